@@ -1,0 +1,191 @@
+"""One decoder for the Llama family: Llama, Mistral, Qwen2, Qwen3 and StarCoder2.
+
+Plain functions over tensors, without modules or hooks: a forward pass is a loop over layers that
+appends to a key-value cache. What architectures differ in comes from `DecoderConfig`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.config import DecoderConfig
+from models.errors import DamagedModelError
+from models.kv_cache import KeyValueCache
+from models.rotary import rotate, rotation
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """Weight and optional bias of a projection ([out, in]) or a norm ([hidden])."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The weights of one block; `gate` is absent where the feed-forward is not gated."""
+
+    attention_norm: Affine
+    query: Affine
+    key: Affine
+    value: Affine
+    output: Affine
+    query_norm: Affine | None
+    key_norm: Affine | None
+    mlp_norm: Affine
+    gate: Affine | None
+    up: Affine
+    down: Affine
+
+
+class Decoder:
+    """Weights of one model, ready to run on their device and in their dtype."""
+
+    def __init__(self, config: DecoderConfig, weights: Mapping[str, Tensor]) -> None:
+        self.config = config
+        try:
+            self._embedding = weights["model.embed_tokens.weight"]
+            self._layers = [read_layer(config, weights, i) for i in range(config.layers)]
+            self._final_norm = read_affine(weights, "model.norm")
+            self._head = (
+                self._embedding
+                if config.tied_embeddings and "lm_head.weight" not in weights
+                else weights["lm_head.weight"]
+            )
+        except KeyError as error:
+            raise DamagedModelError(
+                f"the weights lack {error}; fetch the model again with 'pirouette models pull'"
+            ) from None
+        if self._embedding.shape != (config.vocabulary, config.hidden):
+            raise DamagedModelError(
+                f"the embedding has shape {tuple(self._embedding.shape)}, not the "
+                f"{(config.vocabulary, config.hidden)} of config.json; fetch the model again"
+            )
+
+    @property
+    def device(self) -> torch.device:
+        return self._embedding.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self._embedding.dtype
+
+    def new_cache(self, capacity: int) -> KeyValueCache:
+        """An empty cache for up to `capacity` tokens of this model."""
+        return KeyValueCache(self.config, capacity, self.device, self.dtype)
+
+    @torch.inference_mode()
+    def forward(self, tokens: list[int], cache: KeyValueCache) -> Tensor:
+        """Read `tokens` after what `cache` holds; hidden states [n, hidden] after the last norm."""
+        start, count = cache.length, len(tokens)
+        end = start + count
+        positions = torch.arange(start, end, device=self.device)
+        cosine, sine = rotation(self.config.rope, self.config.head_dim, positions, end)
+        turn = (cosine.to(self.dtype), sine.to(self.dtype))
+        full = attention_mask(start, count, None, self.device)
+        windowed = attention_mask(start, count, self.config.window, self.device)
+        hidden = F.embedding(torch.tensor(tokens, device=self.device), self._embedding)
+        for index, layer in enumerate(self._layers):
+            mask = windowed if index in self.config.windowed_layers else full
+            hidden = hidden + self._attention(layer, index, hidden, cache, turn, mask)
+            hidden = hidden + self._feed_forward(layer, hidden)
+        cache.commit(tokens)
+        return self._norm(hidden, self._final_norm)
+
+    @torch.inference_mode()
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Scores over the vocabulary, float32, for hidden states [..., hidden]."""
+        return F.linear(hidden, self._head).float()
+
+    def _attention(
+        self,
+        layer: Layer,
+        index: int,
+        hidden: Tensor,
+        cache: KeyValueCache,
+        turn: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+    ) -> Tensor:
+        config = self.config
+        count = hidden.shape[0]
+        normed = self._norm(hidden, layer.attention_norm)
+        # [n, heads * head_dim] -> [heads, n, head_dim]
+        query, key, value = (
+            F.linear(normed, p.weight, p.bias).view(count, -1, config.head_dim).transpose(0, 1)
+            for p in (layer.query, layer.key, layer.value)
+        )
+        if layer.query_norm is not None and layer.key_norm is not None:
+            query = self._norm(query, layer.query_norm)
+            key = self._norm(key, layer.key_norm)
+        keys, values = cache.write(index, cache.length, rotate(key, *turn), value)
+        # Query heads that share a key head stand in one row block, so that keys are never copied:
+        # [kv_heads, group * n, head_dim] against [kv_heads, length, head_dim].
+        group = config.heads // config.kv_heads
+        query = rotate(query, *turn).reshape(config.kv_heads, group * count, config.head_dim)
+        if mask is not None and group > 1:
+            mask = mask.repeat(group, 1)
+        mixed = F.scaled_dot_product_attention(query[None], keys[None], values[None], mask)[0]
+        joined = mixed.view(config.heads, count, config.head_dim).transpose(0, 1)
+        return F.linear(joined.reshape(count, -1), layer.output.weight, layer.output.bias)
+
+    def _feed_forward(self, layer: Layer, hidden: Tensor) -> Tensor:
+        normed = self._norm(hidden, layer.mlp_norm)
+        wide = F.linear(normed, layer.up.weight, layer.up.bias)
+        if layer.gate is not None:
+            wide = F.silu(F.linear(normed, layer.gate.weight, layer.gate.bias)) * wide
+        else:
+            wide = F.gelu(wide, approximate="tanh")
+        return F.linear(wide, layer.down.weight, layer.down.bias)
+
+    def _norm(self, hidden: Tensor, norm: Affine) -> Tensor:
+        size, epsilon = norm.weight.shape, self.config.norm_epsilon
+        if self.config.norm == "layer":
+            return F.layer_norm(hidden, size, norm.weight, norm.bias, epsilon)
+        return F.rms_norm(hidden, size, norm.weight, epsilon)
+
+
+def attention_mask(
+    start: int, count: int, window: int | None, device: torch.device
+) -> Tensor | None:
+    """Who may look at whom: bool [count, start + count], or None where all may look at all.
+
+    Row i stands at position start + i and sees itself and what is before it, no further back
+    than `window` tokens in all.
+    """
+    end = start + count
+    if count == 1 and (window is None or end <= window):
+        return None
+    rows = torch.arange(start, end, device=device)[:, None]
+    columns = torch.arange(end, device=device)[None, :]
+    seen = columns <= rows
+    return seen if window is None else seen & (columns > rows - window)
+
+
+def read_affine(weights: Mapping[str, Tensor], name: str) -> Affine:
+    return Affine(weights[f"{name}.weight"], weights.get(f"{name}.bias"))
+
+
+def read_layer(config: DecoderConfig, weights: Mapping[str, Tensor], index: int) -> Layer:
+    prefix = f"model.layers.{index}"
+
+    def part(name: str) -> Affine:
+        return read_affine(weights, f"{prefix}.{name}")
+
+    gated = config.mlp == "gated_silu"
+    return Layer(
+        attention_norm=part("input_layernorm"),
+        query=part("self_attn.q_proj"),
+        key=part("self_attn.k_proj"),
+        value=part("self_attn.v_proj"),
+        output=part("self_attn.o_proj"),
+        query_norm=part("self_attn.q_norm") if config.qk_norm else None,
+        key_norm=part("self_attn.k_norm") if config.qk_norm else None,
+        mlp_norm=part("post_attention_layernorm"),
+        gate=part("mlp.gate_proj") if gated else None,
+        up=part("mlp.up_proj" if gated else "mlp.c_fc"),
+        down=part("mlp.down_proj" if gated else "mlp.c_proj"),
+    )

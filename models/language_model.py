@@ -1,0 +1,61 @@
+"""A model ready to run: its decoder, tokenizer and the tokens at which it ends a text."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from models.config import read_decoder_config, read_json
+from models.decoder import Decoder
+from models.progress import ProgressCallback, ignore_progress
+from models.tokenizer import CodeTokenizer
+from models.weights import load_weights
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """`name` is what the user asked for; `end_tokens` those the model's own files declare."""
+
+    name: str
+    folder: Path
+    decoder: Decoder
+    tokenizer: CodeTokenizer
+    end_tokens: frozenset[int]
+
+
+def preferred_device() -> torch.device:
+    """A GPU when torch sees one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def preferred_dtype(device: torch.device) -> torch.dtype:
+    """float32 on the CPU, bfloat16 on a GPU."""
+    return torch.float32 if device.type == "cpu" else torch.bfloat16
+
+
+def load_language_model(
+    name: str,
+    folder: Path,
+    progress: ProgressCallback = ignore_progress,
+    device: torch.device | None = None,
+) -> LanguageModel:
+    """The model in `folder`, which is in Hugging Face layout (see `models.store`).
+
+    Raises a `PirouetteError` whose message says why the folder cannot be run.
+    """
+    config = read_decoder_config(folder)
+    tokenizer = CodeTokenizer(folder)
+    device = device or preferred_device()
+    weights = load_weights(folder, device, preferred_dtype(device), progress)
+    return LanguageModel(
+        name, folder, Decoder(config, weights), tokenizer, declared_end_tokens(folder)
+    )
+
+
+def declared_end_tokens(folder: Path) -> frozenset[int]:
+    tokens: set[int] = set()
+    for file in ("config.json", "generation_config.json"):
+        if (folder / file).exists():
+            value = read_json(folder / file).get("eos_token_id")
+            tokens.update(value if isinstance(value, list) else [] if value is None else [value])
+    return frozenset(tokens)

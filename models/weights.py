@@ -1,0 +1,56 @@
+"""Weights from safetensors files, memory-mapped.
+
+Tensors already in the wanted dtype and on the CPU are views of the mapped file: nothing is copied
+and the pages are shared by every process that runs the model. Pickled weights are never read.
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from models.config import read_json
+from models.errors import DamagedModelError, UnsupportedModelError
+from models.progress import Progress, ProgressCallback
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files of a model folder, one or several."""
+    index = folder / "model.safetensors.index.json"
+    single = folder / "model.safetensors"
+    if index.exists():
+        names = sorted(set(read_json(index).get("weight_map", {}).values()))
+        if any(Path(str(name)).name != name for name in names):
+            raise DamagedModelError(f"{index} points outside its folder; fetch the model again")
+        files = [folder / name for name in names]
+    else:
+        files = [single]
+    missing = [file.name for file in files if not file.exists()]
+    if missing == [single.name]:
+        raise UnsupportedModelError(
+            f"{folder} has no safetensors weights; pickled weights are never loaded"
+        )
+    if missing:
+        raise DamagedModelError(f"{folder} lacks {', '.join(missing)}; fetch the model again")
+    return files
+
+
+def load_weights(
+    folder: Path, device: torch.device, dtype: torch.dtype, progress: ProgressCallback
+) -> dict[str, Tensor]:
+    """Every tensor of the model by its name, on `device` and in `dtype`."""
+    files = weight_files(folder)
+    weights: dict[str, Tensor] = {}
+    for number, file in enumerate(files):
+        progress(Progress("loading", number, len(files)))
+        try:
+            with safe_open(file, framework="pt", device="cpu") as tensors:
+                for name in tensors.keys():
+                    weights[name] = tensors.get_tensor(name).to(device=device, dtype=dtype)
+        except (SafetensorError, OSError) as error:
+            raise DamagedModelError(
+                f"{file} is damaged ({error}); remove its folder and fetch the model again"
+            ) from None
+    progress(Progress("loading", len(files), len(files)))
+    return weights
