@@ -26,7 +26,7 @@ from models.progress import ProgressCallback, ignore_progress
 
 MANIFEST = "pirouette.json"
 CONVERSION_FORMAT = 1  # raised when converted folders must be made again
-FLOAT32_GROWTH = 8  # bytes of float32 weights for one byte of GGUF, at most
+FLOAT32_GROWTH = 6  # bytes of float32 weights for one byte of GGUF, at most
 
 
 def default_home(environment: Mapping[str, str] = os.environ) -> Path:

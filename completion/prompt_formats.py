@@ -1,0 +1,74 @@
+"""How each model family wants to be asked to fill in the middle, as data.
+
+Sources: the model cards and reports of Qwen2.5-Coder, StarCoder2, DeepSeek-Coder, Code Llama and
+Codestral; the orders are those of Bavarian et al., "Efficient Training of Language Models to Fill
+in the Middle", section 3.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Slot(Enum):
+    """Where the text goes between a format's markers."""
+
+    PREFIX = "prefix"
+    SUFFIX = "suffix"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFormat:
+    """Marker tokens and text slots in order, and the tokens at which a completion ends."""
+
+    name: str
+    parts: tuple[str | Slot, ...]
+    end_tokens: tuple[str, ...]
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        return tuple(part for part in self.parts if isinstance(part, str))
+
+    @property
+    def uses_suffix(self) -> bool:
+        return Slot.SUFFIX in self.parts
+
+
+PROMPT_FORMATS: tuple[PromptFormat, ...] = (
+    PromptFormat(
+        "qwen",
+        ("<|fim_prefix|>", Slot.PREFIX, "<|fim_suffix|>", Slot.SUFFIX, "<|fim_middle|>"),
+        ("<|endoftext|>", "<|im_end|>", "<|file_sep|>", "<|repo_name|>", "<|fim_pad|>"),
+    ),
+    PromptFormat(
+        "starcoder",
+        ("<fim_prefix>", Slot.PREFIX, "<fim_suffix>", Slot.SUFFIX, "<fim_middle>"),
+        ("<|endoftext|>", "<file_sep>", "<repo_name>", "<fim_pad>"),
+    ),
+    PromptFormat(
+        "deepseek",
+        ("<｜fim▁begin｜>", Slot.PREFIX, "<｜fim▁hole｜>", Slot.SUFFIX, "<｜fim▁end｜>"),
+        ("<｜end▁of▁sentence｜>", "<|EOT|>"),
+    ),
+    PromptFormat(
+        "codellama",
+        ("▁<PRE>", Slot.PREFIX, "▁<SUF>", Slot.SUFFIX, "▁<MID>"),
+        ("▁<EOT>", "</s>"),
+    ),
+    PromptFormat(
+        "codestral",
+        ("[SUFFIX]", Slot.SUFFIX, "[PREFIX]", Slot.PREFIX),
+        ("</s>",),
+    ),
+)
+LEFT_CONTEXT = PromptFormat(
+    "left", (Slot.PREFIX,), ("<|endoftext|>", "<|im_end|>", "<|end_of_text|>", "</s>")
+)
+
+
+def choose_format(control: Mapping[str, int]) -> PromptFormat:
+    """The first format whose markers the tokenizer has; left context only where it has none."""
+    return next(
+        (known for known in PROMPT_FORMATS if all(m in control for m in known.markers)),
+        LEFT_CONTEXT,
+    )

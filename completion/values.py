@@ -1,0 +1,63 @@
+"""What passes between the stages of a completion."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """A place in a text: what stands before the cursor and after it, with `\\n` line ends.
+
+    `document` names the text, so that a cache can follow it from one request to the next.
+    """
+
+    document: str
+    before: str
+    after: str
+    indentation: str = "    "
+    single_line: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    """Tokens of one completion: where the prompt's came from, and how the new ones were made."""
+
+    prompt: int = 0
+    reused: int = 0
+    moved: int = 0
+    encoded: int = 0
+    drafted: int = 0
+    accepted: int = 0
+    generated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds of one completion: each stage, then the whole."""
+
+    context: float = 0.0
+    cache: float = 0.0
+    first_token: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Text to insert at the cursor; empty where nothing is worth showing.
+
+    `stop` says why decoding ended, for logs and benchmarks.
+    """
+
+    text: str
+    model: str
+    stop: str
+    tokens: TokenCounts = field(default_factory=TokenCounts)
+    ms: Timings = field(default_factory=Timings)
+
+
+CancelCheck = Callable[[], bool]
+
+
+def never_cancelled() -> bool:
+    """The check of whoever waits to the end."""
+    return False
