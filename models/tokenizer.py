@@ -41,7 +41,7 @@ class CodeTokenizer:
         self._bytes = [
             self._spell(self._tokenizer.id_to_token(i) or "") for i in range(self._size())
         ]
-        for text, token in self.control.items():
+        for token in self.control.values():
             if token < len(self._bytes):
                 self._bytes[token] = b""
         for added in raw.get("added_tokens", ()):

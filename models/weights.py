@@ -46,7 +46,7 @@ def load_weights(
         progress(Progress("loading", number, len(files)))
         try:
             with safe_open(file, framework="pt", device="cpu") as tensors:
-                for name in tensors.keys():
+                for name in tensors.keys():  # noqa: SIM118 - not a dict
                     weights[name] = tensors.get_tensor(name).to(device=device, dtype=dtype)
         except (SafetensorError, OSError) as error:
             raise DamagedModelError(

@@ -1,0 +1,1 @@
+"""What judges: tasks, replay from outside, metrics, benchmarks, reports."""

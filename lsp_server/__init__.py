@@ -1,0 +1,1 @@
+"""The protocol: command line, server, documents, positions, inline completion, settings."""
