@@ -1,6 +1,7 @@
 """Indentation as the file has it: found once, and applied to what the model wrote."""
 
 import re
+from itertools import pairwise
 
 LEADING = re.compile(r"^[ \t]*", re.MULTILINE)
 DEFAULT_INDENTATION = "    "
@@ -21,7 +22,7 @@ def detect_indentation(text: str, default: str = DEFAULT_INDENTATION) -> str:
         return "\t"
     steps = [
         len(deeper) - len(indent)
-        for indent, deeper in zip(indents, indents[1:], strict=False)
+        for indent, deeper in pairwise(indents)
         if len(deeper) > len(indent) and "\t" not in deeper
     ]
     widths = [width for width in WIDTHS if width in steps]
