@@ -9,6 +9,10 @@ it and shows no suggestion. Anything else that escapes is a defect of Pirouette 
 class PirouetteError(Exception):
     """Something the user can mend; `str(error)` is one complete line."""
 
+    def __init__(self, message: str) -> None:
+        # File names and the reasons that libraries give may hold line breaks.
+        super().__init__("; ".join(line.strip() for line in message.splitlines() if line.strip()))
+
 
 class InputError(PirouetteError):
     """A path, position, option or file named by the user is not usable."""
@@ -31,8 +35,15 @@ class DownloadError(PirouetteError):
 
 
 class DiskSpaceError(PirouetteError):
-    """The disk is full, or too small for what was asked."""
+    """The disk is full, too small for what was asked, or cannot be written."""
 
 
 class Cancelled(Exception):
-    """The work was called off by whoever asked for it; not an error, and never shown."""
+    """The work was called off by whoever asked for it; not an error, and never shown.
+
+    `encoded` counts the prompt tokens that were read before it stopped.
+    """
+
+    def __init__(self, encoded: int = 0) -> None:
+        super().__init__(f"called off after {encoded} tokens")
+        self.encoded = encoded

@@ -23,7 +23,7 @@ def prefill(
     hidden: Tensor | None = None
     for start in range(0, len(tokens), CHUNK_TOKENS):
         if cancelled():
-            raise Cancelled
+            raise Cancelled(encoded=start)
         hidden = decoder.forward(tokens[start : start + CHUNK_TOKENS], cache)
     assert hidden is not None
     return decoder.logits(hidden[-1])

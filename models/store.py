@@ -55,7 +55,7 @@ class ModelStore:
 
     def find(self, name: str) -> Path | None:
         """The folder of a model that is ready to run, without fetching anything."""
-        if (entry := find_entry(name)) is not None:
+        if (entry := known_entry(name)) is not None:
             return self._ready_folder(entry)
         if is_local(name):
             folder = Path(name).expanduser()
@@ -69,18 +69,12 @@ class ModelStore:
         `name` is a catalogue name, a local folder, or a Hugging Face id. Safe to call from
         several processes at once: one works, the others wait for it.
         """
-        entry = find_entry(name)
+        entry = known_entry(name)
         if entry is None and is_local(name):
             folder = Path(name).expanduser()
             if not folder.is_dir():
                 raise UnknownModelError(f"there is no model folder {folder}; check the path")
             return folder
-        if entry is None and not is_hub_id(name):
-            known = ", ".join(known.name for known in CATALOGUE)
-            raise UnknownModelError(
-                f"unknown model '{name}'; use one of {known}, a local folder, or a Hugging Face "
-                "id such as OWNER/NAME"
-            )
         with disk_errors(self.home):
             self.home.mkdir(parents=True, exist_ok=True)
             if entry is None:
@@ -115,6 +109,18 @@ class ModelStore:
     def _ready_folder(self, entry: CatalogueEntry) -> Path | None:
         folder = self.home / "models" / entry.name
         return folder if is_complete(entry, folder) else None
+
+
+def known_entry(name: str) -> CatalogueEntry | None:
+    """The catalogue entry, or None for a path or a Hugging Face id; any other name is refused."""
+    entry = find_entry(name)
+    if entry is None and not is_local(name) and not is_hub_id(name):
+        names = ", ".join(known.name for known in CATALOGUE)
+        raise UnknownModelError(
+            f"unknown model '{name}'; use one of {names}, a local folder, or a Hugging Face "
+            "id such as OWNER/NAME"
+        )
+    return entry
 
 
 def is_local(name: str) -> bool:

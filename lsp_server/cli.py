@@ -1,0 +1,180 @@
+"""The command line: what is asked, handed to the module that does it.
+
+Exit status 0: done. 1: no suggestion, or nothing found. 2: the user can mend it; one line on
+stderr says what and how. `--json` prints one JSON object on stdout; progress goes to stderr.
+"""
+
+import argparse
+import errno
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+from lsp_server.console import ProgressBar, print_json
+from models.catalogue import DEFAULT_MODEL
+from models.errors import DiskSpaceError, InputError, PirouetteError
+from models.store import ModelStore, default_home
+
+Command = Callable[[argparse.Namespace], int]
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Refuses wrong usage in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see '{self.prog} --help'")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = OneLineParser(prog="pirouette", description="Code completion with a local model.")
+    parser.add_argument("--version", action="version", version=version("pirouette-lsp"))
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=OneLineParser)
+
+    def command(
+        name: str, help_text: str, run: Command, *, takes_model: bool = False
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help_text, description=help_text)
+        added.set_defaults(run=run)
+        if takes_model:
+            added.add_argument(
+                "--model",
+                metavar="NAME",
+                help="a name of 'pirouette models list', a Hugging Face id, or a local folder",
+            )
+        return added
+
+    serve = command("serve", "Start the language server.", run_serve, takes_model=True)
+    channel = serve.add_mutually_exclusive_group()
+    channel.add_argument("--stdio", action="store_true", help="talk on stdin and stdout (default)")
+    channel.add_argument("--tcp", metavar="HOST:PORT", help="wait for one client on a TCP port")
+
+    complete = command(
+        "complete",
+        "Print the suggestion an editor would get at a place in a file.",
+        run_complete,
+        takes_model=True,
+    )
+    complete.add_argument("place", metavar="FILE:LINE:COLUMN", help="line and column from 1 on")
+
+    models = command("models", "List, fetch or find models.", run_models)
+    models.add_argument("action", choices=("list", "pull", "path"))
+    models.add_argument("name", nargs="?", metavar="NAME", help=f"default: {DEFAULT_MODEL}")
+
+    bench = command("bench", "Run a benchmark.", run_bench, takes_model=True)
+    bench.add_argument("name", choices=("infilling",))
+    bench.add_argument("--data", type=Path, metavar="PATH", required=True, help="the task file")
+    bench.add_argument("--limit", type=positive, metavar="N", help="only the first N tasks")
+    bench.add_argument("--seed", type=int, default=0, metavar="S")
+    bench.add_argument("--peer", choices=("transformers",), help="run it on the same prompts")
+    bench.add_argument("--samples", type=Path, metavar="PATH", help="write each outcome as JSONL")
+
+    doctor = command("doctor", "Say what works here, and mend what does not.", run_doctor)
+    doctor.set_defaults(model=None)
+    for parser_with_json in (complete, models, bench, doctor):
+        parser_with_json.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def run_serve(arguments: argparse.Namespace) -> int:
+    from lsp_server.serve import serve
+
+    return serve(tcp=arguments.tcp, model=arguments.model)
+
+
+def run_complete(arguments: argparse.Namespace) -> int:
+    from lsp_server.complete import complete_place, suggestion_json
+
+    with ProgressBar() as progress:
+        done = complete_place(arguments.place, arguments.model or DEFAULT_MODEL, progress)
+    if arguments.json:
+        print_json(suggestion_json(done))
+    elif done.suggestion.text:
+        print(done.suggestion.text)
+    return 0 if done.suggestion.text else 1
+
+
+def run_models(arguments: argparse.Namespace) -> int:
+    from lsp_server.models_command import list_models, model_path, pull_model
+
+    store = ModelStore(default_home())
+    name = arguments.name or DEFAULT_MODEL
+    if arguments.action == "list":
+        if arguments.name:
+            raise InputError("'pirouette models list' takes no name; leave it out")
+        return list_models(store, as_json=arguments.json)
+    if arguments.action == "path":
+        return model_path(store, name, as_json=arguments.json)
+    return pull_model(store, name, as_json=arguments.json)
+
+
+def run_bench(arguments: argparse.Namespace) -> int:
+    from evaluation.benchmarks.infilling import InfillingOptions, run_infilling
+    from evaluation.results import print_table, to_json
+
+    from completion.pipeline import Completer
+    from models.language_model import load_language_model
+
+    name = arguments.model or DEFAULT_MODEL
+    peers = (arguments.peer,) if arguments.peer else ()
+    options = InfillingOptions(
+        data=arguments.data,
+        limit=arguments.limit,
+        seed=arguments.seed,
+        arms=("pirouette", *peers),
+        samples=arguments.samples,
+    )
+    with ProgressBar() as progress:
+        folder = ModelStore(default_home()).pull(name, progress)
+        completer = Completer(load_language_model(name, folder, progress))
+        result = run_infilling(options, completer, progress)
+    if arguments.json:
+        print_json(to_json(result))
+    else:
+        print_table(result)
+    return 0
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    from lsp_server.doctor import examine, print_findings
+
+    findings = examine(default_home())
+    if arguments.json:
+        print_json({"findings": [finding.to_json() for finding in findings]})
+    else:
+        print_findings(findings)
+    return 0 if all(finding.works for finding in findings) else 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    try:
+        arguments = build_parser().parse_args(argv)
+        run: Command = arguments.run
+        return run(arguments)
+    except PirouetteError as error:
+        print(f"pirouette: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        full = DiskSpaceError("the disk is full; free some space or move PIROUETTE_HOME")
+        print(f"pirouette: {full}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("pirouette: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

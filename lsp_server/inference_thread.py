@@ -1,0 +1,83 @@
+"""The one thread that runs the model.
+
+Torch uses every core by itself, so a second thread would only slow the first. Work queues here,
+is called off by an event that the decode loop and the prefill look at, and never blocks the
+protocol.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from completion.pipeline import Completer
+from completion.values import CompletionRequest, Suggestion
+from models.errors import Cancelled
+
+LoadCompleter = Callable[[], Completer]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How one piece of work ended: a suggestion, or the tokens encoded before it was called off."""
+
+    suggestion: Suggestion | None
+    encoded: int
+
+
+class InferenceThread:
+    """Loads a completer once and completes with it, one request after the other."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
+        self._completer: Completer | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self._completer is not None
+
+    async def load(self, load: LoadCompleter) -> None:
+        """Load, or load another in place of the present one; raises what `load` raises."""
+        self._completer = None
+
+        def work() -> Completer:
+            return load()
+
+        self._completer = await asyncio.wrap_future(self._executor.submit(work))
+
+    async def complete(
+        self, request: CompletionRequest, on_finished: Callable[[Finished], None]
+    ) -> Suggestion:
+        """The suggestion for `request`; cancelling the caller calls the work off.
+
+        `on_finished` is called on the event loop when the work has really ended, which for a
+        cancelled caller is up to one chunk of prefill later.
+        """
+        completer = self._completer
+        assert completer is not None
+        loop = asyncio.get_running_loop()
+        called_off = threading.Event()
+
+        def work() -> Finished:
+            try:
+                suggestion = completer.complete(request, called_off.is_set)
+            except Cancelled as cancelled:
+                return Finished(None, cancelled.encoded)
+            return Finished(suggestion, suggestion.tokens.encoded)
+
+        def report(future: Future[Finished]) -> None:
+            if not future.cancelled() and future.exception() is None:
+                loop.call_soon_threadsafe(on_finished, future.result())
+
+        future = self._executor.submit(work)
+        future.add_done_callback(report)
+        try:
+            finished = await asyncio.shield(asyncio.wrap_future(future))
+        except asyncio.CancelledError:
+            called_off.set()
+            future.cancel()
+            raise
+        if finished.suggestion is None:
+            raise asyncio.CancelledError
+        return finished.suggestion

@@ -1,0 +1,253 @@
+"""The language server: what the editor says, and what it is answered.
+
+Handlers of documents and of suggestions are all coroutines: pygls starts them in the order of the
+messages, so that a request sees exactly the changes that were sent before it. Only the request
+handler catches every exception; it then shows no suggestion.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
+from retrieval.workspace_files import WorkspaceFiles
+
+from completion.pipeline import Completer, CompletionOptions
+from completion.values import Suggestion
+from lsp_server.documents import Documents, Place, file_of, place_in
+from lsp_server.inference_thread import Finished, InferenceThread
+from lsp_server.progress_reports import ProgressReporter
+from lsp_server.protocol import PirouetteProtocol, tolerant_converter
+from lsp_server.settings import SECTION, ReadSettings, Settings, read_settings
+from models.errors import PirouetteError
+from models.language_model import load_language_model
+from models.progress import ProgressCallback
+from models.store import ModelStore
+
+logger = logging.getLogger(__name__)
+
+COMPLETED = "$/pirouette/completed"
+LoadModel = Callable[[Settings, ProgressCallback], Completer]
+
+
+def load_completer(store: ModelStore, settings: Settings, progress: ProgressCallback) -> Completer:
+    """The completer for these settings; fetches and converts its model where needed."""
+    model = load_language_model(settings.model, store.pull(settings.model, progress), progress)
+    options = CompletionOptions(settings.context_tokens, settings.max_tokens)
+    return Completer(model, options)
+
+
+class PirouetteServer(LanguageServer):
+    """One client's session: its documents, its settings, and the thread that runs the model."""
+
+    def __init__(self, load: LoadModel, chosen_model: str | None = None) -> None:
+        super().__init__(
+            "pirouette",
+            version("pirouette-lsp"),
+            protocol_cls=PirouetteProtocol,
+            converter_factory=tolerant_converter,
+        )
+        self.inference = InferenceThread()
+        self.documents = Documents(types.PositionEncodingKind.Utf16)
+        self.files = WorkspaceFiles(())
+        self.settings = Settings()
+        self.initial = ReadSettings(self.settings, ())
+        self.shut_down = False
+        self._load = load
+        self._chosen_model = chosen_model
+        self._loading: asyncio.Task[None] | None = None
+        self._suggesting: dict[str, asyncio.Task[list[types.InlineCompletionItem]]] = {}
+
+    def report_server_error(self, error: Exception, source: object) -> None:  # noqa: ARG002
+        """An illegal message is logged; the editor is not bothered with it."""
+        logger.warning("a message was refused: %s", type(error).__name__)
+
+    # Settings and model
+
+    def take_settings(self, read: ReadSettings) -> None:
+        """Use new settings from now on, and tell the user of those that were refused."""
+        self.settings = read.settings
+        for complaint in read.complaints:
+            self.tell(types.MessageType.Warning, complaint)
+
+    def tell(self, kind: types.MessageType, message: str) -> None:
+        logger.warning("%s", message)
+        self.window_show_message(types.ShowMessageParams(kind, f"Pirouette: {message}"))
+
+    async def pull_settings(self) -> None:
+        """Ask the client for its settings, where it lets itself be asked."""
+        workspace = self.client_capabilities.workspace
+        if not (workspace and workspace.configuration):
+            return
+        item = types.ConfigurationItem(section=SECTION)
+        answer = await self.workspace_configuration_async(types.ConfigurationParams([item]))
+        if answer and answer[0]:
+            self.take_settings(read_settings(answer[0]))
+
+    def start_loading(self) -> None:
+        """Load the model of the present settings in the background, in place of any other."""
+        if self._loading is not None:
+            self._loading.cancel()
+        self._loading = asyncio.create_task(self._load_model())
+
+    async def _load_model(self) -> None:
+        settings = self.model_settings()
+        reporter = ProgressReporter(self, f"Pirouette: {settings.model}")
+        outcome = "failed"
+        try:
+            await reporter.begin()
+            progress = reporter.callback()
+            await self.inference.load(lambda: self._load(settings, progress))
+            outcome = "ready"
+            logger.info("model %s is ready", settings.model)
+        except PirouetteError as error:
+            self.tell(types.MessageType.Error, str(error))
+        except Exception as error:
+            logger.exception("loading failed")
+            self.tell(types.MessageType.Error, f"loading the model failed ({type(error).__name__})")
+        finally:
+            reporter.end(outcome)
+
+    def model_settings(self) -> Settings:
+        """The settings with the model named on the command line, which goes before any other."""
+        values = asdict(self.settings)
+        return Settings(**(values | {"model": self._chosen_model or self.settings.model}))
+
+    # Suggestions
+
+    def call_off(self, uri: str) -> None:
+        """End the work for a document whose text or cursor is no longer the one it is for."""
+        if (task := self._suggesting.pop(uri, None)) is not None:
+            task.cancel()
+
+    async def suggest(
+        self, params: types.InlineCompletionParams
+    ) -> list[types.InlineCompletionItem]:
+        """The answer to one request: one item, or none."""
+        uri = params.text_document.uri
+        self.call_off(uri)
+        document = self.documents.find(uri)
+        path = file_of(uri)
+        allowed = path is None or self.files.allows(path)
+        if document is None or not (self.settings.enabled and self.inference.ready and allowed):
+            return []
+        place = place_in(document, params.position)
+        automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
+        pause = self.settings.debounce_ms / 1000 if automatic else 0.0
+        task = asyncio.create_task(self._suggest_at(place, pause))
+        self._suggesting[uri] = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            handler = asyncio.current_task()
+            if handler is not None and handler.cancelling():
+                raise  # the client withdrew the request
+            return []  # another request or a change took its place
+        finally:
+            if self._suggesting.get(uri) is task:
+                del self._suggesting[uri]
+
+    async def _suggest_at(self, place: Place, pause: float) -> list[types.InlineCompletionItem]:
+        await asyncio.sleep(pause)
+        if not self.inference.ready:
+            return []
+        request = place.request(self.settings.indentation_for(place.before + place.after))
+
+        def tell_counts(finished: Finished) -> None:
+            self._notify_completed(place, finished)
+
+        suggestion = await self.inference.complete(request, tell_counts)
+        document = self.documents.find(place.uri)
+        if not suggestion.text or document is None or document.version != place.version:
+            return []
+        here = types.Range(place.position, place.position)
+        return [types.InlineCompletionItem(place.inserted(suggestion.text), range=here)]
+
+    def _notify_completed(self, place: Place, finished: Finished) -> None:
+        """Tell counts and times of finished work to whoever shows or measures them."""
+        suggestion: Suggestion | None = finished.suggestion
+        self.protocol.notify(
+            COMPLETED,
+            {
+                "uri": place.uri,
+                "version": place.version,
+                "cancelled": suggestion is None,
+                "model": suggestion.model if suggestion else "",
+                "tokens": (
+                    asdict(suggestion.tokens) if suggestion else {"encoded": finished.encoded}
+                ),
+                "ms": asdict(suggestion.ms) if suggestion else {},
+            },
+        )
+
+
+def create_server(load: LoadModel, chosen_model: str | None = None) -> PirouetteServer:
+    """A server with every handler in place, not yet listening."""
+    server = PirouetteServer(load, chosen_model)
+
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        encoding = server.workspace.position_encoding
+        server.documents = Documents(encoding or types.PositionEncodingKind.Utf16)
+        server.files = WorkspaceFiles(workspace_roots(params))
+        server.initial = read_settings(params.initialization_options)
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(_: types.InitializedParams) -> None:
+        server.take_settings(server.initial)
+        await server.pull_settings()
+        server.start_loading()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
+        before = server.model_settings()
+        if params.settings:
+            server.take_settings(read_settings(params.settings))
+        else:
+            await server.pull_settings()
+        after = server.model_settings()
+        loaded_by = ("model", "context_tokens", "max_tokens")
+        if any(getattr(before, name) != getattr(after, name) for name in loaded_by):
+            server.start_loading()
+
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    async def did_open(params: types.DidOpenTextDocumentParams) -> None:
+        server.documents.open(params.text_document)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    async def did_change(params: types.DidChangeTextDocumentParams) -> None:
+        server.call_off(params.text_document.uri)
+        server.documents.change(params)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    async def did_close(params: types.DidCloseTextDocumentParams) -> None:
+        server.call_off(params.text_document.uri)
+        server.documents.close(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
+    async def inline_completion(
+        params: types.InlineCompletionParams,
+    ) -> types.InlineCompletionList:
+        try:
+            return types.InlineCompletionList(await server.suggest(params))
+        except Exception:
+            logger.exception("a request failed; no suggestion is shown")
+            return types.InlineCompletionList([])
+
+    @server.feature(types.SHUTDOWN)
+    def shutdown(_: None) -> None:
+        server.shut_down = True
+
+    return server
+
+
+def workspace_roots(params: types.InitializeParams) -> tuple[Path, ...]:
+    uris = [folder.uri for folder in params.workspace_folders or ()]
+    if not uris and params.root_uri:
+        uris = [params.root_uri]
+    return tuple(Path(path) for uri in uris if (path := to_fs_path(uri)))

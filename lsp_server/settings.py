@@ -1,0 +1,115 @@
+"""What a user may set, with a documented default for each, read tolerantly.
+
+Settings arrive as JSON, in `initializationOptions` or in `workspace/didChangeConfiguration`, the
+latter under `pirouette` or bare. A bad value is told in one line and its default used instead.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from cattrs import Converter
+
+from completion.indentation import detect_indentation
+from models.catalogue import DEFAULT_MODEL
+
+SECTION = "pirouette"
+
+
+def setting(default: Any, help_text: str, low: int | None = None, high: int | None = None) -> Any:
+    """A field with its documentation and, for numbers, its bounds (inclusive)."""
+    return field(default=default, metadata={"help": help_text, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One value for each setting; the names on the wire are in camel case."""
+
+    enabled: bool = setting(True, "Whether suggestions are made at all.")
+    model: str = setting(
+        DEFAULT_MODEL, "A name of `pirouette models list`, a Hugging Face id, or a local folder."
+    )
+    debounce_ms: int = setting(
+        75, "Milliseconds of quiet before a suggestion that was not asked for is made.", 0, 5000
+    )
+    context_tokens: int = setting(
+        1024, "The largest prompt, in tokens; more context costs more time.", 64, 32768
+    )
+    max_tokens: int = setting(64, "The longest suggestion, in tokens.", 1, 1024)
+    indentation: str = setting(
+        "auto", "One level of indentation: `auto` (as in the file), `tab`, or a number of spaces."
+    )
+
+    def indentation_for(self, text: str) -> str:
+        """One level of indentation for a file with this text."""
+        if self.indentation == "tab":
+            return "\t"
+        if self.indentation.isdigit():
+            return " " * int(self.indentation)
+        return detect_indentation(text)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """Settings, and one line for each value that could not be used."""
+
+    settings: Settings
+    complaints: tuple[str, ...]
+
+
+def strict_converter() -> Converter:
+    """Primitive values are taken as they are or refused; `"12"` is not a number."""
+    converter = Converter()
+    for kind in (bool, int, str):
+
+        def structure(value: Any, _: type, kind: type = kind) -> Any:
+            if type(value) is not kind:
+                raise TypeError(f"expected {TYPE_NAMES[kind]}")
+            return value
+
+        converter.register_structure_hook(kind, structure)
+    return converter
+
+
+TYPE_NAMES = {bool: "true or false", int: "a whole number", str: "a string"}
+
+
+def camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def read_settings(raw: object) -> ReadSettings:
+    """Settings from the client's JSON; never raises."""
+    if isinstance(raw, Mapping) and isinstance(raw.get(SECTION), Mapping):
+        raw = raw[SECTION]
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, Mapping):
+        return ReadSettings(Settings(), ("settings must be an object; the defaults are used",))
+    known = {camel_case(f.name): f for f in fields(Settings)}
+    complaints = [f"unknown setting '{name}'; it is ignored" for name in raw if name not in known]
+    converter = strict_converter()
+    values: dict[str, Any] = {}
+    for name, known_field in known.items():
+        if name not in raw:
+            continue
+        try:
+            value = converter.structure(raw[name], type(known_field.default))
+            check_value(known_field.name, value, known_field.metadata)
+            values[known_field.name] = value
+        except (TypeError, ValueError) as error:
+            complaints.append(f"setting '{name}': {error}; {known_field.default!r} is used")
+    return ReadSettings(Settings(**values), tuple(complaints))
+
+
+def check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
+    low, high = metadata["low"], metadata["high"]
+    if low is not None and not low <= value <= high:
+        raise ValueError(f"expected {low} to {high}")
+    if name == "indentation" and not (
+        value in {"auto", "tab"} or (value.isascii() and value.isdigit() and 1 <= int(value) <= 16)
+    ):
+        raise ValueError("expected 'auto', 'tab' or a number from 1 to 16")
+    if name == "model" and not value.strip():
+        raise ValueError("expected a name")
