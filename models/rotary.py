@@ -50,13 +50,13 @@ def yarn_frequencies(rope: RopeConfig, plain: Tensor, head_dim: int) -> Tensor:
             head_dim * math.log(original / (rotations * 2 * math.pi)) / (2 * math.log(rope.theta))
         )
 
-    low = dimension_of(numbers.get("beta_fast", 32.0))
-    high = dimension_of(numbers.get("beta_slow", 1.0))
+    low = dimension_of(numbers.get("beta_fast") or 32.0)
+    high = dimension_of(numbers.get("beta_slow") or 1.0)
     if numbers.get("truncate", 1.0):
         low, high = math.floor(low), math.ceil(high)
     low, high = max(low, 0), min(high, head_dim - 1)
     steps = torch.arange(head_dim // 2, dtype=torch.float32)
-    interpolate = ((steps - low) / max(high - low, 0.001)).clamp(0, 1)
+    interpolate = ((steps - low) / ((high - low) or 0.001)).clamp(0, 1)
     return plain * (1 - interpolate) + plain / numbers["factor"] * interpolate
 
 
