@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from rich.console import Console
+
 from lsp_server.console import ProgressBar, print_json
 from models.catalogue import DEFAULT_MODEL
 from models.errors import DiskSpaceError, InputError, PirouetteError
@@ -117,10 +119,9 @@ def run_models(arguments: argparse.Namespace) -> int:
 
 
 def run_bench(arguments: argparse.Namespace) -> int:
-    from evaluation.benchmarks.infilling import InfillingOptions, run_infilling
-    from evaluation.results import print_table, to_json
-
     from completion.pipeline import Completer
+    from evaluation.benchmarks.infilling import InfillingOptions, run_infilling
+    from evaluation.results import render_table, to_json
     from models.language_model import load_language_model
 
     name = arguments.model or DEFAULT_MODEL
@@ -139,7 +140,7 @@ def run_bench(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(to_json(result))
     else:
-        print_table(result)
+        Console().print(render_table(result))
     return 0
 
 

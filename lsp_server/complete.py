@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
-from retrieval.workspace_files import WorkspaceFiles
 
 from completion.pipeline import Completer
 from completion.values import Suggestion
@@ -16,6 +15,7 @@ from models.errors import InputError
 from models.language_model import load_language_model
 from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
+from retrieval.workspace_files import WorkspaceFiles
 
 LARGEST_FILE = 16 * 2**20
 

@@ -3,14 +3,10 @@
 import os
 import platform
 import shutil
-import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
-from rich.table import Table
 
 from models.catalogue import DEFAULT_MODEL, find_entry
 from models.errors import PirouetteError
@@ -87,10 +83,7 @@ def examine_model(home: Path) -> list[Finding]:
 
 
 def print_findings(findings: list[Finding]) -> None:
-    table = Table(box=None, pad_edge=False, show_header=False)
     for finding in findings:
-        mark = "ok" if finding.works else "no"
-        table.add_row(mark, finding.subject, finding.detail)
+        print(f"{'ok' if finding.works else 'no':3} {finding.subject:10} {finding.detail}")
         if finding.advice:
-            table.add_row("", "", f"-> {finding.advice}")
-    Console(file=sys.stdout).print(table)
+            print(f"    {'':10} -> {finding.advice}")

@@ -5,9 +5,11 @@ part is kept. Of an exception, its kind and where it happened are told, not its 
 """
 
 import logging
+import re
 import sys
 import traceback
 
+PLACEHOLDER = re.compile(r"%[-+ #0-9.]*[a-zA-Z]")
 OWN_LOGGERS = ("lsp_server", "completion", "models", "retrieval", "evaluation")
 
 
@@ -16,7 +18,7 @@ class DiscreetFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         own = record.name.split(".")[0] in OWN_LOGGERS
-        message = record.getMessage() if own else str(record.msg)
+        message = record.getMessage() if own else PLACEHOLDER.sub("...", str(record.msg))
         line = f"{self.formatTime(record)} {record.levelname.lower()} {record.name}: {message}"
         if record.exc_info and record.exc_info[1] is not None:
             line += f"\n{describe_exception(record.exc_info[1])}"

@@ -26,8 +26,9 @@ def list_models(store: ModelStore, *, as_json: bool) -> int:
         print_json({"models": rows})
         return 0
     table = Table(box=None, pad_edge=False)
-    for column in ("name", "parameters", "download", "license", "ready", "description"):
-        table.add_column(column, overflow="fold")
+    for column in ("name", "parameters", "download", "license", "ready"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("description")
     for status in statuses:
         table.add_row(
             status.entry.name,

@@ -1,8 +1,8 @@
 """Positions of the protocol against indices of Python strings.
 
 The protocol counts columns in code units of the encoding agreed with the client (UTF-8, UTF-16
-or UTF-32) and knows three line ends: `\\n`, `\\r\\n` and `\\r`. A column past the end of its line means
-the line's end (LSP 3.17, Position); one inside a character means the character's start.
+or UTF-32) and knows three line ends: `\\n`, `\\r\\n` and `\\r`. A column past the end of its
+line means the line's end (LSP 3.17, Position); one inside a character means the character's start.
 """
 
 import re

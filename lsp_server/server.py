@@ -15,7 +15,6 @@ from pathlib import Path
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
-from retrieval.workspace_files import WorkspaceFiles
 
 from completion.pipeline import Completer, CompletionOptions
 from completion.values import Suggestion
@@ -28,6 +27,7 @@ from models.errors import PirouetteError
 from models.language_model import load_language_model
 from models.progress import ProgressCallback
 from models.store import ModelStore
+from retrieval.workspace_files import WorkspaceFiles
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,69 @@
+"""Servers for tests, started as processes: the real one with its model watched, and a broken one.
+
+python -P tests/protocol/servers.py observed    tells `$/test/forward` before each pass
+python -P tests/protocol/servers.py failing     raises whenever it is asked to complete
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+from torch import Tensor
+
+from completion.pipeline import Completer
+from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
+from lsp_server.logs import log_to_stderr
+from lsp_server.server import PirouetteServer, create_server, load_completer
+from lsp_server.settings import Settings
+from models.decoder import Decoder
+from models.kv_cache import KeyValueCache
+from models.progress import ProgressCallback
+from models.store import ModelStore, default_home
+
+FORWARD = "$/test/forward"
+
+
+class ObservedDecoder(Decoder):
+    """The same decoder, which says how many tokens it is about to read."""
+
+    def __init__(self, decoder: Decoder, observe: Callable[[int], None]) -> None:
+        self.__dict__.update(decoder.__dict__)
+        self._observe = observe
+
+    def forward(self, tokens: list[int], cache: KeyValueCache) -> Tensor:
+        self._observe(len(tokens))
+        return super().forward(tokens, cache)
+
+
+class FailingCompleter(Completer):
+    """Fails as a defect would, with source text in its message."""
+
+    def __init__(self) -> None: ...
+
+    def complete(
+        self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
+    ) -> Suggestion:
+        raise ValueError(request.before)
+
+
+def observed_server() -> PirouetteServer:
+    def load(settings: Settings, progress: ProgressCallback) -> Completer:
+        completer = load_completer(ModelStore(default_home()), settings, progress)
+
+        def observe(tokens: int) -> None:
+            server.protocol.notify(FORWARD, {"tokens": tokens})
+
+        decoder = ObservedDecoder(completer.model.decoder, observe)
+        return Completer(replace(completer.model, decoder=decoder), completer.options)
+
+    server = create_server(load)
+    return server
+
+
+def failing_server() -> PirouetteServer:
+    return create_server(lambda settings, progress: FailingCompleter())
+
+
+if __name__ == "__main__":
+    log_to_stderr()
+    {"observed": observed_server, "failing": failing_server}[sys.argv[1]]().start_io()
