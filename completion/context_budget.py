@@ -5,18 +5,19 @@ lines, so that typing on leaves the start of the prompt, and with it the cache, 
 """
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.tokenizer import CodeTokenizer
+from models.tokenizer import CodeTokenizer, Encoding
 
-SUFFIX_SHARE = 0.25  # of the budget; what the prefix leaves over goes to the suffix as well
-STEP_LINES = 16
+SUFFIX_SHARE = 0.25  # of the budget; what a prefix leaves over goes to the suffix as well
+STEPS = (16, 4)  # lines; the finer one where lines are so long that the coarse one wastes too much
 CHARACTERS_PER_TOKEN = 12  # no code is expected to need fewer tokens than one per so many
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The text the model reads before and after the cursor, and its token ids."""
+    """The text the model reads before and after the cursor, as token ids."""
 
     before: list[int]
     after: list[int]
@@ -45,30 +46,73 @@ def fit_before(tokenizer: CodeTokenizer, text: str, budget: int) -> list[int]:
     encoding = tokenizer.encode_with_offsets(text[tail_start:])
     if tail_start == 0 and len(encoding.tokens) <= budget:
         return encoding.tokens
-    kept = encoding.offsets[-budget:]
-    earliest = tail_start + (kept[0][0] if kept else 0)
+    earliest = tail_start + last_characters(encoding, budget)
+    for start in candidate_starts(text, earliest, budget):
+        tokens = tokenizer.encode(text[start:])
+        # Text cut elsewhere may merge into other tokens, and a few more of them.
+        if len(tokens) <= budget:
+            return tokens
+    return []
+
+
+def candidate_starts(text: str, earliest: int, budget: int) -> Iterator[int]:
+    """Places from `earliest` on at which the model may start to read, the best first.
+
+    Stepped lines that leave at least half of what fits; any line; and where the lines do not even
+    fit one by one, characters, stepped as well.
+    """
     starts = line_starts(text)
-    stepped = starts[::STEP_LINES]
-    for candidates in (stepped, starts):
-        index = bisect_left(candidates, earliest)
-        # A stepped start that leaves less than half the budget is no use: long lines go by line.
-        if index < len(candidates) and (
-            candidates is starts or 2 * (len(text) - candidates[index]) >= len(text) - earliest
-        ):
-            return tokenizer.encode(text[candidates[index] :])[-budget:]
-    return encoding.tokens[-budget:]
+    for step in STEPS:
+        stepped = starts[::step]
+        for start in stepped[bisect_left(stepped, earliest) :]:
+            if 2 * (len(text) - start) < len(text) - earliest:
+                break
+            yield start
+    for start in starts[bisect_left(starts, earliest) :]:
+        if not text[start:].strip():
+            break
+        yield start
+    step = max(1, budget // 4)
+    yield from range(-(-earliest // step) * step, len(text), step)
+    yield from range(earliest, len(text))
 
 
 def fit_after(tokenizer: CodeTokenizer, text: str, budget: int) -> list[int]:
     """The first lines of `text` in at most `budget` tokens."""
     if budget <= 0:
         return []
-    encoding = tokenizer.encode_with_offsets(text[: budget * CHARACTERS_PER_TOKEN])
-    if len(encoding.tokens) <= budget and len(text) <= budget * CHARACTERS_PER_TOKEN:
+    head = text[: budget * CHARACTERS_PER_TOKEN]
+    encoding = tokenizer.encode_with_offsets(head)
+    if len(encoding.tokens) <= budget and len(head) == len(text):
         return encoding.tokens
-    end = encoding.offsets[: budget + 1][-1][0]
-    line_end = text.rfind("\n", 0, end) + 1
-    return tokenizer.encode(text[: line_end or end])[:budget]
+    latest = encoding.offsets[budget][0] if len(encoding.tokens) > budget else len(head)
+    for end in candidate_ends(text, latest):
+        tokens = tokenizer.encode(text[:end])
+        if len(tokens) <= budget:
+            return tokens
+    return []
+
+
+def candidate_ends(text: str, latest: int) -> Iterator[int]:
+    """Places up to `latest` at which the model may stop to read, the best first."""
+    end = text.rfind("\n", 0, latest) + 1
+    while text[:end].strip():
+        yield end
+        end = text.rfind("\n", 0, end - 1) + 1
+    yield from range(latest, 0, -1)
+
+
+def last_characters(encoding: Encoding, budget: int) -> int:
+    """The first character from which whole characters fit into `budget` tokens.
+
+    A character may be spread over several tokens, each of which then has its place.
+    """
+    index = max(0, len(encoding.tokens) - budget)
+    while 0 < index < len(encoding.tokens):
+        if encoding.offsets[index][0] >= encoding.offsets[index - 1][1]:
+            return encoding.offsets[index][0]
+        index += 1
+    return 0 if index == 0 else encoding.offsets[-1][1]
 
 
 def line_starts(text: str) -> list[int]:

@@ -35,10 +35,10 @@ def decode_greedily(
     """Write on after what `cache` holds, whose last token gave `logits` [vocabulary].
 
     Asks `cancelled` before every token and raises `Cancelled`. `find_stop` sees the text so far,
-    without a character that is not complete yet.
+    without a character that is not complete yet. Bytes that can never become text end it.
     """
     decoder, text = model.decoder, ""
-    to_text = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    to_text = codecs.getincrementaldecoder("utf-8")()
     tokens: list[int] = []
     while len(tokens) < max_tokens:
         if cancelled():
@@ -47,7 +47,10 @@ def decode_greedily(
         if token in end_tokens:
             return Decoded(text, tuple(tokens), "end")
         tokens.append(token)
-        text += to_text.decode(model.tokenizer.token_bytes(token))
+        try:
+            text += to_text.decode(model.tokenizer.token_bytes(token))
+        except UnicodeDecodeError:
+            return Decoded(text, tuple(tokens), "bytes")
         if (stop := find_stop(text)) is not None:
             return Decoded(text[: stop.keep], tuple(tokens), stop.reason)
         if len(tokens) < max_tokens:

@@ -6,13 +6,15 @@ from itertools import pairwise
 LEADING = re.compile(r"^[ \t]*", re.MULTILINE)
 DEFAULT_INDENTATION = "    "
 WIDTHS = (2, 3, 4, 8)
+BLOCK_ENDS = (":", "{", "(", "[", ">")
 
 
 def detect_indentation(text: str, default: str = DEFAULT_INDENTATION) -> str:
     """One level of indentation in `text`: a tab, or so many spaces; `default` where none shows.
 
-    Tabs win where more lines start with one. For spaces, the width is the smallest step between
-    a line and a deeper one that follows it.
+    Tabs win where more lines start with one. For spaces, the width is the commonest step from a
+    line to a deeper one that follows it. Steps after the beginning of a block count; only where
+    there is none do others, which may as well align arguments.
     """
     lines = [line for line in text.split("\n") if line.strip()]
     indents = [line[: len(line) - len(line.lstrip(" \t"))] for line in lines]
@@ -21,12 +23,13 @@ def detect_indentation(text: str, default: str = DEFAULT_INDENTATION) -> str:
     if tabs > spaces:
         return "\t"
     steps = [
-        len(deeper) - len(indent)
-        for indent, deeper in pairwise(indents)
+        (line.rstrip().endswith(BLOCK_ENDS), len(deeper) - len(indent))
+        for line, (indent, deeper) in zip(lines, pairwise(indents), strict=False)
         if len(deeper) > len(indent) and "\t" not in deeper
     ]
-    widths = [width for width in WIDTHS if width in steps]
-    return " " * max(widths, key=steps.count) if widths else default
+    sure = [step for opens, step in steps if opens and step in WIDTHS]
+    widths = sure or [step for _, step in steps if step in WIDTHS]
+    return " " * max(WIDTHS, key=widths.count) if widths else default
 
 
 def indentation_width(line: str, tab_width: int = 4) -> int:

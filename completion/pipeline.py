@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from completion.clean_up import clean_up
+from completion.clean_up import clean_up, whole_lines
 from completion.decoding import Decoded, decode_greedily
 from completion.edit_session import EditSession
 from completion.prompt import PromptBuilder
@@ -69,7 +69,8 @@ class Completer:
             find_stop=stop_at,
             cancelled=cancelled,
         )
-        text = clean_up(request, decoded.text)
+        cut_short = decoded.stop == "length"
+        text = clean_up(request, whole_lines(decoded.text) if cut_short else decoded.text)
         finished = self._clock()
         return Suggestion(
             text=text,

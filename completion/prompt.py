@@ -19,14 +19,14 @@ class PromptBuilder:
     @classmethod
     def for_model(cls, model: LanguageModel, budget: int) -> "PromptBuilder":
         chosen = choose_format(model.tokenizer.control)
-        return cls(model, chosen, min(budget, model.decoder.config.context_length // 2))
+        smallest = len(model.tokenizer.start_tokens) + len(chosen.markers) + 1
+        largest = model.decoder.config.context_length // 2
+        return cls(model, chosen, max(smallest, min(budget, largest)))
 
     @property
     def end_tokens(self) -> frozenset[int]:
-        """Every token that ends a completion: the model's own, the format's, and the markers."""
-        control = self.model.tokenizer.control
-        named = (*self.format.end_tokens, *self.format.markers)
-        return self.model.end_tokens | {control[name] for name in named if name in control}
+        """Every token that ends a completion: the model's own, and all that stand for no text."""
+        return self.model.end_tokens | frozenset(self.model.tokenizer.control.values())
 
     def build(self, request: CompletionRequest) -> list[int]:
         """The prompt's token ids; at least one."""

@@ -19,11 +19,10 @@ class Slot(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PromptFormat:
-    """Marker tokens and text slots in order, and the tokens at which a completion ends."""
+    """Marker tokens and text slots in order."""
 
     name: str
     parts: tuple[str | Slot, ...]
-    end_tokens: tuple[str, ...]
 
     @property
     def markers(self) -> tuple[str, ...]:
@@ -38,32 +37,25 @@ PROMPT_FORMATS: tuple[PromptFormat, ...] = (
     PromptFormat(
         "qwen",
         ("<|fim_prefix|>", Slot.PREFIX, "<|fim_suffix|>", Slot.SUFFIX, "<|fim_middle|>"),
-        ("<|endoftext|>", "<|im_end|>", "<|file_sep|>", "<|repo_name|>", "<|fim_pad|>"),
     ),
     PromptFormat(
         "starcoder",
         ("<fim_prefix>", Slot.PREFIX, "<fim_suffix>", Slot.SUFFIX, "<fim_middle>"),
-        ("<|endoftext|>", "<file_sep>", "<repo_name>", "<fim_pad>"),
     ),
     PromptFormat(
         "deepseek",
         ("<｜fim▁begin｜>", Slot.PREFIX, "<｜fim▁hole｜>", Slot.SUFFIX, "<｜fim▁end｜>"),
-        ("<｜end▁of▁sentence｜>", "<|EOT|>"),
     ),
     PromptFormat(
         "codellama",
         ("▁<PRE>", Slot.PREFIX, "▁<SUF>", Slot.SUFFIX, "▁<MID>"),
-        ("▁<EOT>", "</s>"),
     ),
     PromptFormat(
         "codestral",
         ("[SUFFIX]", Slot.SUFFIX, "[PREFIX]", Slot.PREFIX),
-        ("</s>",),
     ),
 )
-LEFT_CONTEXT = PromptFormat(
-    "left", (Slot.PREFIX,), ("<|endoftext|>", "<|im_end|>", "<|end_of_text|>", "</s>")
-)
+LEFT_CONTEXT = PromptFormat("left", (Slot.PREFIX,))
 
 
 def choose_format(control: Mapping[str, int]) -> PromptFormat:
