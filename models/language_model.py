@@ -7,6 +7,7 @@ import torch
 
 from models.config import read_decoder_config, read_json
 from models.decoder import Decoder
+from models.errors import DamagedModelError
 from models.progress import ProgressCallback, ignore_progress
 from models.tokenizer import CodeTokenizer
 from models.weights import load_weights
@@ -45,6 +46,11 @@ def load_language_model(
     """
     config = read_decoder_config(folder)
     tokenizer = CodeTokenizer(folder)
+    if tokenizer.size > config.vocabulary:
+        raise DamagedModelError(
+            f"the tokenizer of {folder} has {tokenizer.size} tokens, its config.json "
+            f"{config.vocabulary}; fetch the model again"
+        )
     device = device or preferred_device()
     weights = load_weights(folder, device, preferred_dtype(device), progress)
     return LanguageModel(
@@ -57,5 +63,6 @@ def declared_end_tokens(folder: Path) -> frozenset[int]:
     for file in ("config.json", "generation_config.json"):
         if (folder / file).exists():
             value = read_json(folder / file).get("eos_token_id")
-            tokens.update(value if isinstance(value, list) else [] if value is None else [value])
+            listed = value if isinstance(value, list) else [value]
+            tokens.update(token for token in listed if isinstance(token, int))
     return frozenset(tokens)

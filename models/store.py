@@ -9,6 +9,7 @@ files, so that a cut-off file is noticed at the next start and made again.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +20,12 @@ from filelock import FileLock
 
 from models.catalogue import CATALOGUE, CatalogueEntry, find_entry
 from models.config import read_json
-from models.download import disk_errors, fetch, fetch_repository, require_space
-from models.errors import DamagedModelError, PirouetteError, UnknownModelError
+from models.disk import disk_errors, require_space
+from models.download import fetch
+from models.errors import PirouetteError, UnknownModelError
 from models.gguf_conversion import convert_gguf, write_json
+from models.hub import cached_repository, hub_repository
+from models.model_folder import is_whole
 from models.progress import ProgressCallback, ignore_progress
 
 MANIFEST = "pirouette.json"
@@ -58,10 +62,8 @@ class ModelStore:
         if (entry := known_entry(name)) is not None:
             return self._ready_folder(entry)
         if is_local(name):
-            folder = Path(name).expanduser()
-            return folder if folder.is_dir() else None
-        snapshots = self.home / "hub" / f"models--{name.replace('/', '--')}" / "snapshots"
-        return max(snapshots.glob("*"), key=lambda p: p.stat().st_mtime, default=None)
+            return local_folder(name)
+        return cached_repository(name, self.home / "hub")
 
     def pull(self, name: str, progress: ProgressCallback = ignore_progress) -> Path:
         """The folder of a model, fetched and converted first where needed.
@@ -71,14 +73,13 @@ class ModelStore:
         """
         entry = known_entry(name)
         if entry is None and is_local(name):
-            folder = Path(name).expanduser()
-            if not folder.is_dir():
-                raise UnknownModelError(f"there is no model folder {folder}; check the path")
+            if (folder := local_folder(name)) is None:
+                raise UnknownModelError(f"there is no model folder {name}; check the path")
             return folder
         with disk_errors(self.home):
             self.home.mkdir(parents=True, exist_ok=True)
             if entry is None:
-                return fetch_repository(name, self.home / "hub", progress)
+                return hub_repository(name, self.home / "hub", progress)
             return self._ready_folder(entry) or self._make(entry, progress)
 
     def _make(self, entry: CatalogueEntry, progress: ProgressCallback) -> Path:
@@ -91,9 +92,11 @@ class ModelStore:
             if not (downloads / entry.file).exists():
                 require_space(self.home, 3 * entry.size, f"downloading {entry.name}")
             source = fetch(entry, downloads, progress)
-            require_space(self.home, FLOAT32_GROWTH * entry.size, f"converting {entry.name}")
             target, aside = folders / entry.name, folders / f".{entry.name}.partial"
-            shutil.rmtree(aside, ignore_errors=True)
+            for unusable in (target, aside):
+                if unusable.exists():
+                    shutil.rmtree(unusable)
+            require_space(self.home, FLOAT32_GROWTH * entry.size, f"converting {entry.name}")
             aside.mkdir()
             try:
                 convert_gguf(source, aside, progress)
@@ -101,10 +104,7 @@ class ModelStore:
             except BaseException:
                 shutil.rmtree(aside, ignore_errors=True)
                 raise
-            if target.exists():
-                shutil.rmtree(target)
-            aside.replace(target)
-            return target
+            return aside.replace(target)
 
     def _ready_folder(self, entry: CatalogueEntry) -> Path | None:
         folder = self.home / "models" / entry.name
@@ -125,12 +125,18 @@ def known_entry(name: str) -> CatalogueEntry | None:
 
 def is_local(name: str) -> bool:
     """Whether a model name is meant as a path: it exists, or is written like one."""
-    return name.startswith(("/", ".", "~")) or Path(name).is_dir() or "\\" in name
+    written = name.startswith(("/", ".", "~")) or "\\" in name
+    return written or (name != "" and local_folder(name) is not None)
+
+
+def local_folder(name: str) -> Path | None:
+    """The folder of that path; None for a file, a path to nothing, and one that cannot be."""
+    path = os.path.expanduser(name)  # noqa: PTH111 - raises nothing, as the next line
+    return Path(path) if os.path.isdir(path) else None  # noqa: PTH112
 
 
 def is_hub_id(name: str) -> bool:
-    owner, slash, model = name.partition("/")
-    return bool(owner and slash and model) and "/" not in model and " " not in name
+    return re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9_][\w.-]*", name, re.ASCII) is not None
 
 
 def write_manifest(entry: CatalogueEntry, folder: Path) -> None:
@@ -143,13 +149,20 @@ def is_complete(entry: CatalogueEntry, folder: Path) -> bool:
     """Whether a converted folder holds every byte that its manifest lists, for this very entry."""
     try:
         manifest = read_json(folder / MANIFEST)
-    except (PirouetteError, DamagedModelError):
+    except PirouetteError:
         return False
+    sizes = manifest.get("sizes")
     return (
         manifest.get("format") == CONVERSION_FORMAT
         and manifest.get("source_sha256") == entry.sha256
-        and all(
-            (folder / name).is_file() and (folder / name).stat().st_size == size
-            for name, size in manifest.get("sizes", {}).items()
-        )
+        and isinstance(sizes, dict)
+        and all(size_of(folder / name) == size for name, size in sizes.items())
+        and is_whole(folder)
     )
+
+
+def size_of(file: Path) -> int | None:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None

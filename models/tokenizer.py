@@ -6,14 +6,26 @@ space that some tokenizers add are switched off, so that decoding gives back the
 """
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tokenizers import Tokenizer
 
 from models.config import read_json
-from models.errors import UnsupportedModelError
+from models.errors import DamagedModelError, UnsupportedModelError
+from models.tokenizer_file import (
+    BYTE_TOKEN,
+    bos_token,
+    control_tokens,
+    has_byte_fallback,
+    is_byte_level,
+    text_tokens,
+    verbatim,
+)
+
+SPACE = "\u2581"  # how a byte-fallback tokenizer writes a space
+SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +41,55 @@ class CodeTokenizer:
 
     def __init__(self, folder: Path) -> None:
         raw = read_json(folder / "tokenizer.json")
-        self._bos = bos_token(raw, folder)
-        self.control = control_tokens(raw)
-        self._byte_level = is_byte_level(raw)
-        if not self._byte_level and '"ByteFallback"' not in json.dumps(raw.get("decoder")):
-            raise UnsupportedModelError(
-                f"the tokenizer of {folder} is neither byte-level nor byte-fallback; "
-                "use a model whose tokenizer keeps every byte"
-            )
-        self._tokenizer = Tokenizer.from_str(json.dumps(verbatim(raw)))
-        self._bytes = [
-            self._spell(self._tokenizer.id_to_token(i) or "") for i in range(self._size())
-        ]
-        for token in self.control.values():
-            if token < len(self._bytes):
+        try:
+            kind = raw["model"].get("type", "BPE")
+            self._byte_level = is_byte_level(raw)
+            supported = kind == "BPE" and (self._byte_level or has_byte_fallback(raw))
+            self._bos = bos_token(raw, folder)
+            self.control = control_tokens(raw)
+            self._tokenizer = Tokenizer.from_str(json.dumps(verbatim(raw) if supported else raw))
+            pieces: dict[str, int] = self._tokenizer.get_vocab(with_added_tokens=True)
+            self._bytes = [b""] * (1 + max(pieces.values(), default=-1))
+            for piece, token in pieces.items():
+                self._bytes[token] = self._spell(piece)
+            for content, token in text_tokens(raw).items():
+                written = content if self._byte_level else content.replace(SPACE, " ")
+                byte = BYTE_TOKEN.fullmatch(content)
+                self._bytes[token] = bytes([int(byte[1], 16)]) if byte else written.encode()
+            for token in self.control.values():
                 self._bytes[token] = b""
-        for added in raw.get("added_tokens", ()):
-            if added["content"] not in self.control and added["id"] < len(self._bytes):
-                self._bytes[added["id"]] = added["content"].encode()
+        except UnsupportedModelError:
+            raise
+        except Exception as error:  # the tokenizers library raises nothing narrower
+            raise DamagedModelError(
+                f"{folder / 'tokenizer.json'} is not a usable tokenizer ({error!r}); fetch it again"
+            ) from None
+        self._space_bytes = [pieces.get(f"<0x{byte:02X}>", -1) for byte in SPACE.encode()]
+        if not supported or self.decode(self.encode(EVERY_BYTE)) != EVERY_BYTE:
+            raise UnsupportedModelError(
+                f"the tokenizer of {folder} is not a byte-level or byte-fallback BPE that keeps "
+                "every byte of a text; use another model"
+            )
 
     @property
     def start_tokens(self) -> list[int]:
         """What a prompt begins with: the beginning-of-text token, or nothing."""
         return [] if self._bos is None else [self._bos]
 
+    @property
+    def size(self) -> int:
+        """One more than the largest token id."""
+        return len(self._bytes)
+
     def encode(self, text: str) -> list[int]:
         """Token ids of plain text; no control token is added or recognised."""
-        tokens: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return tokens
+        return self.encode_with_offsets(text).tokens
 
     def encode_with_offsets(self, text: str) -> Encoding:
+        # A lone surrogate is no character and has no bytes; U+FFFD stands in, one for one.
+        text = text if text.isascii() else SURROGATES.sub("\ufffd", text)
+        if not self._byte_level and SPACE in text:
+            return self._encode_around_space_signs(text)
         encoded = self._tokenizer.encode(text, add_special_tokens=False)
         return Encoding(encoded.ids, encoded.offsets)
 
@@ -70,15 +101,32 @@ class CodeTokenizer:
         """The text of `tokens`; bytes that are no UTF-8 yet show as U+FFFD."""
         return b"".join(map(self.token_bytes, tokens)).decode("utf-8", errors="replace")
 
-    def _size(self) -> int:
-        return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
+    def _encode_around_space_signs(self, text: str) -> Encoding:
+        """The sign that stands for a space, when the text itself has it, is written in bytes."""
+        tokens: list[int] = []
+        offsets: list[tuple[int, int]] = []
+        start = 0
+        for piece in re.split(f"({SPACE})", text):
+            end = start + len(piece)
+            if piece == SPACE:
+                tokens += self._space_bytes
+                offsets += [(start, end)] * len(self._space_bytes)
+            elif piece:
+                encoded = self._tokenizer.encode(piece, add_special_tokens=False)
+                tokens += encoded.ids
+                offsets += [(start + first, start + last) for first, last in encoded.offsets]
+            start = end
+        return Encoding(tokens, offsets)
 
     def _spell(self, piece: str) -> bytes:
         if self._byte_level:
-            return bytes(BYTE_OF_CHARACTER.get(character, 0) for character in piece)
-        if len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">"):
-            return bytes([int(piece[3:5], 16)])
-        return piece.replace("\u2581", " ").encode()
+            try:
+                return bytes(map(BYTE_OF_CHARACTER.__getitem__, piece))
+            except KeyError:  # an added token, which is written as it is
+                return piece.encode()
+        if byte := BYTE_TOKEN.fullmatch(piece):
+            return bytes([int(byte[1], 16)])
+        return piece.replace(SPACE, " ").encode()
 
 
 def byte_alphabet() -> dict[str, int]:
@@ -94,73 +142,12 @@ def byte_alphabet() -> dict[str, int]:
 
 BYTE_OF_CHARACTER = byte_alphabet()
 
-
-def is_byte_level(raw: dict[str, Any]) -> bool:
-    return any('"ByteLevel"' in json.dumps(raw.get(p)) for p in ("pre_tokenizer", "decoder"))
-
-
-def control_tokens(raw: dict[str, Any]) -> dict[str, int]:
-    """Added tokens that steer the model and never stand for text.
-
-    Fill-in-the-middle markers are often not flagged as special; their angle or square brackets
-    give them away.
-    """
-
-    def is_control(content: str) -> bool:
-        return (content[:1], content[-1:]) in {("<", ">"), ("[", "]")} or content in (
-            "\u2581<PRE>",
-            "\u2581<SUF>",
-            "\u2581<MID>",
-            "\u2581<EOT>",
-        )
-
-    return {
-        added["content"]: int(added["id"])
-        for added in raw.get("added_tokens", ())
-        if added.get("special") or is_control(added["content"])
-    }
-
-
-def bos_token(raw: dict[str, Any], folder: Path) -> int | None:
-    """The token the model's own tokenizer puts first, if it puts one."""
-    settings = folder / "tokenizer_config.json"
-    name = read_json(settings).get("bos_token") if settings.exists() else None
-    if isinstance(name, dict):
-        name = name.get("content")
-    first = Tokenizer.from_str(json.dumps(raw)).encode("", add_special_tokens=True).ids[:1]
-    known = {added["content"]: int(added["id"]) for added in raw.get("added_tokens", ())}
-    return first[0] if first and known.get(str(name)) == first[0] else None
-
-
-def verbatim(raw: dict[str, Any]) -> dict[str, Any]:
-    """The tokenizer without control tokens, Unicode normalisation or an added leading space."""
-    control = control_tokens(raw)
-    return raw | {
-        "added_tokens": [a for a in raw.get("added_tokens", ()) if a["content"] not in control],
-        "normalizer": without_normalisation(raw.get("normalizer")),
-        "pre_tokenizer": without_added_space(raw.get("pre_tokenizer")),
-        "post_processor": None,
-    }
-
-
-def without_normalisation(normalizer: dict[str, Any] | None) -> dict[str, Any] | None:
-    if normalizer is None or normalizer["type"] in {"NFC", "NFD", "NFKC", "NFKD", "Prepend"}:
-        return None
-    if normalizer["type"] == "Sequence":
-        kept = [part for p in normalizer["normalizers"] if (part := without_normalisation(p))]
-        return {"type": "Sequence", "normalizers": kept} if kept else None
-    return normalizer
-
-
-def without_added_space(pre_tokenizer: dict[str, Any] | None) -> dict[str, Any] | None:
-    if pre_tokenizer is None:
-        return None
-    if pre_tokenizer["type"] == "Sequence":
-        parts = [without_added_space(part) for part in pre_tokenizer["pretokenizers"]]
-        return {"type": "Sequence", "pretokenizers": parts}
-    changed = dict(pre_tokenizer)
-    if "add_prefix_space" in changed:
-        changed["add_prefix_space"] = False
-    if "prepend_scheme" in changed:
-        changed["prepend_scheme"] = "never"
-    return changed
+# Every byte that UTF-8 can hold, runs of blanks, and what normalisation would change.
+EVERY_BYTE = "".join(
+    [
+        *map(chr, range(0x800)),
+        *(chr(lead << 12 | 0x800) for lead in range(16) if lead != 0xD),
+        *("\U00010000", "\U00050000", "\U00090000", "\U000d0000", "\U00100000", "\ud7ff"),
+        "    \n\n\t\tx \r\n e\u0301 \ufb01 \u2581 ",
+    ]
+)

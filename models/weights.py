@@ -10,30 +10,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from models.config import read_json
-from models.errors import DamagedModelError, UnsupportedModelError
+from models.errors import DamagedModelError
+from models.model_folder import weight_files
 from models.progress import Progress, ProgressCallback
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files of a model folder, one or several."""
-    index = folder / "model.safetensors.index.json"
-    single = folder / "model.safetensors"
-    if index.exists():
-        names = sorted(set(read_json(index).get("weight_map", {}).values()))
-        if any(Path(str(name)).name != name for name in names):
-            raise DamagedModelError(f"{index} points outside its folder; fetch the model again")
-        files = [folder / name for name in names]
-    else:
-        files = [single]
-    missing = [file.name for file in files if not file.exists()]
-    if missing == [single.name]:
-        raise UnsupportedModelError(
-            f"{folder} has no safetensors weights; pickled weights are never loaded"
-        )
-    if missing:
-        raise DamagedModelError(f"{folder} lacks {', '.join(missing)}; fetch the model again")
-    return files
 
 
 def load_weights(
