@@ -1,0 +1,160 @@
+"""Single-line infilling: its tasks, and how one completed line is judged.
+
+A task is a Python function with one line taken out. It must not know who completes the line.
+Source: Bavarian et al., "Efficient Training of Language Models to Fill in the Middle" (2022),
+section 4.2, over HumanEval (Chen et al., 2021).
+"""
+
+import gzip
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from evaluation.intervals import bootstrap_mean, paired_rate_difference
+from evaluation.programs import Outcome
+from evaluation.results import Metric, Row, metric, rate
+from models.errors import InputError
+
+FILES = ("HumanEval-SingleLineInfilling.jsonl.gz", "HumanEval-SingleLineInfilling.jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class InfillingTask:
+    """One line to fill in; the fields are those of the published file.
+
+    `prompt` ends where the missing line begins, and `suffix` begins with the line after it, so
+    `canonical_solution` brings the line end between them.
+    """
+
+    task_id: str
+    entry_point: str
+    prompt: str
+    suffix: str
+    canonical_solution: str
+    test: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What an arm wrote for a task, and how many tokens the model needed for it."""
+
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One arm's completion of one task, judged."""
+
+    arm: str
+    task: InfillingTask
+    completion: Completion
+    outcome: Outcome
+
+    @property
+    def exact(self) -> bool:
+        return is_exact_match(self.task, self.completion.text)
+
+
+def read_tasks(data: Path, limit: int | None = None) -> tuple[InfillingTask, ...]:
+    """The first `limit` tasks in the order of the file, or all of them.
+
+    `data` is the benchmark's JSON-lines file, plain or compressed, or the folder it lies in.
+    Raises `InputError` where there is none, or where it is damaged.
+    """
+    if limit is not None and limit < 1:
+        raise InputError(f"the limit is {limit}, but at least one task must be run")
+    file = task_file(data)
+    try:
+        lines = [line for line in read_text(file).split("\n") if line.strip()]
+        tasks = tuple(parse_task(line) for line in lines[:limit])
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{file} cannot be read ({reason}); fetch it again") from None
+    if not tasks:
+        raise InputError(f"{file} holds no tasks; fetch it again")
+    return tasks
+
+
+def task_file(data: Path) -> Path:
+    """The file itself, or the one of the benchmark's own name in a folder."""
+    candidates = [data / name for name in FILES] if data.is_dir() else [data]
+    found = next((file for file in candidates if file.is_file()), None)
+    if found is None:
+        raise InputError(
+            f"there is no infilling data at {data}; name the folder of {FILES[0]} or the file"
+        )
+    return found
+
+
+def read_text(file: Path) -> str:
+    """The text of a UTF-8 file, decompressed where its name ends in `.gz`."""
+    raw = file.read_bytes()
+    return (gzip.decompress(raw) if file.suffix == ".gz" else raw).decode("utf-8")
+
+
+def parse_task(line: str) -> InfillingTask:
+    """The task in one line of JSON; raises `ValueError` where it is none."""
+    raw: Any = json.loads(line)
+    names = [field.name for field in fields(InfillingTask)]
+    if not isinstance(raw, dict) or not all(isinstance(raw.get(name), str) for name in names):
+        raise ValueError(f"a task is an object with the texts {', '.join(names)}")
+    return InfillingTask(**{name: raw[name] for name in names})
+
+
+def is_exact_match(task: InfillingTask, completion: str) -> bool:
+    """Whether the completion is the line that was taken out; whitespace at its end is ignored."""
+    return completion.rstrip() == task.canonical_solution.split("\n", 1)[0].rstrip()
+
+
+def program_of(task: InfillingTask, completion: str) -> str:
+    """The function with the completion in its place, its tests, and the call of them."""
+    call = f"check({task.entry_point})"
+    return f"{task.prompt}{completion}\n{task.suffix}\n{task.test}\n{call}\n"
+
+
+def score(arm: str, attempts: Sequence[Attempt], seed: int) -> Row:
+    """The rates of one arm over all its tasks, and the mean number of tokens it wrote."""
+    tokens = [float(attempt.completion.tokens) for attempt in attempts]
+    metrics = {
+        "exact_match": rate(attempt.exact for attempt in attempts),
+        "pass_at_1": rate(attempt.outcome.passed for attempt in attempts),
+        "tokens": metric(sum(tokens) / len(tokens), bootstrap_mean(tokens, seed)),
+    }
+    return Row(arm, "all", len(attempts), metrics)
+
+
+def compare(first: Sequence[Attempt], second: Sequence[Attempt], seed: int) -> Row:
+    """The first arm's metrics less the second's, over the same tasks in the same order."""
+    assert [a.task.task_id for a in first] == [b.task.task_id for b in second]
+    pairs = list(zip(first, second, strict=True))
+    tokens = [float(a.completion.tokens - b.completion.tokens) for a, b in pairs]
+    metrics = {
+        "exact_match": rate_difference([a.exact for a in first], [b.exact for b in second]),
+        "pass_at_1": rate_difference(
+            [a.outcome.passed for a in first], [b.outcome.passed for b in second]
+        ),
+        "tokens": metric(sum(tokens) / len(tokens), bootstrap_mean(tokens, seed)),
+    }
+    return Row(f"{first[0].arm} - {second[0].arm}", "all", len(pairs), metrics)
+
+
+def rate_difference(first: Sequence[bool], second: Sequence[bool]) -> Metric:
+    difference = (sum(first) - sum(second)) / len(first)
+    return metric(difference, paired_rate_difference(first, second))
+
+
+def sample_record(attempt: Attempt) -> dict[str, Any]:
+    """One attempt as a JSON object, for reading what went wrong."""
+    return {
+        "task_id": attempt.task.task_id,
+        "arm": attempt.arm,
+        "completion": attempt.completion.text,
+        "expected": attempt.task.canonical_solution.split("\n", 1)[0],
+        "exact_match": attempt.exact,
+        "tokens": attempt.completion.tokens,
+        "program": asdict(attempt.outcome),
+    }

@@ -1,0 +1,177 @@
+"""Runs one generated program and says whether it came to its end.
+
+The program is untrusted: it gets its own interpreter without environment, network or standard
+input, limits on time, memory and file size, and a scratch folder that is removed afterwards.
+`program_child` is the far side of the fence. This module must not know what a program is for.
+"""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import IO, Literal
+
+from models.errors import PirouetteError
+
+CHILD = Path(__file__).with_name("program_child.py")
+OUTPUT_SHOWN = 4096  # bytes of a program's output that are kept, from its end
+VERDICT_BYTES = 4096
+SIGNAL_BASE = 128  # a process ended by signal s is reported as 128 + s, as a shell does
+
+Status = Literal["passed", "failed", "timed_out", "error"]
+
+
+class CannotRunProgramsError(PirouetteError):
+    """This machine gives no way to run generated programs inside a fence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a program may use: seconds of time on the clock and on the processor, and bytes.
+
+    `file_bytes` bounds each file, and so what is printed.
+    """
+
+    seconds: float = 10.0
+    cpu_seconds: int = 10
+    memory_bytes: int = 1 << 30
+    file_bytes: int = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a program ended.
+
+    `passed`: every statement ran. `failed`: an assertion did not hold. `timed_out`: the time ran
+    out. `error`: anything else, such as another exception or an early exit. `reason` is one line,
+    empty when passed; `output` the end of what was printed; `seconds` on the clock, start included.
+    """
+
+    status: Status
+    reason: str
+    output: str
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        return self.status == "passed"
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def run_program(source: str, limits: Limits = DEFAULT_LIMITS) -> Outcome:
+    """Run `source` as a script and wait for its end.
+
+    A program passes only by running to its last statement: the far side then hands back a secret
+    that it could not read before. An early exit of any kind therefore never passes. A program
+    that knows this protocol could still forge it; generated ones are careless, not hostile.
+    Raises `CannotRunProgramsError` where the fence cannot be put up.
+    """
+    if os.name != "posix":
+        raise CannotRunProgramsError(
+            "generated programs can only be run on Linux or macOS; leave out what runs them"
+        )
+    secret = secrets.token_hex(16).encode()
+    secret_read, secret_write = os.pipe()
+    verdict_read, verdict_write = os.pipe()
+    with (
+        open(secret_read, "rb") as secret_out,
+        open(verdict_read, "rb", buffering=0) as verdict_out,
+        # A hostile program can nest folders deeper than can be removed; the run must go on.
+        tempfile.TemporaryDirectory(prefix="pirouette-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryFile() as output,
+    ):
+        with open(secret_write, "wb") as file:
+            file.write(secret)
+        with open(verdict_write, "wb") as verdict_in:
+            order = write_order(
+                Path(folder).resolve(), source, limits, secret_out.fileno(), verdict_in.fileno()
+            )
+            started = perf_counter()
+            process = start(order, folder, output, (secret_out.fileno(), verdict_in.fileno()))
+        timed_out = wait_and_kill(process, limits.seconds)
+        seconds = perf_counter() - started
+        os.set_blocking(verdict_out.fileno(), False)
+        state, _, report = (verdict_out.read(VERDICT_BYTES) or b"").partition(b"\n")
+        if state != b"ready" and not timed_out:
+            raise CannotRunProgramsError(
+                "generated programs cannot be run here "
+                f"({state.decode(errors='replace') or 'the interpreter did not start'}); "
+                "check the limits of this account"
+            )
+        status, reason = judge(report, secret, process.returncode, timed_out=timed_out)
+        return Outcome(status, reason, end_of(output), seconds)
+
+
+def write_order(scratch: Path, source: str, limits: Limits, secret: int, verdict: int) -> str:
+    """Put the program into the scratch folder; what the far side needs to know, as JSON."""
+    program = scratch / "program.py"
+    program.write_text(source, encoding="utf-8", errors="surrogatepass", newline="")
+    paths = {"program": str(program), "scratch": str(scratch)}
+    return json.dumps(asdict(limits) | paths | {"secret": secret, "verdict": verdict})
+
+
+def start(
+    order: str, folder: str, output: IO[bytes], descriptors: tuple[int, int]
+) -> subprocess.Popen[bytes]:
+    """An interpreter without environment, site packages or bytecode writing, leading a session."""
+    flags = ("-I", "-S", "-B", "-X", "utf8")
+    return subprocess.Popen(
+        [sys.executable, *flags, str(CHILD), order],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+        env={},
+        pass_fds=descriptors,
+        start_new_session=True,
+    )
+
+
+def wait_and_kill(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait for the end, and whatever comes, leave nothing of the session running.
+
+    Returns whether the time ran out.
+    """
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return False
+
+
+def judge(report: bytes, secret: bytes, exit_status: int, *, timed_out: bool) -> tuple[Status, str]:
+    """Status and reason, from what came through the pipe and how the process ended."""
+    if secrets.compare_digest(report, secret):
+        return "passed", ""
+    ended_by = -exit_status if exit_status < 0 else exit_status - SIGNAL_BASE
+    if timed_out or ended_by == signal.SIGXCPU:
+        return "timed_out", "the time ran out"
+    kind, _, text = report.decode(errors="replace").partition(" ")
+    line = " ".join(text.split())
+    if kind == "failed":
+        return "failed", line
+    if kind == "error":
+        return "error", line
+    if ended_by in set(signal.Signals):
+        return "error", f"ended by {signal.Signals(ended_by).name}"
+    return "error", f"ended early with exit status {exit_status}"
+
+
+def end_of(output: IO[bytes]) -> str:
+    """The last part of what was printed."""
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - OUTPUT_SHOWN))
+    return output.read(OUTPUT_SHOWN).decode(errors="replace")

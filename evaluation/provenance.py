@@ -1,0 +1,90 @@
+"""What a figure needs beside it to be made again: commit, machine and command.
+
+Nothing here may name the machine, its user or its folders: results are published.
+"""
+
+import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+DISTRIBUTION = "pirouette-lsp"
+SOURCE = Path(__file__).resolve().parent.parent
+GIT_SECONDS = 10
+
+
+def own_commit(source: Path = SOURCE) -> str:
+    """The commit of Pirouette's own checkout, with `-dirty` where tracked files differ from it.
+
+    Where `source` is no checkout of its own, as in an installed package that merely lies inside
+    somebody's repository, the package's version.
+    """
+    top = git(source, "rev-parse", "--show-toplevel")
+    if top and Path(top).resolve() == source and (commit := git(source, "rev-parse", "HEAD")):
+        changed = git(source, "status", "--porcelain", "--untracked-files=no")
+        return f"{commit}-dirty" if changed else commit
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git answers, or an empty string where it cannot."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def this_machine() -> str:
+    """The processor, the cores this process may use, and torch's threads."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    parts = [
+        processor(),
+        counted(cores or 1, "core"),
+        counted(torch.get_num_threads(), "torch thread"),
+    ]
+    if torch.cuda.is_available():
+        parts.append(torch.cuda.get_device_name())
+    return ", ".join(parts)
+
+
+def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's model name; its architecture where the system does not tell more."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def shown_command(arguments: Sequence[str]) -> str:
+    """The command line with these arguments; absolute paths are cut to their last part."""
+    return shlex.join(["pirouette", *map(without_folders, arguments)])
+
+
+def without_folders(argument: str) -> str:
+    option, equals, value = argument.partition("=")
+    if equals and option.startswith("--"):
+        return f"{option}={without_folders(value)}"
+    if Path(argument).is_absolute() or argument.startswith("~"):
+        return Path(argument).name or argument
+    return argument
