@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from models.tokenizer import CodeTokenizer, Encoding
 
-SUFFIX_SHARE = 0.25  # of the budget; what a prefix leaves over goes to the suffix as well
+SUFFIX_SHARE = 0.25  # of the budget, at most: the suffix is read again after every keystroke
 STEPS = (16, 4)  # lines; the finer one where lines are so long that the coarse one wastes too much
 CHARACTERS_PER_TOKEN = 12  # no code is expected to need fewer tokens than one per so many
 
@@ -28,14 +28,11 @@ def fit_window(
 ) -> Window:
     """At most `budget` tokens of whole lines around the cursor.
 
-    The suffix may take its share and whatever a short prefix leaves; the prefix takes the rest.
-    The cursor's own line counts as whole even where the budget cuts it.
+    The suffix may take its share, also where a short prefix leaves more; the prefix takes the
+    rest. The cursor's own line counts as whole even where the budget cuts it.
     """
-    tail = fit_after(tokenizer, after, budget) if uses_suffix else []
-    reserved = min(len(tail), int(budget * SUFFIX_SHARE))
-    head = fit_before(tokenizer, before, budget - reserved)
-    room = budget - len(head)
-    return Window(head, tail if len(tail) <= room else fit_after(tokenizer, after, room))
+    tail = fit_after(tokenizer, after, int(budget * SUFFIX_SHARE)) if uses_suffix else []
+    return Window(fit_before(tokenizer, before, budget - len(tail)), tail)
 
 
 def fit_before(tokenizer: CodeTokenizer, text: str, budget: int) -> list[int]:

@@ -17,7 +17,7 @@ from rich.text import Text
 from evaluation.editor_client import READY_SECONDS, Answer, EditorClient, editor, server_command
 from models.errors import PirouetteError
 
-SOURCE = Path(__file__).parent / "editor_client.py"
+SOURCE = Path(__file__).parents[1] / "models" / "kv_cache.py"
 SHARES = (0.0, 0.3, 0.7)  # how much of a line is typed before each request
 PLACES = 4
 
@@ -28,12 +28,20 @@ def typed_lines(text: str) -> list[int]:
     statements = [
         number
         for number, line in enumerate(lines)
-        if (line.startswith("    ")
-        and line.strip().startswith(("return ", "if ", "for ")))
+        if (line.startswith("    ") and line.strip().startswith(("return ", "if ", "for ")))
         or " = " in line
     ]
     step = max(1, len(statements) // PLACES)
     return statements[::step][:PLACES]
+
+
+def cut_between_words(line: str, share: float) -> int:
+    """An index about `share` into the line's code, moved on to the end of a word."""
+    indent = len(line) - len(line.lstrip())
+    index = indent + round(share * (len(line) - indent))
+    while index < len(line) and index > indent and line[index - 1 : index + 1].isidentifier():
+        index += 1
+    return index
 
 
 async def wait_until_ready(client: EditorClient, status: Status) -> None:
@@ -64,8 +72,7 @@ async def run_demo(console: Console) -> int:
             client.open(uri, "\n".join([*lines[:number], "", *lines[number + 1 :]]))
             typed = ""
             for share in SHARES:
-                start = len(line) - len(line.lstrip())
-                upto = line[: start + round(share * (len(line) - start))]
+                upto = line[: cut_between_words(line, share)]
                 client.insert(uri, types.Position(number, len(typed)), upto[len(typed) :])
                 typed = upto
                 answer = await client.suggest(uri, types.Position(number, len(typed)))
