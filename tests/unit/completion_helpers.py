@@ -1,0 +1,133 @@
+"""What the tests of completion share: requests written as text, and a tiny model in a folder."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
+from tokenizers import models as tokenizer_models
+from tokenizers.trainers import BpeTrainer
+
+from completion.values import CompletionRequest
+from models.decoder import Decoder
+from models.kv_cache import KeyValueCache
+from models.language_model import LanguageModel, load_language_model
+
+CURSOR = "▮"
+MARKERS = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|endoftext|>", "<|file_sep|>")
+CORPUS = (
+    "def add(first, second):\n    return first + second\n\n\n",
+    "class Point:\n    def __init__(self, x, y):\n        self.x = x\n        self.y = y\n",
+    "for name in names:\n    print(name, end='')\n\n    total = total + 1\n",
+)
+SHAPE = {
+    "model_type": "llama",
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 4096,
+    "rms_norm_eps": 1e-6,
+    "rope_theta": 10000.0,
+    "hidden_act": "silu",
+    "tie_word_embeddings": True,
+}
+
+
+def at(text: str, indentation: str = "    ") -> CompletionRequest:
+    """A request at the cursor sign in `text`."""
+    before, after = text.split(CURSOR)
+    return CompletionRequest("file.py", before, after, indentation)
+
+
+def write_tokenizer(folder: Path, control: Sequence[str] = MARKERS) -> None:
+    """A byte-level tokenizer that knows a few words of code, and these control tokens."""
+    tokenizer = Tokenizer(tokenizer_models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = BpeTrainer(
+        vocab_size=320,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.add_special_tokens([AddedToken(name, special=True) for name in control])
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def write_model(folder: Path, control: Sequence[str] = MARKERS) -> None:
+    """A Llama of two small layers with random weights, the same ones every time."""
+    write_tokenizer(folder, control)
+    size = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
+    config = SHAPE | {"vocab_size": size, "eos_token_id": size - 1}
+    (folder / "config.json").write_text(json.dumps(config))
+    source = torch.Generator().manual_seed(1)
+    shapes = {"model.embed_tokens.weight": (size, 32), "model.norm.weight": (32,)}
+    for layer in range(2):
+        prefix = f"model.layers.{layer}."
+        shapes |= {prefix + name + ".weight": shape for name, shape in LAYER_SHAPES.items()}
+    save_file(
+        {name: torch.randn(shape, generator=source) / 4 for name, shape in shapes.items()},
+        str(folder / "model.safetensors"),
+    )
+
+
+LAYER_SHAPES = {
+    "input_layernorm": (32,),
+    "self_attn.q_proj": (32, 32),
+    "self_attn.k_proj": (16, 32),
+    "self_attn.v_proj": (16, 32),
+    "self_attn.o_proj": (32, 32),
+    "post_attention_layernorm": (32,),
+    "mlp.gate_proj": (48, 32),
+    "mlp.up_proj": (48, 32),
+    "mlp.down_proj": (32, 48),
+}
+
+
+def load_tiny_model(folder: Path) -> LanguageModel:
+    return load_language_model("tiny", folder, device=torch.device("cpu"))
+
+
+class ScriptedDecoder(Decoder):
+    """A decoder whose most likely next tokens are those of a script, whatever it reads."""
+
+    def __init__(self, model: LanguageModel, script: Sequence[int]) -> None:
+        self.config = model.decoder.config
+        self._embedding = torch.zeros(1)
+        self._script = list(script)
+        self._written = 0
+        self.read: list[list[int]] = []
+
+    def forward(self, tokens: list[int], cache: KeyValueCache) -> torch.Tensor:
+        cache.commit(tokens)
+        self.read.append(tokens)
+        return torch.zeros(len(tokens), self.config.hidden)
+
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        logits = torch.zeros(self.config.vocabulary)
+        logits[self._script[self._written]] = 1.0
+        self._written += 1
+        return logits
+
+
+def scripted(model: LanguageModel, script: Sequence[int]) -> tuple[LanguageModel, ScriptedDecoder]:
+    """`model` with a decoder that writes `script`."""
+    decoder = ScriptedDecoder(model, script)
+    return replace(model, decoder=decoder), decoder
+
+
+class CancelAfter:
+    """A cancel check that says yes once it has been asked so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.asked = 0
+        self._times = times
+
+    def __call__(self) -> bool:
+        self.asked += 1
+        return self.asked > self._times
