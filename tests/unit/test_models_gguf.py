@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from gguf import GGMLQuantizationType
-from transformers import AutoModelForCausalLM
+from safetensors.torch import load_file
 
 from models.errors import DamagedModelError, UnsupportedModelError
 from models.gguf_conversion import convert_gguf
@@ -33,27 +33,25 @@ def test_an_unquantised_model_is_the_one_it_was_made_from(
     original = write_gguf(architecture, tmp_path / "m.gguf", tmp_path / "original", tied=tied)
     folder, tokens = converted(tmp_path / "m.gguf"), random_tokens(LENGTH)
     expected = reference(original)(tokens)
-    close = {"rtol": 1e-4, "atol": 1e-4}
-    torch.testing.assert_close(read_in_chunks(load(folder), tokens, [LENGTH]), expected, **close)
-    torch.testing.assert_close(reference(folder)(tokens), expected, **close)
+    actual = read_in_chunks(load(folder), tokens, [LENGTH])
+    torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(reference(folder)(tokens), expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("quantised", ["Q8_0", "Q4_0", "Q5_1"])
+@pytest.mark.parametrize(("quantised", "step"), [("Q8_0", 0.012), ("Q4_0", 0.2), ("Q5_1", 0.08)])
 @pytest.mark.parametrize("architecture", ["llama", "qwen2"])
-def test_a_quantised_model_is_what_transformers_reads_from_the_file(
-    tmp_path: Path, architecture: str, quantised: str
+def test_a_quantised_model_is_near_the_one_it_was_made_from(
+    tmp_path: Path, architecture: str, quantised: str, step: float
 ) -> None:
     kind = GGMLQuantizationType[quantised]
-    write_gguf(architecture, tmp_path / "m.gguf", tmp_path / "original", kind)
+    original = write_gguf(architecture, tmp_path / "m.gguf", tmp_path / "original", kind)
     folder, tokens = converted(tmp_path / "m.gguf"), random_tokens(LENGTH)
+    written = load_file(folder / "model-00001.safetensors")
+    for name, tensor in load_file(original / "model.safetensors").items():
+        allowed = step if ".mlp." in name else 0.0
+        torch.testing.assert_close(written[name], tensor, rtol=0, atol=allowed)
     actual = read_in_chunks(load(folder), tokens, [LENGTH])
     torch.testing.assert_close(actual, reference(folder)(tokens), rtol=1e-4, atol=1e-4)
-    direct = AutoModelForCausalLM.from_pretrained(
-        tmp_path, gguf_file="m.gguf", dtype=torch.float32, attn_implementation="eager"
-    )
-    with torch.inference_mode():
-        expected = direct(torch.tensor([tokens])).logits[0]
-    torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_the_tokenizer_comes_along(tmp_path: Path) -> None:
@@ -66,8 +64,8 @@ def test_the_tokenizer_comes_along(tmp_path: Path) -> None:
 
 
 def test_a_model_that_wants_a_first_token_gets_it(tmp_path: Path) -> None:
-    overrides = {"tokenizer__ggml__add_bos_token": True}
-    write_gguf("llama", tmp_path / "m.gguf", tmp_path / "original", **overrides)
+    file = tmp_path / "m.gguf"
+    write_gguf("llama", file, tmp_path / "original", tokenizer__ggml__add_bos_token=True)
     assert load(converted(tmp_path / "m.gguf")).tokenizer.start_tokens == [258]
 
 

@@ -15,7 +15,11 @@ from models.tokenizer_file import control_tokens
 from tests.unit.tiny_models import VOCABULARY, save_model
 
 CONTROL, NORMAL, UNUSED = 3, 1, 5
-GGUF_SIZES = {"hidden_size": 64, "intermediate_size": 96, "max_position_embeddings": 128}
+GGUF_SIZES: dict[str, Any] = {
+    "hidden_size": 64,
+    "intermediate_size": 96,
+    "max_position_embeddings": 128,
+}
 
 
 def write_gguf(
