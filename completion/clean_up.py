@@ -22,11 +22,11 @@ def clean_up(request: CompletionRequest, text: str) -> str:
     tail = request.after.split("\n", 1)[0].rstrip()
     text = without_doubled_indentation(request, text.replace("\r", ""))
     if tail.strip():
-        text = without_overlap(line_before, text.split("\n", 1)[0], tail)
+        text = fit_to_tail(request, text.split("\n", 1)[0], tail)
     else:
         text = without_loop(text.rstrip())
         text = without_following_lines(line_before, text, request.after)
-    text = without_surplus_closers(request, text, tail)
+        text = without_surplus_closers(request, text)
     text = reindent(text, request.indentation)
     if not tail.strip() or tail.startswith(NO_SPACE_BEFORE):
         text = text.rstrip()
@@ -72,6 +72,16 @@ def without_doubled_indentation(request: CompletionRequest, text: str) -> str:
     return request.indentation * (missing // width) + rest
 
 
+def fit_to_tail(request: CompletionRequest, text: str, tail: str) -> str:
+    """One line of `text` without what the rest of the cursor's line says already."""
+    line_before = request.before.rsplit("\n", 1)[-1]
+    closed = without_surplus_closers(request, text, tail)
+    kept = without_overlap(line_before, closed, tail)
+    # A cut that glues two words together shows that the text was not written for this tail.
+    glued = closed != text and kept == closed and is_word(kept[-1:]) and is_word(tail[:1])
+    return "" if glued else kept
+
+
 def without_overlap(line_before: str, text: str, tail: str) -> str:
     """Drop the end of `text` if it is what the rest of the cursor's line begins with.
 
@@ -114,7 +124,7 @@ def without_following_lines(line_before: str, text: str, after: str) -> str:
     return text
 
 
-def without_surplus_closers(request: CompletionRequest, text: str, tail: str) -> str:
+def without_surplus_closers(request: CompletionRequest, text: str, tail: str = "") -> str:
     """Cut where `text` closes a bracket that the file closes already.
 
     On a line that goes on, the text may close the bracket early if it opens another one for the
@@ -122,7 +132,7 @@ def without_surplus_closers(request: CompletionRequest, text: str, tail: str) ->
     """
     line_start = request.before.rfind("\n") + 1
     line_before = request.before[line_start:]
-    if tail.strip() and quotes_at(request.before, request.after):
+    if tail and quotes_at(request.before, request.after):
         # Brackets in a docstring pair up on their line, or not at all.
         own = balance(text)
         open_here = len(balance(line_before).openers)
@@ -131,12 +141,10 @@ def without_surplus_closers(request: CompletionRequest, text: str, tail: str) ->
         quotes = mask(request.before[:line_start]).open_quotes
         own = balance(mask(line_before + text, quotes).text[len(line_before) :])
         wanted = closers_wanted(request.before, request.after)
-    spare = len(own.openers) if tail.strip() else 0
+    spare = len(own.openers) if tail else 0
     if len(own.closers) - spare <= wanted:
         return text
-    kept = text[: own.closers[wanted].position]
-    # A cut that glues two words together shows that the text was not written for this tail.
-    return "" if is_word(kept[-1:]) and is_word(tail[:1]) else kept
+    return text[: own.closers[wanted].position]
 
 
 def is_word(character: str) -> bool:
