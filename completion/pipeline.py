@@ -15,6 +15,7 @@ from completion.values import (
     Suggestion,
     Timings,
     TokenCounts,
+    nearby,
     never_cancelled,
 )
 from models.language_model import LanguageModel
@@ -49,7 +50,8 @@ class Completer:
         """The suggestion at the request's cursor. Raises `Cancelled` when called off."""
         started = self._clock()
         prompt = self.prompts.build(request)
-        context = stop_context(request)
+        near = nearby(request)
+        context = stop_context(near)
         built = self._clock()
         prefilled = self._session.read(prompt, cancelled)
         first_token: list[float] = []
@@ -70,7 +72,7 @@ class Completer:
             cancelled=cancelled,
         )
         cut_short = decoded.stop == "length"
-        text = clean_up(request, whole_lines(decoded.text) if cut_short else decoded.text)
+        text = clean_up(near, whole_lines(decoded.text) if cut_short else decoded.text)
         finished = self._clock()
         return Suggestion(
             text=text,
