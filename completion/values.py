@@ -18,7 +18,7 @@ class CompletionRequest:
     single_line: bool = False
 
 
-NEAR_BEFORE, NEAR_AFTER = 16_000, 8_000  # characters; some four hundred lines and two hundred
+NEAR_BEFORE, NEAR_AFTER = 8_000, 4_000  # characters; some two hundred lines and one hundred
 
 
 def nearby(request: CompletionRequest) -> CompletionRequest:

@@ -27,12 +27,13 @@ def hub_file(hub: HubFile, folder: Path, progress: ProgressCallback) -> Path:
     """Download one file below `folder`; a broken connection is taken up again where it broke."""
     from huggingface_hub import hf_hub_download
 
-    require_hub()
+    endpoint = hub_that_answers()
     try:
         arrived = hf_hub_download(
             hub.repository,
             hub.file,
             local_dir=folder,
+            endpoint=endpoint,
             etag_timeout=CONNECT_SECONDS,
             tqdm_class=tqdm_reporting_to(progress),
         )
@@ -50,7 +51,7 @@ def hub_repository(repository: str, folder: Path, progress: ProgressCallback) ->
 
     progress(Progress("downloading", 0, 1))
     try:
-        require_hub()
+        endpoint = hub_that_answers()
     except DownloadError:
         if (present := cached_repository(repository, folder)) is not None:
             return present
@@ -62,6 +63,7 @@ def hub_repository(repository: str, folder: Path, progress: ProgressCallback) ->
         arrived = snapshot_download(
             repository,
             cache_dir=folder,
+            endpoint=endpoint,
             allow_patterns=list(REPOSITORY_FILES),
             etag_timeout=CONNECT_SECONDS,
             tqdm_class=tqdm_reporting_to(progress),
@@ -92,14 +94,25 @@ def as_download_error(error: Exception, prefix: str = "") -> Exception:
     return DownloadError(f"{prefix}{first_line.rstrip('.')}")
 
 
-def require_hub() -> None:
-    """Fail within seconds when the hub cannot be reached (its own client retries for long)."""
+def hub_that_answers() -> str:
+    """The hub's address; fails within seconds without it, while its own client retries for long."""
     from huggingface_hub import constants
+    from huggingface_hub.utils import logging
 
     if constants.HF_HUB_OFFLINE:
         raise DownloadError("switched off by HF_HUB_OFFLINE")
-    if not answers(constants.ENDPOINT):
+    if not answers(address := hub_address()):
         raise DownloadError("no answer")
+    # What goes wrong is told by the error that ends it.
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    return address
+
+
+def hub_address() -> str:
+    """The hub that `HF_ENDPOINT` names, or the public one."""
+    from huggingface_hub import constants
+
+    return constants.ENDPOINT
 
 
 def answers(endpoint: str) -> bool:
