@@ -36,7 +36,7 @@ FLOAT32_GROWTH = 6  # bytes of float32 weights for one byte of GGUF, at most
 def default_home(environment: Mapping[str, str] = os.environ) -> Path:
     """`PIROUETTE_HOME`, or the platform's folder for user data."""
     chosen = environment.get("PIROUETTE_HOME")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_dir("pirouette"))
+    return Path(os.path.expanduser(chosen or platformdirs.user_data_dir("pirouette")))  # noqa: PTH111
 
 
 @dataclass(frozen=True, slots=True)
