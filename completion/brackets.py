@@ -10,6 +10,7 @@ from dataclasses import dataclass
 OPENERS, CLOSERS = "([{", ")]}"
 OPENER_OF = dict(zip(CLOSERS, OPENERS, strict=True))
 MASK = "\0"
+TRIPLE_QUOTES = ('"""', "'''")
 
 # A triple-quoted string may run on to the end of the text and a double-quoted one to the end of
 # its line, since text around a cursor is cut anywhere. A lone apostrophe is no string: comments in

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from models.tokenizer import CodeTokenizer, Encoding
 
 SUFFIX_SHARE = 0.25  # of the budget, at most: the suffix is read again after every keystroke
-STEPS = (16, 4)  # lines; the finer one where lines are so long that the coarse one wastes too much
+STEPS = (16, 8, 4, 2)  # lines; finer where lines are so long that coarse steps waste too much
+WORD_TOKENS = 8  # kept free for the word being typed
 CHARACTERS_PER_TOKEN = 12  # no code is expected to need fewer tokens than one per so many
 
 
@@ -43,7 +44,7 @@ def fit_before(tokenizer: CodeTokenizer, text: str, budget: int) -> list[int]:
     encoding = tokenizer.encode_with_offsets(text[tail_start:])
     if tail_start == 0 and len(encoding.tokens) <= budget:
         return encoding.tokens
-    earliest = tail_start + last_characters(encoding, budget)
+    earliest = tail_start + last_characters(text[tail_start:], encoding, budget)
     for start in candidate_starts(text, earliest, budget):
         tokens = tokenizer.encode(text[start:])
         # Text cut elsewhere may merge into other tokens, and a few more of them.
@@ -99,17 +100,21 @@ def candidate_ends(text: str, latest: int) -> Iterator[int]:
     yield from range(latest, 0, -1)
 
 
-def last_characters(encoding: Encoding, budget: int) -> int:
+def last_characters(text: str, encoding: Encoding, budget: int) -> int:
     """The first character from which whole characters fit into `budget` tokens.
 
-    A character may be spread over several tokens, each of which then has its place.
+    A word being typed takes now more tokens, now fewer, so that counting them would let the start
+    jump back and forth: it has a fixed share instead. A character may be spread over several
+    tokens, each of which then has its place.
     """
-    index = max(0, len(encoding.tokens) - budget)
+    word_start = max(text.rstrip().rfind(space) for space in " \t\n")
+    stable = bisect_left(encoding.offsets, (word_start, 0)) or len(encoding.tokens)
+    index = max(0, stable - budget + min(WORD_TOKENS, budget // 4))
     while 0 < index < len(encoding.tokens):
         if encoding.offsets[index][0] >= encoding.offsets[index - 1][1]:
             return encoding.offsets[index][0]
         index += 1
-    return 0 if index == 0 else encoding.offsets[-1][1]
+    return 0 if index == 0 else len(text)
 
 
 def line_starts(text: str) -> list[int]:

@@ -7,6 +7,7 @@ from time import perf_counter
 from completion.clean_up import clean_up, whole_lines
 from completion.decoding import Decoded, decode_greedily
 from completion.edit_session import EditSession
+from completion.nearby import nearby
 from completion.prompt import PromptBuilder
 from completion.stop_rules import Stop, find_stop, stop_context
 from completion.values import (
@@ -15,7 +16,6 @@ from completion.values import (
     Suggestion,
     Timings,
     TokenCounts,
-    nearby,
     never_cancelled,
 )
 from models.language_model import LanguageModel

@@ -1,7 +1,7 @@
 """What passes between the stages of a completion."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +16,6 @@ class CompletionRequest:
     after: str
     indentation: str = "    "
     single_line: bool = False
-
-
-NEAR_BEFORE, NEAR_AFTER = 8_000, 4_000  # characters; some two hundred lines and one hundred
-
-
-def nearby(request: CompletionRequest) -> CompletionRequest:
-    """The same place with the lines around it only, so that rules take no longer in long files."""
-    before, after = request.before, request.after
-    start = before.rfind("\n", 0, -NEAR_BEFORE) + 1 if len(before) > NEAR_BEFORE else 0
-    end = after.find("\n", NEAR_AFTER) if len(after) > NEAR_AFTER else -1
-    return replace(request, before=before[start:], after=after if end < 0 else after[:end])
 
 
 @dataclass(frozen=True, slots=True)

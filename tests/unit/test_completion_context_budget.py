@@ -1,0 +1,138 @@
+"""The context budget: which piece of the text around the cursor is read."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from completion.context_budget import fit_after, fit_before, fit_window
+from models.tokenizer import CodeTokenizer
+from tests.unit.completion_helpers import write_tokenizer
+
+FILE = "".join(f"    value_{n} = compute(first, {n}, second)\n" for n in range(400))
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> CodeTokenizer:
+    folder: Path = tmp_path_factory.mktemp("tokenizer")
+    write_tokenizer(folder)
+    return CodeTokenizer(folder)
+
+
+TEXTS = st.lists(
+    st.sampled_from(
+        ["\n", "    ", "\t", "x", "name", " = ", "é", "漢字", "\U0001f600", "\r", "\u2028"]
+    )
+    | st.text(max_size=3),
+    max_size=80,
+).map("".join)
+
+
+@given(before=TEXTS, after=TEXTS, budget=st.integers(0, 60), uses_suffix=st.booleans())
+def test_window_is_one_piece_of_the_text_around_the_cursor(
+    tokenizer: CodeTokenizer, before: str, after: str, budget: int, uses_suffix: bool
+) -> None:
+    window = fit_window(tokenizer, before, after, budget, uses_suffix=uses_suffix)
+    read_before, read_after = tokenizer.decode(window.before), tokenizer.decode(window.after)
+
+    assert len(window.before) + len(window.after) <= budget
+    assert before.endswith(read_before)
+    assert after.startswith(read_after)
+    assert uses_suffix or not read_after
+
+
+@given(text=TEXTS, budget=st.integers(1, 200))
+def test_what_fits_is_read_whole(tokenizer: CodeTokenizer, text: str, budget: int) -> None:
+    if len(tokenizer.encode(text)) <= budget:
+        assert tokenizer.decode(fit_before(tokenizer, text, budget)) == text
+        assert tokenizer.decode(fit_after(tokenizer, text, budget)) == text
+
+
+@pytest.mark.parametrize("budget", [150, 333, 1000])
+def test_whole_lines_are_read(tokenizer: CodeTokenizer, budget: int) -> None:
+    window = fit_window(tokenizer, FILE + "    x", "y\n" + FILE, budget, uses_suffix=True)
+    read_before, read_after = tokenizer.decode(window.before), tokenizer.decode(window.after)
+
+    assert read_before.startswith("    value_")
+    assert read_before.endswith("\n    x")
+    assert read_after.startswith("y\n")
+    assert read_after.endswith("second)\n")
+    assert len(window.before) + len(window.after) > budget // 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("", ""), ("", FILE), (FILE, ""), ("x = ", ""), ("", "\n")],
+    ids=["empty file", "start", "end", "one line", "line end"],
+)
+def test_edges_of_the_file(tokenizer: CodeTokenizer, before: str, after: str) -> None:
+    window = fit_window(tokenizer, before, after, 200, uses_suffix=True)
+    assert bool(window.before) == bool(before)
+    assert bool(window.after) == bool(after)
+
+
+@pytest.mark.parametrize("before", ["x = ", FILE], ids=["short prefix", "long prefix"])
+def test_suffix_keeps_to_its_share(tokenizer: CodeTokenizer, before: str) -> None:
+    window = fit_window(tokenizer, before, FILE, 400, uses_suffix=True)
+    assert 60 < len(window.after) <= 100
+
+
+def test_prefix_takes_what_a_short_suffix_leaves(tokenizer: CodeTokenizer) -> None:
+    with_suffix = fit_window(tokenizer, FILE, FILE, 1200, uses_suffix=True)
+    alone = fit_window(tokenizer, FILE, "", 1200, uses_suffix=True)
+    assert len(alone.before) > len(with_suffix.before) > 300
+
+
+def test_without_a_suffix_the_prefix_takes_all(tokenizer: CodeTokenizer) -> None:
+    window = fit_window(tokenizer, FILE, FILE, 400, uses_suffix=False)
+    assert window.after == []
+    assert len(window.before) > 200
+
+
+def test_cursor_s_line_stays_where_it_alone_is_too_long(tokenizer: CodeTokenizer) -> None:
+    line = "é漢" * 500
+    window = fit_window(tokenizer, FILE + line, line + "\n" + FILE, 100, uses_suffix=True)
+
+    assert len(tokenizer.decode(window.before).encode()) > 40
+    assert line.endswith(tokenizer.decode(window.before))
+    assert line.startswith(tokenizer.decode(window.after))
+
+
+def test_giant_line_above_does_not_leave_a_blank_prefix(tokenizer: CodeTokenizer) -> None:
+    tokens = fit_before(tokenizer, "data = '" + "ab cd " * 2000 + "'\n", 200)
+    assert len(tokens) > 100
+
+
+def starts_while_typing(tokenizer: CodeTokenizer, base: str, typed: str, budget: int) -> int:
+    """How often the prefix begins elsewhere while `typed` is written after `base`."""
+    texts = [base + typed[:length] for length in range(0, len(typed) + 1, 3)]
+    reads = [tokenizer.decode(fit_before(tokenizer, text, budget)) for text in texts]
+    starts = [len(text) - len(read) for text, read in zip(texts, reads, strict=True)]
+    return sum(one != following for one, following in pairwise(starts))
+
+
+@pytest.mark.parametrize(
+    ("base", "typed", "budget", "moves"),
+    [
+        ("    x = 1\n" * 200, "    x = 1\n" * 50, 180, 4),
+        (FILE, FILE[:800], 400, 5),
+        ("x = [" + "name, " * 2000, "name, " * 100, 200, 12),
+    ],
+    ids=["short lines", "long lines", "one giant line"],
+)
+def test_typing_rarely_moves_the_start(
+    tokenizer: CodeTokenizer, base: str, typed: str, budget: int, moves: int
+) -> None:
+    """More is typed than the budget holds, so the start has to move; but a few times only."""
+    assert len(tokenizer.encode(typed)) > budget
+    assert 1 <= starts_while_typing(tokenizer, base, typed, budget) <= moves
+
+
+def test_typing_does_not_move_the_end_of_the_suffix(tokenizer: CodeTokenizer) -> None:
+    ends = {
+        len(fit_window(tokenizer, FILE + "name"[:n], "\n" + FILE, 600, uses_suffix=True).after)
+        for n in range(5)
+    }
+    assert len(ends) == 1
