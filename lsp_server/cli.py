@@ -122,6 +122,7 @@ def run_models(arguments: argparse.Namespace) -> int:
 def run_bench(arguments: argparse.Namespace) -> int:
     from completion.pipeline import Completer
     from evaluation.benchmarks.infilling import InfillingOptions, run_infilling
+    from evaluation.provenance import shown_command
     from evaluation.results import render_table, to_json
     from models.language_model import load_language_model
 
@@ -133,6 +134,7 @@ def run_bench(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         arms=("pirouette", *peers),
         samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
     )
     with ProgressBar() as progress:
         folder = ModelStore(default_home()).pull(name, progress)
