@@ -80,9 +80,10 @@ def test_suffix_keeps_to_its_share(tokenizer: CodeTokenizer, before: str) -> Non
 
 
 def test_prefix_takes_what_a_short_suffix_leaves(tokenizer: CodeTokenizer) -> None:
-    with_suffix = fit_window(tokenizer, FILE, FILE, 1200, uses_suffix=True)
-    alone = fit_window(tokenizer, FILE, "", 1200, uses_suffix=True)
-    assert len(alone.before) > len(with_suffix.before) > 300
+    text = "x = 1\n" * 500
+    with_suffix = fit_window(tokenizer, text, text, 400, uses_suffix=True)
+    alone = fit_window(tokenizer, text, "", 400, uses_suffix=True)
+    assert len(alone.before) > len(with_suffix.before) > 150
 
 
 def test_without_a_suffix_the_prefix_takes_all(tokenizer: CodeTokenizer) -> None:

@@ -1,0 +1,136 @@
+"""Greedy decoding, with a decoder that writes what the test says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from completion.decoding import Decoded, decode_greedily
+from completion.stop_rules import Stop, first_line_only
+from completion.values import never_cancelled
+from models.errors import Cancelled
+from models.language_model import LanguageModel
+from tests.unit.completion_helpers import CancelAfter, load_tiny_model, scripted, write_model
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    folder: Path = tmp_path_factory.mktemp("model")
+    write_model(folder)
+    return load_tiny_model(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a script, the texts that stop rules saw, and the tokens that were read."""
+
+    decoded: Decoded
+    seen: list[str]
+    read: list[list[int]]
+
+
+def run(
+    model: LanguageModel,
+    script: Sequence[int],
+    max_tokens: int = 50,
+    *,
+    single_line: bool = False,
+) -> Run:
+    writer, decoder = scripted(model, script)
+    seen: list[str] = []
+
+    def find_stop(text: str) -> Stop | None:
+        seen.append(text)
+        return first_line_only(text) if single_line else None
+
+    cache = model.decoder.new_cache(100)
+    decoded = decode_greedily(
+        writer,
+        cache,
+        decoder.logits(decoder.forward([0], cache)[-1]),
+        end_tokens=model.end_tokens,
+        max_tokens=max_tokens,
+        find_stop=find_stop,
+        cancelled=never_cancelled,
+    )
+    return Run(decoded, seen, decoder.read[1:])
+
+
+def bytes_as_tokens(model: LanguageModel, data: bytes) -> list[int]:
+    """One token for each byte."""
+    token_of = {model.tokenizer.token_bytes(t): t for t in range(256 + 10)}
+    return [token_of[bytes([byte])] for byte in data]
+
+
+def test_end_token_ends(model: LanguageModel) -> None:
+    text = model.tokenizer.encode("x = 1")
+    end = next(iter(model.end_tokens))
+    result = run(model, [*text, end, *text])
+
+    assert result.decoded == Decoded("x = 1", tuple(text), "end")
+    assert result.read == [[token] for token in text]
+
+
+def test_end_token_at_once_gives_nothing(model: LanguageModel) -> None:
+    assert run(model, [next(iter(model.end_tokens))]).decoded == Decoded("", (), "end")
+
+
+@pytest.mark.parametrize("max_tokens", [0, 1, 3])
+def test_no_more_tokens_than_allowed(model: LanguageModel, max_tokens: int) -> None:
+    """The last token is written, but not read: nothing follows it."""
+    script = bytes_as_tokens(model, b"abcdef")
+    result = run(model, script, max_tokens)
+
+    assert result.decoded == Decoded("abcdef"[:max_tokens], tuple(script[:max_tokens]), "length")
+    assert len(result.read) == max(0, max_tokens - 1)
+
+
+def test_stop_rule_ends_and_cuts(model: LanguageModel) -> None:
+    script = model.tokenizer.encode("x = 1\ny = 2")
+    decoded = run(model, script, single_line=True).decoded
+
+    assert (decoded.text, decoded.stop) == ("x = 1", "line")
+    assert len(decoded.tokens) < len(script)
+
+
+def test_stop_rules_see_whole_characters_only(model: LanguageModel) -> None:
+    text = "é漢\U0001f600"
+    result = run(model, bytes_as_tokens(model, text.encode()), max_tokens=9)
+
+    assert result.seen == ["", "é", "é", "é", "é漢", "é漢", "é漢", "é漢", text]
+    assert result.decoded.text == text
+
+
+def test_character_cut_at_the_end_is_left_out(model: LanguageModel) -> None:
+    script = bytes_as_tokens(model, "aé漢".encode()[:-1])
+    assert run(model, script, max_tokens=len(script)).decoded.text == "aé"
+
+
+@pytest.mark.parametrize("data", [b"a\x80b", b"a\xe6b", b"a\xffb"], ids=repr)
+def test_bytes_that_are_no_text_end(model: LanguageModel, data: bytes) -> None:
+    decoded = run(model, bytes_as_tokens(model, data)).decoded
+    assert (decoded.text, decoded.stop) == ("a", "bytes")
+
+
+@pytest.mark.parametrize("times", [0, 1, 4])
+def test_cancel_is_asked_before_every_token(model: LanguageModel, times: int) -> None:
+    script = bytes_as_tokens(model, b"abcdef")
+    writer, decoder = scripted(model, script)
+    cache = model.decoder.new_cache(100)
+    cancel = CancelAfter(times)
+
+    with pytest.raises(Cancelled):
+        decode_greedily(
+            writer,
+            cache,
+            decoder.logits(decoder.forward([0], cache)[-1]),
+            end_tokens=model.end_tokens,
+            max_tokens=50,
+            find_stop=lambda text: None,
+            cancelled=cancel,
+        )
+
+    assert cancel.asked == times + 1
+    assert decoder.read[1:] == [[token] for token in script[:times]]
+    assert cache.tokens == (0, *script[:times])

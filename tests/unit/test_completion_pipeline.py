@@ -1,0 +1,123 @@
+"""The whole way from a request to a suggestion."""
+
+import ast
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from completion.pipeline import Completer, CompletionOptions
+from completion.values import Suggestion
+from models.errors import Cancelled
+from models.language_model import LanguageModel
+from tests.unit.completion_helpers import CancelAfter, at, load_tiny_model, scripted, write_model
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    folder: Path = tmp_path_factory.mktemp("model")
+    write_model(folder)
+    return load_tiny_model(folder)
+
+
+def writer(model: LanguageModel, *texts: str, max_tokens: int = 64) -> Completer:
+    """A completer whose model writes these texts, and whose clock ticks at each look."""
+    script: list[int] = []
+    for text in texts:
+        script += [*model.tokenizer.encode(text), next(iter(model.end_tokens))]
+    ticks = count()
+    return Completer(
+        scripted(model, script)[0],
+        CompletionOptions(context_tokens=200, max_tokens=max_tokens),
+        clock=lambda: float(next(ticks)),
+    )
+
+
+def tokens_of(suggestion: Suggestion) -> Sequence[int]:
+    tokens = suggestion.tokens
+    return tokens.prompt, tokens.reused, tokens.encoded, tokens.generated
+
+
+def test_suggestion_is_what_the_model_wrote_cleaned_up(model: LanguageModel) -> None:
+    suggestion = writer(model, "a, b)\nmore").complete(at("foo(▮)\n"))
+    assert (suggestion.text, suggestion.stop, suggestion.model) == ("a, b", "line", "tiny")
+
+
+def test_rules_that_end_it_are_told(model: LanguageModel) -> None:
+    suggestion = writer(model, "\n    return a\nprint(1)").complete(at("def f(a):▮\n"))
+    assert (suggestion.text, suggestion.stop) == ("\n    return a", "dedent")
+
+
+def test_text_cut_for_length_ends_with_a_whole_line(model: LanguageModel) -> None:
+    text = "\n    first = 1\n    second = 2"
+    length = len(model.tokenizer.encode(text)) - 2
+    suggestion = writer(model, text, max_tokens=length).complete(at("def f(a):▮\n"))
+    assert (suggestion.text, suggestion.stop) == ("\n    first = 1", "length")
+
+
+def test_tokens_are_counted(model: LanguageModel) -> None:
+    completer = writer(model, "1", "2")
+    first = completer.complete(at("x =▮"))
+    prompt = len(completer.prompts.build(at("x =▮")))
+    assert tokens_of(first) == (prompt, 0, prompt, 1)
+
+    second = completer.complete(at("x = y▮"))
+    assert second.tokens.reused >= 2
+    assert second.tokens.reused + second.tokens.encoded == second.tokens.prompt
+    assert second.tokens.generated == 1
+
+
+def test_stages_are_timed(model: LanguageModel) -> None:
+    """The clock is looked at when work starts, at the prompt, the cache, a token, the end."""
+    ms = writer(model, "12").complete(at("x =▮")).ms
+    assert (ms.context, ms.cache, ms.first_token, ms.total) == (1000, 1000, 3000, 4000)
+
+
+def test_nothing_written_is_timed_as_well(model: LanguageModel) -> None:
+    suggestion = writer(model, "").complete(at("x =▮"))
+    assert suggestion.text == ""
+    assert suggestion.ms.first_token == suggestion.ms.total == 3000
+
+
+@pytest.mark.parametrize("times", [0, 1], ids=["reading", "writing"])
+def test_cancelling_leaves_a_completer_that_goes_on(model: LanguageModel, times: int) -> None:
+    request = at("def f(a):▮\n")
+    completer = Completer(model, CompletionOptions(context_tokens=200, max_tokens=8))
+    expected = Completer(model, completer.options).complete(request)
+
+    with pytest.raises(Cancelled):
+        completer.complete(request, CancelAfter(times))
+    again = completer.complete(request)
+
+    assert (again.text, again.stop) == (expected.text, expected.stop)
+
+
+def test_smallest_budget_is_enough_to_run(model: LanguageModel) -> None:
+    options = CompletionOptions(context_tokens=1, max_tokens=4)
+    Completer(model, options).complete(at("x = 1\n" * 50 + "▮"))
+
+
+FUNCTION = """\
+def mean(values: list[float]) -> float:
+    \"\"\"Return the arithmetic mean of values.\"\"\"
+    total = sum(values)
+    ▮
+
+
+print(mean([1.0, 2.0, 3.0]))
+"""
+
+
+@pytest.mark.model
+def test_real_model_completes_a_function(default_model: LanguageModel) -> None:
+    completer = Completer(default_model, CompletionOptions(context_tokens=256, max_tokens=16))
+    suggestion = completer.complete(at(FUNCTION))
+
+    assert suggestion.text.strip()
+    ast.parse(FUNCTION.replace("▮", suggestion.text))
+
+    typed = completer.complete(at(FUNCTION.replace("▮", "r▮")))
+    assert typed.tokens.reused > 20
+    assert typed.tokens.encoded < typed.tokens.prompt
+    ast.parse(FUNCTION.replace("▮", "r" + typed.text))

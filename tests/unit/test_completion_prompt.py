@@ -1,0 +1,99 @@
+"""Prompts: the format of each model family, and no text that becomes a marker."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from completion.prompt import PromptBuilder
+from completion.prompt_formats import LEFT_CONTEXT, PROMPT_FORMATS, PromptFormat, choose_format
+from models.language_model import LanguageModel
+from tests.unit.completion_helpers import MARKERS, at, load_tiny_model, write_model
+
+MARKERS_OF = {
+    "qwen": "<|fim_prefix|> {before} <|fim_suffix|> {after} <|fim_middle|>",
+    "starcoder": "<fim_prefix> {before} <fim_suffix> {after} <fim_middle>",
+    "deepseek": "<{bar}fim▁begin{bar}> {before} <{bar}fim▁hole{bar}> {after} <{bar}fim▁end{bar}>",
+    "codellama": "▁<PRE> {before} ▁<SUF> {after} ▁<MID>",
+    "codestral": "[SUFFIX] {after} [PREFIX] {before}",
+}
+
+
+def tiny(folder: Path, control: tuple[str, ...]) -> LanguageModel:
+    write_model(folder, control)
+    return load_tiny_model(folder)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    return tiny(tmp_path_factory.mktemp("model"), MARKERS)
+
+
+def spell(model: LanguageModel, tokens: list[int]) -> str:
+    """The prompt as text, markers spelled out."""
+    names = {token: name for name, token in model.tokenizer.control.items()}
+    return "".join(names.get(token) or model.tokenizer.decode([token]) for token in tokens)
+
+
+def test_every_format_is_known() -> None:
+    assert [known.name for known in PROMPT_FORMATS] == list(MARKERS_OF)
+
+
+@pytest.mark.parametrize("known", PROMPT_FORMATS, ids=lambda known: known.name)
+def test_format_is_chosen_by_its_markers(known: PromptFormat) -> None:
+    control = dict.fromkeys(known.markers, 0)
+    assert choose_format(control) is known
+    assert known.uses_suffix
+
+    control.pop(known.markers[-1])
+    assert choose_format(control) is LEFT_CONTEXT
+
+
+@pytest.mark.parametrize("known", PROMPT_FORMATS, ids=lambda known: known.name)
+def test_parts_stand_in_the_order_of_the_format(known: PromptFormat, tmp_path: Path) -> None:
+    model = tiny(tmp_path, known.markers)
+    prompt = PromptBuilder.for_model(model, 100).build(at("x =▮\ny"))
+
+    parts = {"before": "x =", "after": "\ny", "bar": "\N{FULLWIDTH VERTICAL LINE}"}
+    expected = MARKERS_OF[known.name].replace(" ", "").format(**parts)
+    assert spell(model, prompt) == expected
+
+
+def test_without_markers_only_the_text_before_the_cursor_is_read(tmp_path: Path) -> None:
+    model = tiny(tmp_path, ("<|endoftext|>",))
+    builder = PromptBuilder.for_model(model, 100)
+
+    assert builder.format is LEFT_CONTEXT
+    assert spell(model, builder.build(at("x =▮\ny"))) == "x ="
+    assert len(builder.build(at("▮y"))) == 1
+
+
+@given(st.lists(st.sampled_from([*MARKERS, "x", "\n", "<|", "|>"]), max_size=9).map("".join))
+def test_text_that_spells_markers_is_read_as_text(model: LanguageModel, text: str) -> None:
+    builder = PromptBuilder.for_model(model, 1000)
+    prompt = builder.build(at(text + "▮" + text))
+    control = set(model.tokenizer.control.values())
+
+    assert [token for token in prompt if token in control] == [
+        model.tokenizer.control[name] for name in MARKERS[:3]
+    ]
+    assert spell(model, prompt) == f"{MARKERS[0]}{text}{MARKERS[1]}{text}{MARKERS[2]}"
+
+
+@pytest.mark.parametrize("budget", [-1, 0, 1, 4, 5, 50, 10_000])
+def test_prompt_keeps_to_its_budget(model: LanguageModel, budget: int) -> None:
+    """Within half of what the model can read, and never without its markers."""
+    builder = PromptBuilder.for_model(model, budget)
+    prompt = builder.build(at("value = 1\n" * 500 + "▮" + "\nvalue = 2" * 500))
+
+    half = model.decoder.config.context_length // 2
+    assert len(prompt) <= builder.budget <= max(4, min(budget, half))
+    assert prompt[0] == model.tokenizer.control[MARKERS[0]]
+
+
+def test_every_control_token_ends_a_completion(model: LanguageModel) -> None:
+    builder = PromptBuilder.for_model(model, 100)
+    assert builder.end_tokens >= model.end_tokens
+    assert builder.end_tokens >= set(model.tokenizer.control.values())
+    assert builder.end_tokens.isdisjoint(model.tokenizer.encode("x = 1\n"))
