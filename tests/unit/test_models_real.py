@@ -3,6 +3,7 @@
 import random
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -49,7 +50,7 @@ def greedy(model: LanguageModel, prompt: list[int]) -> list[int]:
 def test_greedy_output_is_token_identical_to_transformers(default_model: LanguageModel) -> None:
     from transformers import AutoModelForCausalLM
 
-    peer = AutoModelForCausalLM.from_pretrained(default_model.folder, dtype=torch.float32)
+    peer: Any = AutoModelForCausalLM.from_pretrained(default_model.folder, dtype=torch.float32)
     identical = ties = 0
     for prompt in cut_prompts(default_model):
         ours = greedy(default_model, prompt)
