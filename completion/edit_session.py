@@ -1,6 +1,9 @@
 """The cache that follows a text from one request to the next.
 
-It reuses what the new prompt and the cached one begin with in common.
+Whatever was edited, the cache is brought to the new prompt by moving what was kept and encoding
+what is new. Kept tokens that come after an edit still remember the old text; the most telling of
+them are encoded again within a budget, all of them if the budget suffices, and the rest when
+nobody waits.
 """
 
 from collections.abc import Callable
@@ -8,27 +11,40 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from completion.prompt import Prompt
+from completion.repair import Repair, positions_to_encode
+from completion.token_difference import kept_segments
+from completion.values import CancelCheck
 from models.decoder import Decoder
 from models.kv_cache import KeyValueCache
-from models.prefill import prefill
+from models.prefill import encode_in_chunks
+
+HEAL_TOKENS = 32  # a pass while the editor is idle
 
 
 @dataclass(frozen=True, slots=True)
 class Prefilled:
-    """Logits [vocabulary] after the prompt, and how many prompt tokens came from where."""
+    """Logits [vocabulary] after the prompt, and how many prompt tokens came from where.
+
+    `reused` ones stand where they stood, `moved` ones were turned to a new position, `encoded`
+    ones were read; of the first two, `corrected` ones remember another text.
+    """
 
     logits: Tensor
     reused: int
+    moved: int
     encoded: int
+    corrected: int
 
 
 class EditSession:
-    """One cache for prompts of up to `capacity` tokens, generated ones included."""
+    """One cache for the prompts of one document, of up to `capacity` tokens with generated ones."""
 
     def __init__(self, decoder: Decoder, capacity: int) -> None:
         self._decoder = decoder
         self._capacity = capacity
         self._cache: KeyValueCache | None = None
+        self._prompt_length = 0
 
     @property
     def cache(self) -> KeyValueCache:
@@ -36,13 +52,44 @@ class EditSession:
             self._cache = self._decoder.new_cache(self._capacity)
         return self._cache
 
-    def read(self, prompt: list[int], cancelled: Callable[[], bool]) -> Prefilled:
-        """Make the cache hold exactly `prompt`, reading only what it does not hold yet.
+    def use(self, cache: KeyValueCache) -> None:
+        """Go on with another cache, which may hold anything."""
+        self._cache = cache
 
-        The last token is always read, for its logits. Raises `Cancelled`.
+    def read(self, prompt: Prompt, repair: Repair, cancelled: CancelCheck) -> Prefilled:
+        """Make the cache hold exactly `prompt`, encoding what it does not know and what it must.
+
+        The last token is always encoded, for its logits. Raises `Cancelled`.
         """
         cache = self.cache
-        reused = min(cache.common_prefix(prompt), len(prompt) - 1)
-        cache.truncate(reused)
-        logits = prefill(self._decoder, cache, prompt[reused:], cancelled)
-        return Prefilled(logits, reused, len(prompt) - reused)
+        kept = kept_segments(cache.read_tokens, prompt.tokens)
+        cache.lay_out(prompt.tokens, kept)
+        self._prompt_length = len(prompt.tokens)
+        encoded = positions_to_encode(cache, prompt, repair)
+        logits = encode_in_chunks(self._decoder, cache, encoded, cancelled)
+        read = set(encoded)
+        moved = sum(
+            position not in read
+            for segment in kept
+            if segment.shift
+            for position in range(segment.new, segment.new + segment.length)
+        )
+        return Prefilled(
+            logits=logits,
+            reused=len(prompt.tokens) - len(encoded) - moved,
+            moved=moved,
+            encoded=len(encoded),
+            corrected=len(cache.inexact()),
+        )
+
+    def heal(self, cancelled: Callable[[], bool]) -> int:
+        """Encode the prompt's corrected tokens again, the first ones first, until all are exact.
+
+        Returns how many were encoded; raises `Cancelled`, between two layers at the latest.
+        """
+        self.cache.truncate(min(self._prompt_length, self.cache.length))
+        healed = 0
+        while positions := self.cache.inexact()[:HEAL_TOKENS]:
+            self._decoder.encode(self.cache, positions, cancelled)
+            healed += len(positions)
+        return healed

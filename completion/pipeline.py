@@ -1,15 +1,17 @@
 """The whole way from a request to a suggestion; the same for editor, command line and benchmark."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from completion.clean_up import clean_up, whole_lines
 from completion.decoding import Decoded, decode_greedily
-from completion.edit_session import EditSession
+from completion.edit_sessions import EditSessions
 from completion.nearby import nearby
 from completion.prompt import PromptBuilder
+from completion.repair import EXACT, EncodeRate, Repair
 from completion.stop_rules import Stop, find_stop, stop_context
+from completion.suggestion_reuse import SuggestionReuse
 from completion.values import (
     CancelCheck,
     CompletionRequest,
@@ -23,10 +25,18 @@ from models.language_model import LanguageModel
 
 @dataclass(frozen=True, slots=True)
 class CompletionOptions:
-    """What a user may set: the largest prompt and the longest suggestion, in tokens."""
+    """What a user may set.
+
+    The largest prompt and the longest suggestion, in tokens; milliseconds that may be spent on
+    encoding again what an edit has made inexact, and whether it is all encoded again however long
+    that takes; memory for caches in bytes.
+    """
 
     context_tokens: int = 1024
     max_tokens: int = 64
+    repair_ms: int = 250
+    exact: bool = False
+    cache_bytes: int = 512 * 2**20
 
 
 class Completer:
@@ -41,19 +51,46 @@ class Completer:
         self.model = model
         self.options = options or CompletionOptions()
         self.prompts = PromptBuilder.for_model(model, self.options.context_tokens)
-        self._session = EditSession(model.decoder, self.prompts.budget + self.options.max_tokens)
+        capacity = self.prompts.budget + self.options.max_tokens
+        self._sessions = EditSessions(model.decoder, capacity, self.options.cache_bytes)
+        self._rate = EncodeRate()
+        self._reuse = SuggestionReuse()
         self._clock = clock
 
     def complete(
         self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
     ) -> Suggestion:
         """The suggestion at the request's cursor. Raises `Cancelled` when called off."""
+        suggestion = self._reuse.find(request)
+        if suggestion is None:
+            suggestion = self._ask_model(request, cancelled)
+            self._reuse.remember(request, suggestion)
+        return suggestion
+
+    def get_ahead(
+        self, request: CompletionRequest, shown: Suggestion, cancelled: CancelCheck
+    ) -> None:
+        """Use idle time: prepare what follows once `shown` is accepted, then make caches exact.
+
+        Raises `Cancelled`.
+        """
+        if shown.text:
+            self.complete(replace(request, before=request.before + shown.text), cancelled)
+        if (session := self._sessions.latest) is not None:
+            session.heal(cancelled)
+
+    def close(self, document: str) -> None:
+        """Give up what is kept for a document."""
+        self._sessions.close(document)
+
+    def _ask_model(self, request: CompletionRequest, cancelled: CancelCheck) -> Suggestion:
         started = self._clock()
         prompt = self.prompts.build(request)
         near = nearby(request)
         context = stop_context(near)
         built = self._clock()
-        prefilled = self._session.read(prompt, cancelled)
+        session = self._sessions.of(request.document)
+        prefilled = session.read(prompt, self._repair(), cancelled)
         first_token: list[float] = []
 
         def stop_at(text: str) -> Stop | None:
@@ -62,9 +99,10 @@ class Completer:
             return find_stop(context, text)
 
         read = self._clock()
+        self._rate.observe(prefilled.encoded, read - built)
         decoded: Decoded = decode_greedily(
             self.model,
-            self._session.cache,
+            session.cache,
             prefilled.logits,
             end_tokens=self.prompts.end_tokens,
             max_tokens=self.options.max_tokens,
@@ -79,8 +117,9 @@ class Completer:
             model=self.model.name,
             stop=decoded.stop,
             tokens=TokenCounts(
-                prompt=len(prompt),
+                prompt=len(prompt.tokens),
                 reused=prefilled.reused,
+                moved=prefilled.moved,
                 encoded=prefilled.encoded,
                 generated=len(decoded.tokens),
             ),
@@ -91,3 +130,9 @@ class Completer:
                 total=1e3 * (finished - started),
             ),
         )
+
+    def _repair(self) -> Repair:
+        """How much of an inexact cache may be encoded again before the model goes on."""
+        if self.options.exact:
+            return EXACT
+        return Repair(self._rate.tokens_in(self.options.repair_ms))

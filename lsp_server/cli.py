@@ -11,16 +11,24 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 
 from lsp_server.console import ProgressBar, print_json
 from models.catalogue import DEFAULT_MODEL
 from models.errors import DiskSpaceError, InputError, PirouetteError
+from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
 
+if TYPE_CHECKING:
+    from evaluation.results import BenchResult
+    from models.language_model import LanguageModel
+
+    LoadModel = Callable[[], LanguageModel]
+
 Command = Callable[[argparse.Namespace], int]
+RunBench = Callable[[argparse.Namespace, "LoadModel", ProgressCallback], "BenchResult"]
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -65,19 +73,36 @@ def build_parser() -> argparse.ArgumentParser:
     models.add_argument("action", choices=("list", "pull", "path"))
     models.add_argument("name", nargs="?", metavar="NAME", help=f"default: {DEFAULT_MODEL}")
 
-    bench = command("bench", "Run a benchmark.", run_bench, takes_model=True)
-    bench.add_argument("name", choices=("infilling",))
-    bench.add_argument("--data", type=Path, metavar="PATH", required=True, help="the task file")
-    bench.add_argument("--limit", type=positive, metavar="N", help="only the first N tasks")
-    bench.add_argument("--seed", type=int, default=0, metavar="S")
-    bench.add_argument("--peer", choices=("transformers",), help="run it on the same prompts")
-    bench.add_argument("--samples", type=Path, metavar="PATH", help="write each outcome as JSONL")
+    bench = command("bench", "Run a benchmark.", run_bench)
+    benches = bench.add_subparsers(metavar="NAME", required=True, parser_class=OneLineParser)
+    infilling = add_bench(benches, "infilling", "Fill in one line of a function.", infilling_bench)
+    infilling.add_argument("--data", type=Path, metavar="PATH", required=True, help="the task file")
+    infilling.add_argument("--peer", choices=("transformers",), help="run it on the same prompts")
+    infilling.add_argument("--samples", type=Path, metavar="PATH", help="each outcome as JSONL")
+    edits = add_bench(benches, "edits", "Edit a text under the cache.", edits_bench)
+    edits.add_argument("repositories", type=Path, nargs="*", metavar="REPOSITORY")
+    edits.add_argument(
+        "--context", type=positive, action="append", metavar="TOKENS", help="the largest prompt"
+    )
 
     doctor = command("doctor", "Say what works here, and mend what does not.", run_doctor)
     doctor.set_defaults(model=None)
-    for parser_with_json in (complete, models, bench, doctor):
+    for parser_with_json in (complete, models, doctor):
         parser_with_json.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
+
+
+def add_bench(
+    benches: "argparse._SubParsersAction[OneLineParser]", name: str, help_text: str, run: RunBench
+) -> argparse.ArgumentParser:
+    """A benchmark with the options that all of them have."""
+    added = benches.add_parser(name, help=help_text, description=help_text)
+    added.set_defaults(bench=run)
+    added.add_argument("--model", metavar="NAME", help="as for 'pirouette complete'")
+    added.add_argument("--limit", type=positive, metavar="N", help="only so many tasks")
+    added.add_argument("--seed", type=int, default=0, metavar="S")
+    added.add_argument("--json", action="store_true", help="print one JSON object")
+    return added
 
 
 def positive(text: str) -> int:
@@ -120,13 +145,32 @@ def run_models(arguments: argparse.Namespace) -> int:
 
 
 def run_bench(arguments: argparse.Namespace) -> int:
-    from completion.pipeline import Completer
-    from evaluation.benchmarks.infilling import InfillingOptions, run_infilling
-    from evaluation.provenance import shown_command
     from evaluation.results import render_table, to_json
     from models.language_model import load_language_model
 
     name = arguments.model or DEFAULT_MODEL
+    run: RunBench = arguments.bench
+    with ProgressBar() as progress:
+
+        def load() -> "LanguageModel":
+            folder = ModelStore(default_home()).pull(name, progress)
+            return load_language_model(name, folder, progress)
+
+        result = run(arguments, load, progress)
+    if arguments.json:
+        print_json(to_json(result))
+    else:
+        Console().print(render_table(result))
+    return 0
+
+
+def infilling_bench(
+    arguments: argparse.Namespace, load: "LoadModel", progress: ProgressCallback
+) -> "BenchResult":
+    from completion.pipeline import Completer
+    from evaluation.benchmarks.infilling import InfillingOptions, run_infilling
+    from evaluation.provenance import shown_command
+
     peers = (arguments.peer,) if arguments.peer else ()
     options = InfillingOptions(
         data=arguments.data,
@@ -136,15 +180,26 @@ def run_bench(arguments: argparse.Namespace) -> int:
         samples=arguments.samples,
         command=shown_command(sys.argv[1:]),
     )
-    with ProgressBar() as progress:
-        folder = ModelStore(default_home()).pull(name, progress)
-        completer = Completer(load_language_model(name, folder, progress))
-        result = run_infilling(options, completer, progress)
-    if arguments.json:
-        print_json(to_json(result))
-    else:
-        Console().print(render_table(result))
-    return 0
+    return run_infilling(options, Completer(load()), progress)
+
+
+def edits_bench(
+    arguments: argparse.Namespace, load: "LoadModel", progress: ProgressCallback
+) -> "BenchResult":
+    from evaluation.benchmarks.edits import EditOptions, run_edits
+    from evaluation.provenance import shown_command
+    from evaluation.repositories import UNSEEN, fetch_repositories, read_repository
+
+    home = default_home()
+    options = EditOptions(
+        limit=arguments.limit or EditOptions().limit,
+        seed=arguments.seed,
+        contexts=tuple(arguments.context or EditOptions().contexts),
+        command=shown_command(sys.argv[1:]),
+    )
+    named = [read_repository(folder) for folder in arguments.repositories]
+    repositories = named or fetch_repositories(UNSEEN, home / "repositories", progress)
+    return run_edits(options, load(), repositories, progress)
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ protocol.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from completion.pipeline import Completer
 from completion.values import CompletionRequest, Suggestion
 from models.errors import Cancelled
+
+logger = logging.getLogger(__name__)
 
 LoadCompleter = Callable[[], Completer]
 
@@ -32,6 +35,7 @@ class InferenceThread:
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
         self._completer: Completer | None = None
+        self._idle_work_ended = threading.Event()
 
     @property
     def ready(self) -> bool:
@@ -40,11 +44,38 @@ class InferenceThread:
     async def load(self, load: LoadCompleter) -> None:
         """Load, or load another in place of the present one; raises what `load` raises."""
         self._completer = None
+        self.end_idle_work()
 
         def work() -> Completer:
             return load()
 
         self._completer = await asyncio.wrap_future(self._executor.submit(work))
+
+    def get_ahead(self, request: CompletionRequest, shown: Suggestion) -> None:
+        """Use the time until the next request to prepare for it."""
+        completer = self._completer
+        if completer is None:
+            return
+        ended = self._idle_work_ended = threading.Event()
+
+        def work() -> None:
+            try:
+                completer.get_ahead(request, shown, ended.is_set)
+            except Cancelled:
+                pass
+            except Exception:
+                logger.exception("idle work failed")
+
+        self._executor.submit(work)
+
+    def end_idle_work(self) -> None:
+        """Have the model free within a layer or a token."""
+        self._idle_work_ended.set()
+
+    def close(self, document: str) -> None:
+        """Give up what is kept for a document that is closed."""
+        if (completer := self._completer) is not None:
+            self._executor.submit(completer.close, document)
 
     async def complete(
         self, request: CompletionRequest, on_finished: Callable[[Finished], None]
@@ -56,6 +87,7 @@ class InferenceThread:
         """
         completer = self._completer
         assert completer is not None
+        self.end_idle_work()
         loop = asyncio.get_running_loop()
         called_off = threading.Event()
 

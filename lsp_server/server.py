@@ -16,7 +16,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
-from completion.pipeline import Completer, CompletionOptions
+from completion.pipeline import Completer
 from completion.values import Suggestion
 from lsp_server.documents import Documents, Place, file_of, place_in
 from lsp_server.inference_thread import Finished, InferenceThread
@@ -38,8 +38,7 @@ LoadModel = Callable[[Settings, ProgressCallback], Completer]
 def load_completer(store: ModelStore, settings: Settings, progress: ProgressCallback) -> Completer:
     """The completer for these settings; fetches and converts its model where needed."""
     model = load_language_model(settings.model, store.pull(settings.model, progress), progress)
-    options = CompletionOptions(settings.context_tokens, settings.max_tokens)
-    return Completer(model, options)
+    return Completer(model, settings.completion_options())
 
 
 class PirouetteServer(LanguageServer):
@@ -122,6 +121,7 @@ class PirouetteServer(LanguageServer):
 
     def call_off(self, uri: str) -> None:
         """End the work for a document whose text or cursor is no longer the one it is for."""
+        self.inference.end_idle_work()
         if (task := self._suggesting.pop(uri, None)) is not None:
             task.cancel()
 
@@ -162,6 +162,7 @@ class PirouetteServer(LanguageServer):
             self._notify_completed(place, finished)
 
         suggestion = await self.inference.complete(request, tell_counts)
+        self.inference.get_ahead(request, suggestion)
         document = self.documents.find(place.uri)
         if not suggestion.text or document is None or document.version != place.version:
             return []
@@ -211,8 +212,7 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
         else:
             await server.pull_settings()
         after = server.model_settings()
-        loaded_by = ("model", "context_tokens", "max_tokens")
-        if any(getattr(before, name) != getattr(after, name) for name in loaded_by):
+        if (before.model, before.completion_options()) != (after.model, after.completion_options()):
             server.start_loading()
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
@@ -228,6 +228,7 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
     async def did_close(params: types.DidCloseTextDocumentParams) -> None:
         server.call_off(params.text_document.uri)
         server.documents.close(params.text_document.uri)
+        server.inference.close(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
     async def inline_completion(
@@ -242,6 +243,7 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
     @server.feature(types.SHUTDOWN)
     def shutdown(_: None) -> None:
         server.shut_down = True
+        server.inference.end_idle_work()
 
     return server
 

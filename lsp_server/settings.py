@@ -11,6 +11,7 @@ from typing import Any
 from cattrs import Converter
 
 from completion.indentation import detect_indentation
+from completion.pipeline import CompletionOptions
 from models.catalogue import DEFAULT_MODEL
 
 SECTION = "pirouette"
@@ -36,9 +37,31 @@ class Settings:
         1024, "The largest prompt, in tokens; more context costs more time.", 64, 32768
     )
     max_tokens: int = setting(64, "The longest suggestion, in tokens.", 1, 1024)
+    repair_ms: int = setting(
+        250,
+        "Milliseconds that a suggestion may spend on encoding again what an edit made inexact.",
+        0,
+        10_000,
+    )
+    exact: bool = setting(
+        False, "Whether all that an edit made inexact is encoded again, however long it takes."
+    )
+    cache_megabytes: int = setting(
+        512, "Memory for the caches of open documents, in MiB.", 1, 1_048_576
+    )
     indentation: str = setting(
         "auto", "One level of indentation: `auto` (as in the file), `tab`, or a number of spaces."
     )
+
+    def completion_options(self) -> CompletionOptions:
+        """What of this the completer is made with."""
+        return CompletionOptions(
+            context_tokens=self.context_tokens,
+            max_tokens=self.max_tokens,
+            repair_ms=self.repair_ms,
+            exact=self.exact,
+            cache_bytes=self.cache_megabytes * 2**20,
+        )
 
     def indentation_for(self, text: str) -> str:
         """One level of indentation for a file with this text."""

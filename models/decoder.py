@@ -1,19 +1,21 @@
 """One decoder for the Llama family: Llama, Mistral, Qwen2, Qwen3 and StarCoder2.
 
 Plain functions over tensors, without modules or hooks: a forward pass is a loop over layers that
-appends to a key-value cache. What architectures differ in comes from `DecoderConfig`.
+encodes some of the tokens that a key-value cache lays out. What architectures differ in comes from
+`DecoderConfig`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from models.config import DecoderConfig
-from models.kv_cache import KeyValueCache
+from models.errors import Cancelled
+from models.kv_cache import KeyValueCache, cache_bytes
 from models.layer_weights import Affine, Layer, read_decoder_weights
-from models.rotary import rotate, rotation
+from models.rotary import rotate
 
 
 class Decoder:
@@ -35,27 +37,48 @@ class Decoder:
     def dtype(self) -> torch.dtype:
         return self._embedding.dtype
 
+    def cache_bytes(self, capacity: int) -> int:
+        """The memory of a cache for up to `capacity` tokens."""
+        return cache_bytes(self.config, capacity, self.dtype)
+
     def new_cache(self, capacity: int) -> KeyValueCache:
         """An empty cache for up to `capacity` tokens of this model."""
         return KeyValueCache(self.config, capacity, self.device, self.dtype)
 
-    @torch.inference_mode()
-    def forward(self, tokens: list[int], cache: KeyValueCache) -> Tensor:
+    def forward(self, tokens: Sequence[int], cache: KeyValueCache) -> Tensor:
         """Read `tokens` after what `cache` holds; hidden states [n, hidden] after the last norm."""
-        assert tokens
-        start, count = cache.length, len(tokens)
-        end = start + count
-        positions = torch.arange(start, end, device=self.device)
-        cosine, sine = rotation(self.config.rope, self.config.head_dim, positions, end)
-        turn = (cosine.to(self.dtype), sine.to(self.dtype))
-        full = attention_mask(start, count, None, self.device)
-        windowed = attention_mask(start, count, self.config.window, self.device)
+        return self.encode(cache, cache.append(tokens))
+
+    @torch.inference_mode()
+    def encode(
+        self,
+        cache: KeyValueCache,
+        positions: Sequence[int],
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Tensor:
+        """Encode the tokens laid out at `positions` (ascending), wherever they stand.
+
+        Each attends to itself and to all that stands before it; what stands before the last of
+        them is read already or is among them. Returns hidden states [n, hidden] after the last
+        norm. Asks `cancelled` before each layer and raises `Cancelled`: the tokens are then no
+        less read than they were, and not exact.
+        """
+        assert positions
+        end = positions[-1] + 1
+        tokens = cache.begin(positions)
+        turn = cache.turn(positions)
+        where = place_of(positions, self.device)
+        full = attention_mask(positions, end, None, self.device)
+        windowed = attention_mask(positions, end, self.config.window, self.device)
         hidden = F.embedding(torch.tensor(tokens, device=self.device), self._embedding)
         for index, layer in enumerate(self._layers):
+            if cancelled():
+                raise Cancelled
             mask = windowed if index in self.config.windowed_layers else full
-            hidden = hidden + self._attention(layer, index, hidden, cache, turn, mask)
+            keys, values, query = self._project(layer, index, hidden, cache, turn, where, end)
+            hidden = hidden + self._attention(layer, query, keys, values, mask)
             hidden = hidden + self._feed_forward(layer, hidden)
-        cache.commit(tokens)
+        cache.commit(positions)
         return self._norm(hidden, self._final_norm)
 
     @torch.inference_mode()
@@ -63,31 +86,40 @@ class Decoder:
         """Scores over the vocabulary, float32, for hidden states [..., hidden]."""
         return F.linear(hidden, self._head).float()
 
-    def _attention(
+    def _project(
         self,
         layer: Layer,
         index: int,
         hidden: Tensor,
         cache: KeyValueCache,
         turn: tuple[Tensor, Tensor],
-        mask: Tensor | None,
-    ) -> Tensor:
-        config = self.config
-        count = hidden.shape[0]
+        where: slice | Tensor,
+        end: int,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Keys and values before `end`, the new ones stored, and the turned queries."""
         normed = self._norm(hidden, layer.attention_norm)
         # [n, heads * head_dim] -> [heads, n, head_dim]
         query, key, value = (
-            F.linear(normed, p.weight, p.bias).view(count, -1, config.head_dim).transpose(0, 1)
+            F.linear(normed, p.weight, p.bias)
+            .view(len(normed), -1, self.config.head_dim)
+            .transpose(0, 1)
             for p in (layer.query, layer.key, layer.value)
         )
         if layer.query_norm is not None and layer.key_norm is not None:
             query = self._norm(query, layer.query_norm)
             key = self._norm(key, layer.key_norm)
-        keys, values = cache.write(index, cache.length, rotate(key, *turn), value)
+        cache.write(index, where, key, value, rotate(key, *turn))
+        return (*cache.view(index, end), rotate(query, *turn))
+
+    def _attention(
+        self, layer: Layer, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None
+    ) -> Tensor:
+        config = self.config
+        count = query.shape[1]
         # Query heads that share a key head stand in one row block, so that keys are never copied:
         # [kv_heads, group * n, head_dim] against [kv_heads, length, head_dim].
         group = config.heads // config.kv_heads
-        query = rotate(query, *turn).reshape(config.kv_heads, group * count, config.head_dim)
+        query = query.reshape(config.kv_heads, group * count, config.head_dim)
         if mask is not None and group > 1:
             mask = mask.repeat(group, 1)
         mixed = F.scaled_dot_product_attention(query[None], keys[None], values[None], mask)[0]
@@ -110,18 +142,24 @@ class Decoder:
         return F.rms_norm(hidden, size, norm.weight, epsilon)
 
 
-def attention_mask(
-    start: int, count: int, window: int | None, device: torch.device
-) -> Tensor | None:
-    """Who may look at whom: bool [count, start + count], or None where all may look at all.
+def place_of(positions: Sequence[int], device: torch.device) -> slice | Tensor:
+    """How to write at `positions`: a slice where they follow one another, else their indices."""
+    if positions[-1] - positions[0] + 1 == len(positions):
+        return slice(positions[0], positions[-1] + 1)
+    return torch.tensor(positions, device=device)
 
-    Row i stands at position start + i and sees itself and what is before it, no further back
-    than `window` tokens in all.
+
+def attention_mask(
+    positions: Sequence[int], end: int, window: int | None, device: torch.device
+) -> Tensor | None:
+    """Who may look at whom: bool [len(positions), end], or None where all may look at all.
+
+    Row i stands at `positions[i]` and sees itself and what is before it, no further back than
+    `window` tokens in all.
     """
-    end = start + count
-    if count == 1 and (window is None or end <= window):
+    if len(positions) == 1 and (window is None or end <= window):
         return None
-    rows = torch.arange(start, end, device=device)[:, None]
+    rows = torch.tensor(positions, device=device)[:, None]
     columns = torch.arange(end, device=device)[None, :]
     seen = columns <= rows
     return seen if window is None else seen & (columns > rows - window)

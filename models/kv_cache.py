@@ -1,25 +1,56 @@
-"""The key-value cache: keys and values of the tokens read so far, preallocated.
+"""The key-value cache: what the model remembers of a list of tokens, kept true when it is edited.
 
-The cache is append-only: `length` tokens are filled, `truncate` forgets the tail. It holds the
-token ids beside their keys and values, so that whoever owns it can tell what is in it.
+Keys are kept twice: as they left the projection (masters) and turned to the position at which
+their token stands now. When tokens move, masters and values are carried along and the masters
+turned afresh, so that a thousand edits add no rounding (PIE: He et al., "Let the Code LLM Edit
+Itself When You Edit the Code", section 3). The cache does not encode: whoever lays out a new list
+of tokens has the unread ones encoded by the decoder.
+
+Each token carries a record of the text it was read under. It is exact when that text is the text
+before it now, which makes its keys and values those of a fresh prefill; it is corrected when it
+was read under another text.
 """
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from models.config import DecoderConfig
+from models.rotary import depends_on_length, rotate, rotation
+
+UNREAD = None  # no keys and values yet
+CORRECTED = 0  # read under a text that is not known to come back
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`length` tokens that stood from `old` on and stand from `new` on."""
+
+    old: int
+    new: int
+    length: int
+
+    @property
+    def shift(self) -> int:
+        return self.new - self.old
 
 
 class KeyValueCache:
-    """Rotated keys and values of every layer, each of shape [kv_heads, capacity, head_dim]."""
+    """Keys and values of every layer, each of shape [layers, kv_heads, capacity, head_dim]."""
 
     def __init__(
         self, config: DecoderConfig, capacity: int, device: torch.device, dtype: torch.dtype
     ) -> None:
         shape = (config.layers, config.kv_heads, capacity, config.head_dim)
-        self._keys = torch.zeros(shape, device=device, dtype=dtype)
-        self._values = torch.zeros(shape, device=device, dtype=dtype)
+        self._config = config
+        self._masters = torch.zeros(shape, device=device, dtype=dtype)
+        self._keys = torch.zeros_like(self._masters)
+        self._values = torch.zeros_like(self._masters)
         self._tokens: list[int] = []
+        self._texts: list[int] = []  # for each token, a hash of all tokens up to and with it
+        self._records: list[int | None] = []  # the same as it was when the token was read
 
     @property
     def capacity(self) -> int:
@@ -31,34 +62,122 @@ class KeyValueCache:
 
     @property
     def tokens(self) -> tuple[int, ...]:
-        """The token ids whose keys and values are in the cache."""
+        """The token ids that are laid out, unread ones included."""
         return tuple(self._tokens)
 
-    def common_prefix(self, tokens: list[int]) -> int:
-        """How many leading tokens of `tokens` the cache already holds."""
-        pairs = zip(self._tokens, tokens, strict=False)
-        return next(
-            (i for i, (held, wanted) in enumerate(pairs) if held != wanted),
-            min(len(self._tokens), len(tokens)),
-        )
+    @property
+    def read_tokens(self) -> list[int | None]:
+        """The token ids that have keys and values; `None` in place of an unread one."""
+        pairs = zip(self._tokens, self._records, strict=True)
+        return [None if record is UNREAD else token for token, record in pairs]
+
+    def unread(self) -> list[int]:
+        """Positions whose tokens have no keys and values yet."""
+        return [i for i, record in enumerate(self._records) if record is UNREAD]
+
+    def inexact(self) -> list[int]:
+        """Positions that are not as a fresh prefill would leave them, unread ones included."""
+        pairs = zip(self._records, self._texts, strict=True)
+        return [i for i, (record, text) in enumerate(pairs) if record != text]
+
+    def lay_out(self, tokens: Sequence[int], kept: Sequence[Segment]) -> None:
+        """Make the cache hold `tokens`: kept segments bring their memory, the rest is unread.
+
+        Segments are in order and do not overlap, in the old list as in the new one, and hold the
+        same tokens in both. Where the rotary frequencies depend on the length nothing is kept.
+        """
+        assert len(tokens) <= self.capacity
+        if depends_on_length(self._config.rope, max(self.length, len(tokens))):
+            kept = ()
+        records: list[int | None] = [UNREAD] * len(tokens)
+        for part in kept:
+            old, new = part.old + part.length, part.new + part.length
+            assert self._tokens[part.old : old] == list(tokens[part.new : new])
+            records[part.new : new] = self._records[part.old : old]
+        same = kept[0].length if kept and kept[0].old == kept[0].new == 0 else 0
+        self._tokens[same:] = tokens[same:]
+        self._texts[same:] = text_hashes(self._texts[same - 1] if same else 0, tokens[same:])
+        self._records = records
+        moved = [part for part in kept if part.shift]
+        # Those that move left from the left on, those that move right from the right on: none is
+        # written over before it has moved.
+        for part in [p for p in moved if p.shift < 0] + [p for p in moved[::-1] if p.shift > 0]:
+            self._move(part)
+
+    def append(self, tokens: Sequence[int]) -> list[int]:
+        """Lay out `tokens` after the others; their positions."""
+        start = self.length
+        assert start + len(tokens) <= self.capacity
+        self._texts += text_hashes(self._texts[-1] if start else 0, tokens)
+        self._tokens += tokens
+        self._records += [UNREAD] * len(tokens)
+        return list(range(start, self.length))
 
     def truncate(self, length: int) -> None:
         """Forget every token from `length` on."""
         assert 0 <= length <= self.length
-        del self._tokens[length:]
+        del self._tokens[length:], self._texts[length:], self._records[length:]
 
-    def write(self, layer: int, start: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Store `keys` and `values` [kv_heads, n, head_dim] of one layer from position `start` on.
+    def _move(self, part: Segment) -> None:
+        source = slice(part.old, part.old + part.length)
+        target = slice(part.new, part.new + part.length)
+        turn = self.turn(range(target.start, target.stop))
+        for layer in range(self._config.layers):
+            masters = self._masters[layer, :, source].clone()
+            self._masters[layer, :, target] = masters
+            self._keys[layer, :, target] = rotate(masters, *turn)
+            self._values[layer, :, target] = self._values[layer, :, source].clone()
 
-        Returns views of that layer's keys and values up to and including the new ones.
-        """
-        end = start + keys.shape[1]
-        assert end <= self.capacity
-        self._keys[layer, :, start:end] = keys
-        self._values[layer, :, start:end] = values
+    def turn(self, positions: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Cosine and sine for keys and queries at `positions`, each of shape [n, head_dim]."""
+        where = torch.tensor(positions, device=self._keys.device)
+        cosine, sine = rotation(self._config.rope, self._config.head_dim, where, self.length)
+        return cosine.to(self._keys.dtype), sine.to(self._keys.dtype)
+
+    # What a forward pass does
+
+    def begin(self, positions: Sequence[int]) -> list[int]:
+        """The tokens at `positions`, about to be encoded; none is exact until `commit`."""
+        for position in positions:
+            if self._records[position] is not UNREAD:
+                self._records[position] = CORRECTED
+        return [self._tokens[position] for position in positions]
+
+    def write(
+        self, layer: int, where: slice | Tensor, keys: Tensor, values: Tensor, turned: Tensor
+    ) -> None:
+        """Store one layer's keys, values and turned keys, each [kv_heads, n, head_dim]."""
+        self._masters[layer, :, where] = keys
+        self._values[layer, :, where] = values
+        self._keys[layer, :, where] = turned
+
+    def view(self, layer: int, end: int) -> tuple[Tensor, Tensor]:
+        """Turned keys and values of one layer before position `end`."""
         return self._keys[layer, :, :end], self._values[layer, :, :end]
 
-    def commit(self, tokens: list[int]) -> None:
-        """Count `tokens` as read, once every layer has been written."""
-        self._tokens.extend(tokens)
-        assert self.length <= self.capacity
+    def commit(self, positions: Sequence[int]) -> None:
+        """Record `positions` (ascending) as read, once every layer has been written.
+
+        A token is exact when all before it are, those read in the same pass included.
+        """
+        exact, checked = True, 0
+        for position in positions:
+            between = slice(checked, position)
+            exact = exact and self._records[between] == self._texts[between]
+            self._records[position] = self._texts[position] if exact else CORRECTED
+            checked = position + 1
+
+
+def cache_bytes(config: DecoderConfig, capacity: int, dtype: torch.dtype) -> int:
+    """Memory of a cache, filled or not: masters, turned keys and values."""
+    numbers = config.layers * config.kv_heads * capacity * config.head_dim
+    return 3 * numbers * dtype.itemsize
+
+
+def text_hashes(before: int, tokens: Iterable[int]) -> list[int]:
+    """For each token, a hash of it and all before it; never one of the marks above."""
+    hashes: list[int] = []
+    for token in tokens:
+        before = hash((before, token)) or 1
+        hashes.append(before)
+    return hashes

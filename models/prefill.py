@@ -1,6 +1,6 @@
-"""Reading a prompt into a cache, chunk by chunk, so that it can be called off in between."""
+"""Encoding what a cache has laid out, chunk by chunk, so that it can be called off."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -11,19 +11,32 @@ from models.kv_cache import KeyValueCache
 CHUNK_TOKENS = 128  # about a second on two CPU cores, and near the best rate of larger chunks
 
 
-def prefill(
-    decoder: Decoder, cache: KeyValueCache, tokens: list[int], cancelled: Callable[[], bool]
+def encode_in_chunks(
+    decoder: Decoder,
+    cache: KeyValueCache,
+    positions: Sequence[int],
+    cancelled: Callable[[], bool],
 ) -> Tensor:
-    """Read `tokens` (at least one) after what `cache` holds; the last one's logits [vocabulary].
+    """Encode the tokens at `positions` (ascending, at least one); the last one's logits.
 
     Asks `cancelled` before each chunk and raises `Cancelled`; the chunks read so far stay in the
-    cache and are good for the next prompt.
+    cache and are good for the next prompt. Logits have shape [vocabulary].
     """
-    assert tokens
     hidden: Tensor | None = None
-    for start in range(0, len(tokens), CHUNK_TOKENS):
+    for start in range(0, len(positions), CHUNK_TOKENS):
         if cancelled():
             raise Cancelled(encoded=start)
-        hidden = decoder.forward(tokens[start : start + CHUNK_TOKENS], cache)
+        hidden = decoder.encode(cache, positions[start : start + CHUNK_TOKENS])
     assert hidden is not None
     return decoder.logits(hidden[-1])
+
+
+def prefill(
+    decoder: Decoder, cache: KeyValueCache, tokens: Sequence[int], cancelled: Callable[[], bool]
+) -> Tensor:
+    """Read `tokens` (at least one) after what `cache` holds; the last one's logits."""
+    try:
+        return encode_in_chunks(decoder, cache, positions := cache.append(tokens), cancelled)
+    except Cancelled as called_off:
+        cache.truncate(positions[called_off.encoded])
+        raise

@@ -25,7 +25,7 @@ def inverse_frequencies(rope: RopeConfig, head_dim: int, length: int) -> tuple[T
     base = rope.theta
     numbers = rope.parameters
     original = numbers["original_max_position_embeddings"]
-    if rope.kind == "dynamic" and length > original:
+    if depends_on_length(rope, length):
         growth = numbers["factor"] * length / original - (numbers["factor"] - 1)
         base *= growth ** (head_dim / (head_dim - 2))
     plain = 1.0 / base**exponents
@@ -39,6 +39,11 @@ def inverse_frequencies(rope: RopeConfig, head_dim: int, length: int) -> tuple[T
     if rope.kind == "yarn":
         return yarn_frequencies(rope, plain, head_dim), yarn_temperature(rope)
     return plain, 1.0
+
+
+def depends_on_length(rope: RopeConfig, length: int) -> bool:
+    """Whether the frequencies change with the number of positions, `length` being the largest."""
+    return rope.kind == "dynamic" and length > rope.parameters["original_max_position_embeddings"]
 
 
 def yarn_frequencies(rope: RopeConfig, plain: Tensor, head_dim: int) -> Tensor:

@@ -5,7 +5,7 @@ python -P tests/protocol/servers.py failing     raises whenever it is asked to c
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from torch import Tensor
@@ -30,9 +30,14 @@ class ObservedDecoder(Decoder):
         self.__dict__.update(decoder.__dict__)
         self._observe = observe
 
-    def forward(self, tokens: list[int], cache: KeyValueCache) -> Tensor:
-        self._observe(len(tokens))
-        return super().forward(tokens, cache)
+    def encode(
+        self,
+        cache: KeyValueCache,
+        positions: Sequence[int],
+        cancelled: CancelCheck = never_cancelled,
+    ) -> Tensor:
+        self._observe(len(positions))
+        return super().encode(cache, positions, cancelled)
 
 
 class FailingCompleter(Completer):

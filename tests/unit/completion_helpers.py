@@ -11,7 +11,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
 from tokenizers import models as tokenizer_models
 from tokenizers.trainers import BpeTrainer
 
-from completion.values import CompletionRequest
+from completion.values import CancelCheck, CompletionRequest, never_cancelled
 from models.decoder import Decoder
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel, load_language_model
@@ -103,10 +103,15 @@ class ScriptedDecoder(Decoder):
         self._written = 0
         self.read: list[list[int]] = []
 
-    def forward(self, tokens: list[int], cache: KeyValueCache) -> torch.Tensor:
-        cache.commit(tokens)
-        self.read.append(tokens)
-        return torch.zeros(len(tokens), self.config.hidden)
+    def encode(
+        self,
+        cache: KeyValueCache,
+        positions: Sequence[int],
+        cancelled: CancelCheck = never_cancelled,
+    ) -> torch.Tensor:
+        self.read.append(cache.begin(positions))
+        cache.commit(positions)
+        return torch.zeros(len(positions), self.config.hidden)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         logits = torch.zeros(self.config.vocabulary)

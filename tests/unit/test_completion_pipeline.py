@@ -59,7 +59,7 @@ def test_text_cut_for_length_ends_with_a_whole_line(model: LanguageModel) -> Non
 def test_tokens_are_counted(model: LanguageModel) -> None:
     completer = writer(model, "1", "2")
     first = completer.complete(at("x =▮"))
-    prompt = len(completer.prompts.build(at("x =▮")))
+    prompt = len(completer.prompts.build(at("x =▮")).tokens)
     assert tokens_of(first) == (prompt, 0, prompt, 1)
 
     second = completer.complete(at("x = y▮"))
@@ -117,7 +117,7 @@ def test_real_model_completes_a_function(default_model: LanguageModel) -> None:
     assert suggestion.text.strip()
     ast.parse(FUNCTION.replace("▮", suggestion.text))
 
-    typed = completer.complete(at(FUNCTION.replace("▮", "r▮")))
+    typed = completer.complete(at(FUNCTION.replace("▮", "x▮")))
     assert typed.tokens.reused > 20
     assert typed.tokens.encoded < typed.tokens.prompt
     ast.parse(FUNCTION.replace("▮", "r" + typed.text))

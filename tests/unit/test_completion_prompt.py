@@ -53,7 +53,7 @@ def test_format_is_chosen_by_its_markers(known: PromptFormat) -> None:
 @pytest.mark.parametrize("known", PROMPT_FORMATS, ids=lambda known: known.name)
 def test_parts_stand_in_the_order_of_the_format(known: PromptFormat, tmp_path: Path) -> None:
     model = tiny(tmp_path, known.markers)
-    prompt = PromptBuilder.for_model(model, 100).build(at("x =▮\ny"))
+    prompt = PromptBuilder.for_model(model, 100).build(at("x =▮\ny")).tokens
 
     parts = {"before": "x =", "after": "\ny", "bar": "\N{FULLWIDTH VERTICAL LINE}"}
     expected = MARKERS_OF[known.name].replace(" ", "").format(**parts)
@@ -65,14 +65,14 @@ def test_without_markers_only_the_text_before_the_cursor_is_read(tmp_path: Path)
     builder = PromptBuilder.for_model(model, 100)
 
     assert builder.format is LEFT_CONTEXT
-    assert spell(model, builder.build(at("x =▮\ny"))) == "x ="
-    assert len(builder.build(at("▮y"))) == 1
+    assert spell(model, builder.build(at("x =▮\ny")).tokens) == "x ="
+    assert len(builder.build(at("▮y")).tokens) == 1
 
 
 @given(st.lists(st.sampled_from([*MARKERS, "x", "\n", "<|", "|>"]), max_size=9).map("".join))
 def test_text_that_spells_markers_is_read_as_text(model: LanguageModel, text: str) -> None:
     builder = PromptBuilder.for_model(model, 1000)
-    prompt = builder.build(at(text + "▮" + text))
+    prompt = builder.build(at(text + "▮" + text)).tokens
     control = set(model.tokenizer.control.values())
 
     assert [token for token in prompt if token in control] == [
@@ -85,7 +85,7 @@ def test_text_that_spells_markers_is_read_as_text(model: LanguageModel, text: st
 def test_prompt_keeps_to_its_budget(model: LanguageModel, budget: int) -> None:
     """Within half of what the model can read, and never without its markers."""
     builder = PromptBuilder.for_model(model, budget)
-    prompt = builder.build(at("value = 1\n" * 500 + "▮" + "\nvalue = 2" * 500))
+    prompt = builder.build(at("value = 1\n" * 500 + "▮" + "\nvalue = 2" * 500)).tokens
 
     half = model.decoder.config.context_length // 2
     assert len(prompt) <= builder.budget <= max(4, min(budget, half))

@@ -31,7 +31,7 @@ def cut_prompts(model: LanguageModel) -> list[list[int]]:
         if len(text) > 4000:
             place = choose.randrange(1000, len(text) - 1000)
             after = text[place:] if len(cut) % 2 else ""
-            cut.append(prompts.build(CompletionRequest("source", text[:place], after)))
+            cut.append(prompts.build(CompletionRequest("source", text[:place], after)).tokens)
     return cut
 
 

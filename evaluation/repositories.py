@@ -1,0 +1,98 @@
+"""The development repositories: source no default model has been trained on, read as archives.
+
+Each was first published after the default model's training data ended. They are fetched with pip
+into Pirouette's home once, opened as zip archives, and never installed or imported. Two releases
+of each make a small real history.
+"""
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.download import download_wheel
+from models.errors import InputError
+from models.progress import Progress, ProgressCallback
+
+LARGEST_SOURCE = 400_000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A distribution on the package index, an older release of it, and the package inside."""
+
+    distribution: str
+    version: str
+    older: str
+
+
+DEVELOPMENT = (
+    Release("fastmcp", "2.14.0", "2.13.0"),
+    Release("mcp", "1.25.0", "1.22.0"),
+    Release("google-adk", "1.36.0", "1.30.0"),
+)
+UNSEEN = (
+    *DEVELOPMENT,
+    Release("openai-agents", "0.24.0", "0.20.0"),
+    Release("smolagents", "1.26.0", "1.22.0"),
+    Release("pydantic-ai-slim", "2.68.0", "2.50.0"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Python sources by path, as they are now and as they were some time ago."""
+
+    name: str
+    files: Mapping[str, str]
+    older: Mapping[str, str]
+
+
+def fetch_repositories(
+    releases: tuple[Release, ...], folder: Path, progress: ProgressCallback
+) -> list[Repository]:
+    """The repositories of `releases`, their wheels kept in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fetched: list[Repository] = []
+    for number, release in enumerate(releases):
+        progress(Progress("fetching repositories", number, len(releases)))
+        now, then = (
+            sources_of(download_wheel(release.distribution, version, folder))
+            for version in (release.version, release.older)
+        )
+        fetched.append(Repository(f"{release.distribution}=={release.version}", now, then))
+    progress(Progress("fetching repositories", len(releases), len(releases)))
+    return fetched
+
+
+def read_repository(folder: Path) -> Repository:
+    """A folder's Python sources, without a history."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; name the root of a repository")
+    files = {
+        str(path.relative_to(folder)): text
+        for path in sorted(folder.rglob("*.py"))
+        if (text := readable(path.read_bytes())) is not None
+    }
+    return Repository(folder.resolve().name, files, {})
+
+
+def sources_of(wheel: Path) -> dict[str, str]:
+    """The Python sources inside a wheel, by path."""
+    return dict(read_sources(wheel))
+
+
+def read_sources(wheel: Path) -> Iterator[tuple[str, str]]:
+    with zipfile.ZipFile(wheel) as archive:
+        for name in sorted(archive.namelist()):
+            if name.endswith(".py") and (text := readable(archive.read(name))) is not None:
+                yield name, text
+
+
+def readable(data: bytes) -> str | None:
+    """Source text with `\\n` line ends, or None where it is no UTF-8 or very large."""
+    try:
+        text = data.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return None
+    return text if len(text) <= LARGEST_SOURCE else None

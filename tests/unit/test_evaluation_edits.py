@@ -1,0 +1,102 @@
+"""The edits benchmark: its cases, and what its arms make of them."""
+
+from pathlib import Path
+
+import pytest
+
+from completion.prompt import PromptBuilder
+from evaluation.benchmarks.edits import EditOptions, Reached, replay, run_edits
+from evaluation.edit_arms import ARMS
+from evaluation.edit_cases import KINDS, EditCase, draw_cases
+from evaluation.repositories import Repository
+from models.errors import InputError
+from models.language_model import LanguageModel
+from models.progress import Progress
+from tests.unit.completion_helpers import load_tiny_model, write_model
+
+FILE = "".join(
+    f"def function_{i}(value, other):\n"
+    f'    """The number {i} of many, which takes a value."""\n'
+    f"    total_{i} = value + other * {i}\n"
+    f"    return total_{i}\n\n\n"
+    for i in range(40)
+)
+OLDER = FILE.replace("other * 3", "another - 3").replace("takes a value", "has a value")
+SHORT = "".join(f"constant_{i} = {i}\nprint(constant_{i})\n" for i in range(31))
+FILES = {"one.py": FILE, "two.py": FILE.replace("function", "method"), "short.py": SHORT}
+REPOSITORY = Repository("some", FILES, {"one.py": OLDER})
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    folder: Path = tmp_path_factory.mktemp("model")
+    write_model(folder)
+    return load_tiny_model(folder)
+
+
+def cases(count: int = 2 * len(KINDS), seed: int = 0) -> list[EditCase]:
+    return draw_cases([REPOSITORY], count, seed, lambda _: True)
+
+
+def test_kinds_take_turns() -> None:
+    assert [case.kind for case in cases()] == [*KINDS, *KINDS]
+
+
+def test_the_seed_decides() -> None:
+    assert cases() == cases()
+    assert cases() != cases(seed=1)
+
+
+def test_only_the_held_out_line_is_hidden_at_the_end() -> None:
+    for case in cases():
+        last = case.requests[-1]
+        assert case.truth.strip()
+        whole = last.before + case.truth + last.after
+        assert any(text in whole for text in FILES.values()), case.kind
+
+
+def test_every_case_is_an_edit_of_one_document() -> None:
+    for case in cases():
+        assert len({request.document for request in case.requests}) == 1
+        assert case.requests[-2] != case.requests[-1]
+
+
+def test_undo_comes_back_to_the_text_before() -> None:
+    [undo] = [case for case in cases(len(KINDS)) if case.kind == "undo"]
+    assert undo.requests[0] == undo.requests[2]
+
+
+def by_arm(reached: list[Reached]) -> dict[str, Reached]:
+    return {one.arm: one for one in reached}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_exact_arms_agree_with_recomputation_and_others_are_cheaper(
+    model: LanguageModel, kind: str
+) -> None:
+    [case] = [case for case in cases(len(KINDS)) if case.kind == kind]
+    reached = by_arm(replay(case, model, PromptBuilder.for_model(model, 400)))
+    assert list(reached) == list(ARMS)
+    for arm in ("full", "prefix", "healed"):
+        assert reached[arm].kl < 1e-6
+        assert reached[arm].top1
+        assert reached[arm].same_line
+    assert reached["full"].encoded == reached["full"].prompt
+    assert reached["healed"].encoded == 1
+    assert reached["pie_unanchored"].encoded <= reached["pie"].encoded
+    assert reached["pie"].encoded <= reached["pie_repair"].encoded <= reached["prefix"].encoded
+
+
+def test_rows_are_given_for_all_each_kind_and_each_size(model: LanguageModel) -> None:
+    told: list[Progress] = []
+    options = EditOptions(limit=4, contexts=(100, 200))
+    result = run_edits(options, model, [REPOSITORY], told.append)
+    slices = dict.fromkeys(row.slice for row in result.rows)
+    assert list(slices) == ["all", *list(KINDS)[:4], "context-100", "context-200"]
+    assert {row.n for row in result.rows if row.slice == "all"} == {8}
+    assert told[-1] == Progress("edits", 8, 8)
+
+
+def test_repositories_without_files_are_refused(model: LanguageModel) -> None:
+    with pytest.raises(InputError, match="name larger ones"):
+        run_edits(EditOptions(limit=2), model, [Repository("empty", {"a.py": ""}, {})], print)
