@@ -6,20 +6,23 @@ of each make a small real history.
 """
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from evaluation.provenance import git
 from models.download import download_wheel
 from models.errors import InputError
 from models.progress import Progress, ProgressCallback
+from retrieval.workspace_files import WorkspaceFiles
 
 LARGEST_SOURCE = 400_000  # characters
+COMMITS_BACK = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A distribution on the package index, an older release of it, and the package inside."""
+    """A distribution on the package index, a release of it, and an older one."""
 
     distribution: str
     version: str
@@ -66,15 +69,32 @@ def fetch_repositories(
 
 
 def read_repository(folder: Path) -> Repository:
-    """A folder's Python sources, without a history."""
+    """A folder's Python sources, and what git says they were `COMMITS_BACK` commits ago.
+
+    Ignored files and files that may hold secrets are left out.
+    """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name the root of a repository")
+    root = folder.resolve()
+    allowed = WorkspaceFiles((root,))
     files = {
-        str(path.relative_to(folder)): text
-        for path in sorted(folder.rglob("*.py"))
-        if (text := readable(path.read_bytes())) is not None
+        path.relative_to(root).as_posix(): text
+        for path in sorted(root.rglob("*.py"))
+        if path.is_file()
+        and allowed.allows(path)
+        and (text := readable(path.read_bytes())) is not None
     }
-    return Repository(folder.resolve().name, files, {})
+    return Repository(root.name, files, sources_back_then(root, files))
+
+
+def sources_back_then(root: Path, paths: Iterable[str]) -> dict[str, str]:
+    """Sources as an earlier commit has them; none where the folder is no git repository."""
+    commits = git(root, "rev-list", "--first-parent", f"--max-count={COMMITS_BACK + 1}", "HEAD")
+    if not commits:
+        return {}
+    then = commits.split()[-1]
+    texts = {path: git(root, "show", f"{then}:./{path}") for path in paths}
+    return {path: text + "\n" for path, text in texts.items() if text}
 
 
 def sources_of(wheel: Path) -> dict[str, str]:
