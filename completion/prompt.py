@@ -7,16 +7,17 @@ from completion.prompt_formats import PromptFormat, Slot, choose_format
 from completion.values import CompletionRequest
 from models.language_model import LanguageModel
 
-ANCHOR_TOKENS = 16  # after each marker
+ANCHOR_TOKENS = 16  # on each side of a marker
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What the model reads, and at which positions it looks for where it stands.
 
-    `anchors` are the markers between the slots and the first tokens after each: a marker remembers
-    the text before it, so one that was moved still points to where that text used to end. Measured
-    on the default model, with text typed before a cached suffix: `docs/edits.md`.
+    `anchors` are the markers and the tokens on both sides of each. A marker remembers the text
+    before it, so one that was moved still points to where that text used to end; and the tokens
+    right before the cursor, such as the indentation of its line, remember the line above them.
+    Measured on the default model: `docs/edits.md`.
     """
 
     tokens: list[int]
@@ -61,7 +62,8 @@ class PromptBuilder:
             if isinstance(part, Slot):
                 tokens += slots[part]
             else:
-                anchors.update(range(len(tokens), len(tokens) + 1 + ANCHOR_TOKENS))
+                here = len(tokens)
+                anchors.update(range(here - ANCHOR_TOKENS, here + 1 + ANCHOR_TOKENS))
                 tokens.append(tokenizer.control[part])
         tokens = tokens or tokenizer.encode("\n")
-        return Prompt(tokens, frozenset(i for i in anchors if i < len(tokens)))
+        return Prompt(tokens, frozenset(anchors.intersection(range(len(tokens)))))

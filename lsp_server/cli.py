@@ -81,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     infilling.add_argument("--samples", type=Path, metavar="PATH", help="each outcome as JSONL")
     edits = add_bench(benches, "edits", "Edit a text under the cache.", edits_bench)
     edits.add_argument("repositories", type=Path, nargs="*", metavar="REPOSITORY")
+    edits.add_argument("--peer", choices=("llama.cpp",), help="run it on the same prompts")
     edits.add_argument(
         "--context", type=positive, action="append", metavar="TOKENS", help="the largest prompt"
     )
@@ -190,15 +191,17 @@ def edits_bench(
     from evaluation.provenance import shown_command
     from evaluation.repositories import UNSEEN, fetch_repositories, read_repository
 
-    home = default_home()
+    store = ModelStore(default_home())
+    peer = arguments.peer is not None
     options = EditOptions(
         limit=arguments.limit or EditOptions().limit,
         seed=arguments.seed,
         contexts=tuple(arguments.context or EditOptions().contexts),
+        llama_cpp=store.gguf(arguments.model or DEFAULT_MODEL, progress) if peer else None,
         command=shown_command(sys.argv[1:]),
     )
     named = [read_repository(folder) for folder in arguments.repositories]
-    repositories = named or fetch_repositories(UNSEEN, home / "repositories", progress)
+    repositories = named or fetch_repositories(UNSEEN, store.home / "repositories", progress)
     return run_edits(options, load(), repositories, progress)
 
 

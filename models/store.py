@@ -82,6 +82,16 @@ class ModelStore:
                 return hub_repository(name, self.home / "hub", progress)
             return self._ready_folder(entry) or self._make(entry, progress)
 
+    def gguf(self, name: str, progress: ProgressCallback = ignore_progress) -> Path:
+        """The file that a catalogue model was converted from, fetched where it is not there."""
+        if (entry := find_entry(name)) is None:
+            names = ", ".join(known.name for known in CATALOGUE)
+            raise UnknownModelError(f"'{name}' does not come as a GGUF; use one of {names}")
+        downloads = self.home / "downloads"
+        with disk_errors(self.home):
+            downloads.mkdir(parents=True, exist_ok=True)
+            return fetch(entry, downloads, progress)
+
     def _make(self, entry: CatalogueEntry, progress: ProgressCallback) -> Path:
         downloads, folders = self.home / "downloads", self.home / "models"
         downloads.mkdir(exist_ok=True)

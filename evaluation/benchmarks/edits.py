@@ -5,7 +5,8 @@ recomputes everything; the others are compared with it and with the held-out lin
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import mean, median
 
 from rapidfuzz.distance import Indel
@@ -19,6 +20,7 @@ from completion.values import never_cancelled
 from evaluation.edit_arms import ARMS, REPAIR_TOKENS, Corrected, corrected_by, divergence
 from evaluation.edit_cases import EditCase, draw_cases
 from evaluation.intervals import bootstrap_mean
+from evaluation.llama_cpp_peer import LlamaCppPeer
 from evaluation.provenance import own_commit, this_machine
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult, Metric, Row, metric, rate
@@ -31,17 +33,24 @@ LINE_TOKENS = 32
 
 @dataclass(frozen=True, slots=True)
 class EditOptions:
-    """How many cases, drawn with which seed, at which prompt sizes in tokens."""
+    """How many cases, drawn with which seed, at which prompt sizes in tokens.
+
+    `llama_cpp` is the GGUF file that llama.cpp's server runs on the same prompts.
+    """
 
     limit: int = 208
     seed: int = 0
     contexts: tuple[int, ...] = (1024,)
+    llama_cpp: Path | None = None
     command: str = "pirouette bench edits"
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What one arm made of one case; `kl` and the agreements are with the first arm."""
+    """What one arm made of one case; `kl` and the agreements are with the first arm.
+
+    A server that tells no logits has no `kl` and no `top1`.
+    """
 
     arm: str
     kind: str
@@ -49,11 +58,20 @@ class Reached:
     prompt: int
     encoded: int
     ms: float
-    kl: float
-    top1: bool
+    kl: float | None
+    top1: bool | None
     same_line: bool
-    exact: bool
-    similarity: float
+    line: str
+    truth: str
+
+    @property
+    def exact(self) -> bool:
+        return self.line.strip() == self.truth.strip()
+
+    @property
+    def similarity(self) -> float:
+        """Normalised insertions and deletions: 1 for the same line, 0 for nothing in common."""
+        return Indel.normalized_similarity(self.line.strip(), self.truth.strip())
 
 
 def run_edits(
@@ -71,9 +89,13 @@ def run_edits(
     ]
     if not replays:
         raise InputError("no edit could be drawn from these repositories; name larger ones")
+    peer: LlamaCppPeer | None = None
+    if options.llama_cpp is not None:
+        peer = LlamaCppPeer(options.llama_cpp, max(options.contexts) + 2 * LINE_TOKENS)
     for done, (case, builder) in enumerate(replays):
         progress(Progress("edits", done, len(replays)))
-        reached += replay(case, model, builder)
+        ours = replay(case, model, builder)
+        reached += ours if peer is None else [*ours, replay_by_peer(case, peer, builder, ours[0])]
     progress(Progress("edits", len(replays), len(replays)))
     return BenchResult(
         bench="edits",
@@ -96,7 +118,7 @@ def changes(builder: PromptBuilder) -> Callable[[EditCase], bool]:
 
 
 def replay(case: EditCase, model: LanguageModel, builder: PromptBuilder) -> list[Reached]:
-    """All arms on one case, each from its own copy of the same cache."""
+    """All own arms on one case, each from its own copy of the same cache."""
     prompts = [builder.build(request) for request in case.requests]
     before = EditSession(model.decoder, builder.budget + LINE_TOKENS)
     for prompt in prompts[:-1]:
@@ -120,11 +142,31 @@ def replay(case: EditCase, model: LanguageModel, builder: PromptBuilder) -> list
                 kl=divergence(exact.logits, corrected.logits),
                 top1=bool(exact.logits.argmax() == corrected.logits.argmax()),
                 same_line=line == exact_line,
-                exact=line.strip() == case.truth.strip(),
-                similarity=Indel.normalized_similarity(line.strip(), case.truth.strip()),
+                line=line,
+                truth=case.truth,
             )
         )
     return reached
+
+
+def replay_by_peer(
+    case: EditCase, peer: LlamaCppPeer, builder: PromptBuilder, exact: Reached
+) -> Reached:
+    """The same requests, each sent to the server; the last is compared with ours."""
+    prompts = [builder.build(request).tokens for request in case.requests]
+    for prompt in prompts[:-1]:
+        peer.complete(prompt, tokens=1)
+    served = peer.complete(prompts[-1], tokens=LINE_TOKENS)
+    return replace(
+        exact,
+        arm="llama.cpp",
+        encoded=served.encoded,
+        ms=served.ms,
+        kl=None,
+        top1=None,
+        same_line=served.text == exact.line,
+        line=served.text,
+    )
 
 
 def first_line(model: LanguageModel, builder: PromptBuilder, corrected: Corrected) -> str:
@@ -154,19 +196,20 @@ def rows_of(reached: Sequence[Reached], seed: int) -> Iterable[Row]:
     for context in dict.fromkeys(one.context for one in reached):
         slices[f"context-{context}"] = lambda one, size=context: one.context == size  # type: ignore[misc]
     for name, belongs in slices.items():
-        for arm in ARMS:
+        for arm in dict.fromkeys(one.arm for one in reached):
             chosen = [one for one in reached if one.arm == arm and belongs(one)]
             yield Row(arm, name, len(chosen), metrics_of(chosen, seed))
 
 
 def metrics_of(reached: Sequence[Reached], seed: int) -> dict[str, Metric]:
-    kls = [one.kl for one in reached]
+    kls = [one.kl for one in reached if one.kl is not None]
+    first_tokens = [one.top1 for one in reached if one.top1 is not None]
     similarities = [one.similarity for one in reached]
     return {
         "tokens_encoded": Metric(mean(one.encoded for one in reached)),
         "ms_first_token": Metric(median(one.ms for one in reached)),
-        "kl": metric(mean(kls), bootstrap_mean(kls, seed)),
-        "top1": rate(one.top1 for one in reached),
+        **({"kl": metric(mean(kls), bootstrap_mean(kls, seed))} if kls else {}),
+        **({"top1": rate(first_tokens)} if first_tokens else {}),
         "line_agreement": rate(one.same_line for one in reached),
         "exact_match": rate(one.exact for one in reached),
         "edit_similarity": metric(mean(similarities), bootstrap_mean(similarities, seed)),

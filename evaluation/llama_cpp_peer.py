@@ -1,0 +1,71 @@
+"""The peer of the edits benchmark: llama.cpp's own server on the same GGUF, with cache reuse on.
+
+The server comes in the package `xllamacpp` and runs inside this process. It is given the token ids
+of Pirouette's prompts, one after the other, as an editor would send them to it.
+"""
+
+import importlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.errors import InputError
+
+REUSE_TOKENS = 256  # the shortest moved chunk that the server may reuse, as its users set it
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The line that was written, the prompt tokens read for it, milliseconds until its first."""
+
+    text: str
+    encoded: int
+    ms: float
+
+
+class LlamaCppPeer:
+    """One slot of a llama.cpp server for prompts of up to `capacity` tokens, answers included.
+
+    Raises `InputError` where the package is not installed.
+    """
+
+    def __init__(self, gguf: Path, capacity: int) -> None:
+        package = import_xllamacpp()
+        parameters = package.CommonParams()
+        parameters.model.path = str(gguf)
+        parameters.n_ctx = capacity
+        parameters.n_parallel = 1
+        parameters.n_cache_reuse = REUSE_TOKENS
+        parameters.cpuparams.n_threads = len(os.sched_getaffinity(0))
+        self._server: Any = package.Server(parameters)
+
+    def complete(self, prompt: Sequence[int], tokens: int) -> Served:
+        """Read a prompt, reusing what the server can of the last one, and write one line."""
+        answer = self._server.handle_completions(
+            {
+                "prompt": list(prompt),
+                "n_predict": tokens,
+                "temperature": 0,
+                "cache_prompt": True,
+                "stop": ["\n"],
+            }
+        )
+        if "choices" not in answer:
+            raise InputError(f"llama.cpp did not answer ({answer}); leave out --peer")
+        timings = answer["timings"]
+        return Served(
+            answer["choices"][0]["text"], int(timings["prompt_n"]), float(timings["prompt_ms"])
+        )
+
+
+def import_xllamacpp() -> Any:
+    """`xllamacpp`, which only this arm needs."""
+    try:
+        return importlib.import_module("xllamacpp")
+    except ImportError:
+        raise InputError(
+            "the llama.cpp arm needs the package xllamacpp; "
+            "run: pip install 'pirouette-lsp[evaluation]'"
+        ) from None
