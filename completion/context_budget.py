@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from models.tokenizer import CodeTokenizer, Encoding
 
-SUFFIX_SHARE = 0.25  # of the budget, at most: the suffix is read again after every keystroke
+SUFFIX_SHARE = 0.25  # of the budget, at most: what was written before the cursor tells more
 STEPS = (16, 8, 4, 2)  # lines; finer where lines are so long that coarse steps waste too much
 WORD_TOKENS = 8  # kept free for the word being typed
 CHARACTERS_PER_TOKEN = 12  # no code is expected to need fewer tokens than one per so many

@@ -2,13 +2,14 @@
 
 import ast
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from completion.pipeline import Completer, CompletionOptions
-from completion.values import Suggestion
+from completion.values import Suggestion, never_cancelled
 from models.errors import Cancelled
 from models.language_model import LanguageModel
 from tests.unit.completion_helpers import CancelAfter, at, load_tiny_model, scripted, write_model
@@ -78,6 +79,57 @@ def test_nothing_written_is_timed_as_well(model: LanguageModel) -> None:
     suggestion = writer(model, "").complete(at("x =▮"))
     assert suggestion.text == ""
     assert suggestion.ms.first_token == suggestion.ms.total == 3000
+
+
+def test_typing_through_a_suggestion_asks_no_model(model: LanguageModel) -> None:
+    completer = writer(model, "value + 1")
+    request = at("x = ▮")
+    assert completer.complete(request).text == "value + 1"
+    typed = completer.complete(at("x = val▮"))
+    assert (typed.text, typed.stop, tokens_of(typed)) == ("ue + 1", "reuse", (0, 0, 0, 0))
+    assert completer.complete(request).text == "value + 1"
+
+
+def test_what_follows_an_accepted_suggestion_is_there_when_it_is_asked_for(
+    model: LanguageModel,
+) -> None:
+    completer = writer(model, "value", "first")
+    request = at("x = ▮")
+    shown = completer.complete(request)
+    completer.get_ahead(request, shown, never_cancelled)
+    prepared = completer.complete(at("x = value▮"))
+    assert (prepared.text, prepared.stop) == ("first", "reuse")
+
+
+def test_idle_time_makes_the_cache_exact(model: LanguageModel) -> None:
+    options = CompletionOptions(context_tokens=200, max_tokens=1, repair_ms=0)
+    completer = Completer(model, options)
+    text = "def f(a):\n    return a\n" * 6
+    completer.complete(at(text + "x▮\n"))
+    edited = at("y = 1\n" + text + "x▮\n")
+    first = completer.complete(edited)
+    assert first.tokens.moved > 10
+    completer.get_ahead(edited, replace(first, text=""), never_cancelled)
+    exact = Completer(model, replace(options, exact=True))
+    again = completer.complete(replace(edited, single_line=True))
+    assert again.tokens.encoded == 1
+    assert again.text == exact.complete(replace(edited, single_line=True)).text
+
+
+def test_exact_encodes_all_that_an_edit_made_inexact(model: LanguageModel) -> None:
+    completer = Completer(model, CompletionOptions(200, max_tokens=1, repair_ms=0, exact=True))
+    text = "def f(a):\n    return a\n" * 6
+    completer.complete(at(text + "x▮\n"))
+    edited = completer.complete(at("y = 1\n" + text + "x▮\n"))
+    assert edited.tokens.moved == 0
+    assert edited.tokens.reused == 1  # the first marker stands before the edit
+
+
+def test_a_closed_document_gives_up_its_cache(model: LanguageModel) -> None:
+    completer = Completer(model, CompletionOptions(200, max_tokens=1))
+    completer.complete(at("x =▮\n"))
+    completer.close("file.py")
+    assert completer.complete(at("x = ▮\n")).tokens.reused == 0
 
 
 @pytest.mark.parametrize("times", [0, 1], ids=["reading", "writing"])
