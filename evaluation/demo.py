@@ -93,7 +93,8 @@ def show(console: Console, place: str, typed: str, answer: Answer) -> None:
         console.print(Text(f"{'':10}{line}", style="cyan"))
     console.print(
         f"{'':10}{answer.milliseconds:.0f} ms (first token {ms['first_token']:.0f} ms), "
-        f"prompt {tokens['prompt']} tokens: {tokens['reused']} reused, {tokens['encoded']} read; "
+        f"prompt {tokens['prompt']} tokens: {tokens['reused']} reused, "
+        f"{tokens['moved']} moved, {tokens['encoded']} read; "
         f"{tokens['generated']} written",
         style="dim",
         highlight=False,
