@@ -65,7 +65,7 @@ class EditSession:
         kept = kept_segments(cache.read_tokens, prompt.tokens)
         cache.lay_out(prompt.tokens, kept)
         self._prompt_length = len(prompt.tokens)
-        encoded = positions_to_encode(cache, prompt, repair)
+        encoded = positions_to_encode(cache, prompt, kept, repair)
         logits = encode_in_chunks(self._decoder, cache, encoded, cancelled)
         read = set(encoded)
         moved = sum(

@@ -4,11 +4,11 @@ What is new and the anchors always; what was only moved, within a budget, by the
 measured to bring the model's next token nearest to that of a full recomputation (`docs/edits.md`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from completion.prompt import Prompt
-from models.kv_cache import KeyValueCache
+from models.kv_cache import KeyValueCache, Segment
 
 TELLING_TOKENS = 16
 
@@ -41,17 +41,31 @@ class EncodeRate:
         return int(self.tokens_per_second * milliseconds / 1e3)
 
 
-def positions_to_encode(cache: KeyValueCache, prompt: Prompt, repair: Repair) -> list[int]:
-    """Positions in ascending order; the last of the prompt is always among them."""
+def positions_to_encode(
+    cache: KeyValueCache, prompt: Prompt, kept: Sequence[Segment], repair: Repair
+) -> list[int]:
+    """Positions in ascending order; the last of the prompt is always among them.
+
+    `kept` tells where the cache was edited.
+    """
     unread = cache.unread()
     inexact = cache.inexact()
     needed = {len(prompt.tokens) - 1, *unread, *prompt.anchors.intersection(inexact)}
     stale = [position for position in inexact if position not in needed]
     if not repair.covers(stale):
-        stale = last_stale(stale, repair.tokens or 0)
+        stale = after_edits(stale, {segment.new for segment in kept}, repair.tokens or 0)
     return sorted(needed.union(stale))
 
 
-def last_stale(stale: Sequence[int], count: int) -> list[int]:
-    """The last ones before the cursor."""
-    return list(stale[len(stale) - count :])
+def after_edits(stale: Sequence[int], edits: Container[int], count: int) -> list[int]:
+    """The `count` stale positions that come soonest after an edit, all edits treated alike.
+
+    An edit is one of `edits`, or wherever stale positions begin.
+    """
+    distances: list[tuple[int, int]] = []
+    distance, last = 0, None
+    for position in stale:
+        follows = last is not None and position == last + 1 and position not in edits
+        distance, last = distance + 1 if follows else 0, position
+        distances.append((distance, position))
+    return [position for _, position in sorted(distances)[:count]]

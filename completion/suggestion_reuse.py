@@ -9,20 +9,45 @@ REMEMBERED = 32  # suggestions, of all documents
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """A suggestion and the request it answered."""
+class Place:
+    """Where a suggestion was made. Texts may be large, so that only their hashes are kept."""
 
-    request: CompletionRequest
+    document: str
+    before: int
+    after: int
+    indentation: str
+    single_line: bool
+
+    @classmethod
+    def of(cls, request: CompletionRequest, length: int) -> "Place":
+        """The place after `length` characters of what stands before the cursor."""
+        return cls(
+            request.document,
+            hash(request.before[:length]),
+            hash(request.after),
+            request.indentation,
+            request.single_line,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A suggestion, where it was made, and how many characters stand before that."""
+
+    place: Place
+    length: int
     suggestion: Suggestion
 
     def rest_at(self, request: CompletionRequest) -> str | None:
         """What is left of the text at `request`, if that is where typing it leads."""
-        asked, text = self.request, self.suggestion.text
-        typed = request.before[len(asked.before) :]
-        same = replace(asked, before=asked.before + typed) == request
-        if not same or not text.startswith(typed) or (typed and typed == text):
+        text = self.suggestion.text
+        count = len(request.before) - self.length
+        if not (count == 0 or 0 < count < len(text)):
             return None
-        return text[len(typed) :]
+        typed = request.before[self.length :]
+        if not text.startswith(typed) or Place.of(request, self.length) != self.place:
+            return None
+        return text[count:]
 
 
 class SuggestionReuse:
@@ -32,7 +57,8 @@ class SuggestionReuse:
         self._answered: deque[Answered] = deque(maxlen=REMEMBERED)
 
     def remember(self, request: CompletionRequest, suggestion: Suggestion) -> None:
-        self._answered.appendleft(Answered(request, suggestion))
+        length = len(request.before)
+        self._answered.appendleft(Answered(Place.of(request, length), length, suggestion))
 
     def find(self, request: CompletionRequest) -> Suggestion | None:
         """What is left at `request` of a suggestion that was made before, without any token."""

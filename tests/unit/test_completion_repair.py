@@ -1,0 +1,39 @@
+"""What is encoded again after an edit, and how much of it a time budget allows."""
+
+import pytest
+
+from completion.repair import EncodeRate, Repair, after_edits
+
+
+@pytest.mark.parametrize(
+    ("stale", "edits", "count", "chosen"),
+    [
+        (range(10, 20), {10}, 3, [10, 11, 12]),
+        (range(10, 20), {10, 15}, 4, [10, 15, 11, 16]),
+        ([5, 6, 7, 20, 21, 22], set(), 4, [5, 20, 6, 21]),
+        ([5, 6], {5}, 9, [5, 6]),
+        (range(10, 20), {10}, 0, []),
+        ([], {10}, 3, []),
+    ],
+)
+def test_the_soonest_after_each_edit_come_first(
+    stale: list[int], edits: set[int], count: int, chosen: list[int]
+) -> None:
+    assert after_edits(stale, edits, count) == chosen
+
+
+def test_a_budget_covers_what_fits_it() -> None:
+    assert Repair(2).covers([1, 2])
+    assert not Repair(2).covers([1, 2, 3])
+    assert Repair(None).covers(range(100_000))
+
+
+def test_the_rate_is_learned_from_passes_that_tell() -> None:
+    rate = EncodeRate(100.0)
+    assert rate.tokens_in(250) == 25
+    rate.observe(1, 1.0)
+    rate.observe(100, 0.0)
+    assert rate.tokens_in(250) == 25
+    for _ in range(50):
+        rate.observe(200, 1.0)
+    assert rate.tokens_in(250) == 49
