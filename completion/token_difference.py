@@ -34,7 +34,7 @@ def kept_segments(old: Sequence[int | None], new: Sequence[int]) -> list[Segment
     return [segment for segment in segments if segment.length]
 
 
-def common_prefix(first: Sequence[int | None], second: Sequence[int | None]) -> int:
+def common_prefix(first: Sequence[object], second: Sequence[object]) -> int:
     """How many leading items are the same, and not `None`."""
     pairs = zip(first, second, strict=False)
     return next(

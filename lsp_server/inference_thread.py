@@ -56,6 +56,7 @@ class InferenceThread:
         completer = self._completer
         if completer is None:
             return
+        self.end_idle_work()
         ended = self._idle_work_ended = threading.Event()
 
         def work() -> None:

@@ -7,12 +7,14 @@ python -P tests/protocol/servers.py failing     raises whenever it is asked to c
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor
 
 from completion.pipeline import Completer
 from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
 from lsp_server.logs import log_to_stderr
+from lsp_server.serve import leave
 from lsp_server.server import PirouetteServer, create_server, load_completer
 from lsp_server.settings import Settings
 from models.decoder import Decoder
@@ -21,6 +23,7 @@ from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
 
 FORWARD = "$/test/forward"
+CHECKED = "$/test/checked"
 
 
 class ObservedDecoder(Decoder):
@@ -38,6 +41,34 @@ class ObservedDecoder(Decoder):
     ) -> Tensor:
         self._observe(len(positions))
         return super().encode(cache, positions, cancelled)
+
+
+class CheckedCompleter(Completer):
+    """The same completer, which says after each model call whether its cache is the document's."""
+
+    def __init__(self, completer: Completer, tell: Callable[[dict[str, Any]], None]) -> None:
+        self.__dict__.update(vars(completer))
+        self._tell = tell
+
+    def complete(
+        self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
+    ) -> Suggestion:
+        suggestion = super().complete(request, cancelled)
+        if suggestion.stop != "reuse":
+            held = self._sessions.of(request.document).cache
+            prompt = held.tokens[1 : suggestion.tokens.prompt - 1]
+            tokenizer = self.model.tokenizer
+            here = prompt.index(tokenizer.control["<|fim_suffix|>"])
+            before = tokenizer.decode(list(prompt[:here]))
+            after = tokenizer.decode(list(prompt[here + 1 :]))
+            self._tell(
+                {
+                    "true": request.before.endswith(before) and request.after.startswith(after),
+                    "read": not held.unread(),
+                    "caches": len(self._sessions),
+                }
+            )
+        return suggestion
 
 
 class FailingCompleter(Completer):
@@ -65,10 +96,21 @@ def observed_server() -> PirouetteServer:
     return server
 
 
+def checked_server() -> PirouetteServer:
+    def load(settings: Settings, progress: ProgressCallback) -> Completer:
+        completer = load_completer(ModelStore(default_home()), settings, progress)
+        return CheckedCompleter(completer, lambda told: server.protocol.notify(CHECKED, told))
+
+    server = create_server(load)
+    return server
+
+
 def failing_server() -> PirouetteServer:
     return create_server(lambda settings, progress: FailingCompleter())
 
 
 if __name__ == "__main__":
     log_to_stderr()
-    {"observed": observed_server, "failing": failing_server}[sys.argv[1]]().start_io()
+    servers = {"observed": observed_server, "checked": checked_server, "failing": failing_server}
+    servers[sys.argv[1]]().start_io()
+    leave(0)
