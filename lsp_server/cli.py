@@ -83,6 +83,9 @@ def build_parser() -> argparse.ArgumentParser:
     edits.add_argument("repositories", type=Path, nargs="*", metavar="REPOSITORY")
     edits.add_argument("--peer", choices=("llama.cpp",), help="run it on the same prompts")
     edits.add_argument(
+        "--samples", type=Path, metavar="PATH", help="each outcome as JSONL; goes on from there"
+    )
+    edits.add_argument(
         "--context", type=positive, action="append", metavar="TOKENS", help="the largest prompt"
     )
 
@@ -197,6 +200,7 @@ def edits_bench(
         limit=arguments.limit or EditOptions().limit,
         seed=arguments.seed,
         contexts=tuple(arguments.context or EditOptions().contexts),
+        samples=arguments.samples,
         llama_cpp=store.gguf(arguments.model or DEFAULT_MODEL, progress) if peer else None,
         command=shown_command(sys.argv[1:]),
     )

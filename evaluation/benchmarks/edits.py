@@ -4,12 +4,9 @@ It replays edit cases and lets every arm bring the same cache to the last prompt
 recomputes everything; the others are compared with it and with the held-out line.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mean, median
-
-from rapidfuzz.distance import Indel
 
 from completion.decoding import decode_greedily
 from completion.edit_session import EditSession
@@ -19,11 +16,11 @@ from completion.stop_rules import Stop
 from completion.values import never_cancelled
 from evaluation.edit_arms import ARMS, REPAIR_TOKENS, Corrected, corrected_by, divergence
 from evaluation.edit_cases import EditCase, draw_cases
-from evaluation.intervals import bootstrap_mean
+from evaluation.edit_results import KeptResults, Reached, rows_of
 from evaluation.llama_cpp_peer import LlamaCppPeer
 from evaluation.provenance import own_commit, this_machine
 from evaluation.repositories import Repository
-from evaluation.results import BenchResult, Metric, Row, metric, rate
+from evaluation.results import BenchResult
 from models.errors import InputError
 from models.language_model import LanguageModel
 from models.progress import Progress, ProgressCallback
@@ -35,43 +32,16 @@ LINE_TOKENS = 32
 class EditOptions:
     """How many cases, drawn with which seed, at which prompt sizes in tokens.
 
-    `llama_cpp` is the GGUF file that llama.cpp's server runs on the same prompts.
+    `llama_cpp` is the GGUF file that llama.cpp's server runs on the same prompts. `samples` names
+    a JSON-lines file for every result, from which a run that was cut off goes on.
     """
 
     limit: int = 208
     seed: int = 0
     contexts: tuple[int, ...] = (1024,)
     llama_cpp: Path | None = None
+    samples: Path | None = None
     command: str = "pirouette bench edits"
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """What one arm made of one case; `kl` and the agreements are with the first arm.
-
-    A server that tells no logits has no `kl` and no `top1`.
-    """
-
-    arm: str
-    kind: str
-    context: int
-    prompt: int
-    encoded: int
-    ms: float
-    kl: float | None
-    top1: bool | None
-    same_line: bool
-    line: str
-    truth: str
-
-    @property
-    def exact(self) -> bool:
-        return self.line.strip() == self.truth.strip()
-
-    @property
-    def similarity(self) -> float:
-        """Normalised insertions and deletions: 1 for the same line, 0 for nothing in common."""
-        return Indel.normalized_similarity(self.line.strip(), self.truth.strip())
 
 
 def run_edits(
@@ -82,6 +52,8 @@ def run_edits(
 ) -> BenchResult:
     """Replay the cases at every prompt size; progress counts cases."""
     reached: list[Reached] = []
+    arms = [*ARMS, *(["llama.cpp"] if options.llama_cpp else [])]
+    kept = KeptResults(options.samples, f"{model.name}, {', '.join(arms)}, commit {own_commit()}")
     replays = [
         (case, builder)
         for builder in (PromptBuilder.for_model(model, size) for size in options.contexts)
@@ -94,8 +66,13 @@ def run_edits(
         peer = LlamaCppPeer(options.llama_cpp, max(options.contexts) + 2 * LINE_TOKENS)
     for done, (case, builder) in enumerate(replays):
         progress(Progress("edits", done, len(replays)))
-        ours = replay(case, model, builder)
-        reached += ours if peer is None else [*ours, replay_by_peer(case, peer, builder, ours[0])]
+        found = kept.find(case, builder.budget)
+        if found is None:
+            found = replay(case, model, builder)
+            if peer is not None:
+                found.append(replay_by_peer(case, peer, builder, found[0]))
+            kept.add(case, builder.budget, found)
+        reached += found
     progress(Progress("edits", len(replays), len(replays)))
     return BenchResult(
         bench="edits",
@@ -186,31 +163,3 @@ def first_line(model: LanguageModel, builder: PromptBuilder, corrected: Correcte
 def end_of_line(text: str) -> Stop | None:
     end = text.find("\n")
     return None if end < 0 else Stop("line", end, end + 1)
-
-
-def rows_of(reached: Sequence[Reached], seed: int) -> Iterable[Row]:
-    """Each arm over all cases, over each kind, and over each prompt size."""
-    slices: dict[str, Callable[[Reached], bool]] = {"all": lambda _: True}
-    for kind in dict.fromkeys(one.kind for one in reached):
-        slices[kind] = lambda one, kind=kind: one.kind == kind  # type: ignore[misc]
-    for context in dict.fromkeys(one.context for one in reached):
-        slices[f"context-{context}"] = lambda one, size=context: one.context == size  # type: ignore[misc]
-    for name, belongs in slices.items():
-        for arm in dict.fromkeys(one.arm for one in reached):
-            chosen = [one for one in reached if one.arm == arm and belongs(one)]
-            yield Row(arm, name, len(chosen), metrics_of(chosen, seed))
-
-
-def metrics_of(reached: Sequence[Reached], seed: int) -> dict[str, Metric]:
-    kls = [one.kl for one in reached if one.kl is not None]
-    first_tokens = [one.top1 for one in reached if one.top1 is not None]
-    similarities = [one.similarity for one in reached]
-    return {
-        "tokens_encoded": Metric(mean(one.encoded for one in reached)),
-        "ms_first_token": Metric(median(one.ms for one in reached)),
-        **({"kl": metric(mean(kls), bootstrap_mean(kls, seed))} if kls else {}),
-        **({"top1": rate(first_tokens)} if first_tokens else {}),
-        "line_agreement": rate(one.same_line for one in reached),
-        "exact_match": rate(one.exact for one in reached),
-        "edit_similarity": metric(mean(similarities), bootstrap_mean(similarities, seed)),
-    }

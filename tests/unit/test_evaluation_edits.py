@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from completion.prompt import PromptBuilder
-from evaluation.benchmarks.edits import EditOptions, Reached, replay, run_edits
+from evaluation.benchmarks import edits
+from evaluation.benchmarks.edits import EditOptions, replay, run_edits
 from evaluation.edit_arms import ARMS
 from evaluation.edit_cases import KINDS, EditCase, draw_cases
+from evaluation.edit_results import Reached
 from evaluation.repositories import Repository
 from models.errors import InputError
 from models.language_model import LanguageModel
@@ -100,3 +102,43 @@ def test_rows_are_given_for_all_each_kind_and_each_size(model: LanguageModel) ->
 def test_repositories_without_files_are_refused(model: LanguageModel) -> None:
     with pytest.raises(InputError, match="name larger ones"):
         run_edits(EditOptions(limit=2), model, [Repository("empty", {"a.py": ""}, {})], print)
+
+
+def test_a_run_that_was_cut_off_goes_on(
+    model: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = tmp_path / "samples.jsonl"
+    options = EditOptions(limit=3, contexts=(100,), samples=samples)
+    first = run_edits(options, model, [REPOSITORY], print)
+    lines = samples.read_text().splitlines(keepends=True)
+    assert len(lines) == 3
+    samples.write_text("".join(lines[:2]) + lines[2][:50])
+
+    replayed: list[EditCase] = []
+
+    def counted(case: EditCase, model: LanguageModel, builder: PromptBuilder) -> list[Reached]:
+        replayed.append(case)
+        return replay(case, model, builder)
+
+    monkeypatch.setattr(edits, "replay", counted)
+    again = run_edits(options, model, [REPOSITORY], print)
+    assert len(replayed) == 1
+    assert [row.arm for row in again.rows] == [row.arm for row in first.rows]
+    assert samples.read_text().count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("nonsense\n", "not a file of this benchmark"),
+        ('{"run": "other", "case": "1", "reached": []}\n', "results of another run"),
+    ],
+)
+def test_a_file_of_something_else_is_refused(
+    model: LanguageModel, tmp_path: Path, text: str, reason: str
+) -> None:
+    samples = tmp_path / "samples.jsonl"
+    samples.write_text(text)
+    with pytest.raises(InputError, match=reason):
+        run_edits(EditOptions(limit=1, samples=samples), model, [REPOSITORY], print)
+    assert samples.read_text() == text

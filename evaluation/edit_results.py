@@ -1,0 +1,132 @@
+"""What the edits benchmark has found: one record for each arm and case, kept as it is made.
+
+A long run may be cut off; what it had found is read from its file and the run goes on from there.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean, median
+
+from rapidfuzz.distance import Indel
+
+from evaluation.edit_cases import EditCase
+from evaluation.intervals import bootstrap_mean
+from evaluation.results import Metric, Row, metric, rate, require_writable
+from models.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What one arm made of one case; `kl` and the agreements are with the first arm.
+
+    A server that tells no logits has no `kl` and no `top1`.
+    """
+
+    arm: str
+    kind: str
+    context: int
+    prompt: int
+    encoded: int
+    ms: float
+    kl: float | None
+    top1: bool | None
+    same_line: bool
+    line: str
+    truth: str
+
+    @property
+    def exact(self) -> bool:
+        return self.line.strip() == self.truth.strip()
+
+    @property
+    def similarity(self) -> float:
+        """Normalised insertions and deletions: 1 for the same line, 0 for nothing in common."""
+        return Indel.normalized_similarity(self.line.strip(), self.truth.strip())
+
+
+class KeptResults:
+    """Results by case in a file of JSON lines, to which each case is added when it is done.
+
+    They count only for the run that is named by `run`: model, arms and commit, so that figures of
+    two versions are never mixed. Without a file nothing is kept.
+    """
+
+    def __init__(self, path: Path | None, run: str) -> None:
+        self._path = path
+        self._run = run
+        self._known: dict[str, list[Reached]] = {}
+        if path is not None:
+            require_writable(path)
+            self._read(path)
+
+    def find(self, case: EditCase, context: int) -> list[Reached] | None:
+        return self._known.get(case_key(case, context))
+
+    def add(self, case: EditCase, context: int, reached: Sequence[Reached]) -> None:
+        if self._path is None:
+            return
+        record = {
+            "run": self._run,
+            "case": case_key(case, context),
+            "reached": [asdict(one) for one in reached],
+        }
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+    def _read(self, path: Path) -> None:
+        """Take what is there; a last line that was cut off is dropped."""
+        if not path.exists():
+            return
+        whole = path.read_bytes().rpartition(b"\n")[0]
+        for line in whole.splitlines():
+            try:
+                record = json.loads(line)
+                found = [Reached(**one) for one in record["reached"]]
+                run, case = record["run"], record["case"]
+            except (ValueError, TypeError, KeyError):
+                raise InputError(
+                    f"{path} is not a file of this benchmark; name another file"
+                ) from None
+            if run != self._run:
+                raise InputError(
+                    f"{path} holds results of another run ({run}; this one is {self._run}); "
+                    "name another file"
+                )
+            self._known[case] = found
+        path.write_bytes(whole + b"\n" if whole else b"")
+
+
+def case_key(case: EditCase, context: int) -> str:
+    """The same for the same requests and prompt size."""
+    return f"{context}/{hashlib.sha256(repr(case).encode()).hexdigest()}"
+
+
+def rows_of(reached: Sequence[Reached], seed: int) -> Iterable[Row]:
+    """Each arm over all cases, over each kind, and over each prompt size."""
+    slices: dict[str, Callable[[Reached], bool]] = {"all": lambda _: True}
+    for kind in dict.fromkeys(one.kind for one in reached):
+        slices[kind] = lambda one, kind=kind: one.kind == kind  # type: ignore[misc]
+    for context in dict.fromkeys(one.context for one in reached):
+        slices[f"context-{context}"] = lambda one, size=context: one.context == size  # type: ignore[misc]
+    for name, belongs in slices.items():
+        for arm in dict.fromkeys(one.arm for one in reached):
+            chosen = [one for one in reached if one.arm == arm and belongs(one)]
+            yield Row(arm, name, len(chosen), metrics_of(chosen, seed))
+
+
+def metrics_of(reached: Sequence[Reached], seed: int) -> dict[str, Metric]:
+    kls = [one.kl for one in reached if one.kl is not None]
+    first_tokens = [one.top1 for one in reached if one.top1 is not None]
+    similarities = [one.similarity for one in reached]
+    return {
+        "tokens_encoded": Metric(mean(one.encoded for one in reached)),
+        "ms_first_token": Metric(median(one.ms for one in reached)),
+        **({"kl": metric(mean(kls), bootstrap_mean(kls, seed))} if kls else {}),
+        **({"top1": rate(first_tokens)} if first_tokens else {}),
+        "line_agreement": rate(one.same_line for one in reached),
+        "exact_match": rate(one.exact for one in reached),
+        "edit_similarity": metric(mean(similarities), bootstrap_mean(similarities, seed)),
+    }
