@@ -37,6 +37,7 @@ class LlamaCppPeer:
         parameters.model.path = str(gguf)
         parameters.n_ctx = capacity
         parameters.n_parallel = 1
+        parameters.verbosity = 1  # errors only
         parameters.n_cache_reuse = REUSE_TOKENS
         parameters.cpuparams.n_threads = len(os.sched_getaffinity(0))
         self._server: Any = package.Server(parameters)

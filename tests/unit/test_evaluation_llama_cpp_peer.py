@@ -1,0 +1,32 @@
+"""The peer of the edits benchmark: the real server of llama.cpp on the default model's GGUF."""
+
+from pathlib import Path
+
+import pytest
+
+from evaluation.llama_cpp_peer import REUSE_TOKENS, LlamaCppPeer
+from models.catalogue import DEFAULT_MODEL
+from models.errors import UnknownModelError
+from models.language_model import LanguageModel
+from models.store import ModelStore
+
+
+@pytest.mark.model
+def test_text_is_reused_across_a_deletion_and_not_across_an_insertion(
+    default_model: LanguageModel, model_home: Path
+) -> None:
+    source = "".join(f"value_{i} = {i}\n" for i in range(REUSE_TOKENS))
+    tokens = default_model.tokenizer.encode(source)[: REUSE_TOKENS + 40]
+    peer = LlamaCppPeer(ModelStore(model_home).gguf(DEFAULT_MODEL), capacity=512)
+
+    first = peer.complete(tokens, tokens=8)
+    assert first.encoded == len(tokens)
+    assert "\n" not in first.text
+    assert peer.complete(tokens[:10] + tokens[20:], tokens=1).encoded <= 10
+    inserted = tokens[:10] + tokens[:5] + tokens[20:]
+    assert peer.complete(inserted, tokens=1).encoded >= len(inserted) - 20
+
+
+def test_a_model_without_a_gguf_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModelError, match="does not come as a GGUF"):
+        ModelStore(tmp_path).gguf("someone/model")
