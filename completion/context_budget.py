@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from models.tokenizer import CodeTokenizer, Encoding
 
 SUFFIX_SHARE = 0.25  # of the budget, at most: what was written before the cursor tells more
-STEPS = (16, 8, 4, 2)  # lines; finer where lines are so long that coarse steps waste too much
+STEP_TOKENS = 48  # budget for each line of the coarsest step: about a fifth of it is one step
 WORD_TOKENS = 8  # kept free for the word being typed
 CHARACTERS_PER_TOKEN = 12  # no code is expected to need fewer tokens than one per so many
 
@@ -60,7 +60,7 @@ def candidate_starts(text: str, earliest: int, budget: int) -> Iterator[int]:
     fit one by one, characters, stepped as well.
     """
     starts = line_starts(text)
-    for step in STEPS:
+    for step in line_steps(budget):
         stepped = starts[::step]
         for start in stepped[bisect_left(stepped, earliest) :]:
             if 2 * (len(text) - start) < len(text) - earliest:
@@ -73,6 +73,18 @@ def candidate_starts(text: str, earliest: int, budget: int) -> Iterator[int]:
     step = max(1, budget // 4)
     yield from range(-(-earliest // step) * step, len(text), step)
     yield from range(earliest, len(text))
+
+
+def line_steps(budget: int) -> Iterator[int]:
+    """Lines that the start may move by, the coarsest first.
+
+    A large budget takes large steps, since every step leaves all that is kept inexact; finer ones
+    are for lines so long that coarse steps waste too much.
+    """
+    step = 1 << max(4, (budget // STEP_TOKENS).bit_length() - 1)
+    while step > 1:
+        yield step
+        step //= 2
 
 
 def fit_after(tokenizer: CodeTokenizer, text: str, budget: int) -> list[int]:

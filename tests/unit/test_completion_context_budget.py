@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from completion.context_budget import fit_after, fit_before, fit_window
+from completion.context_budget import fit_after, fit_before, fit_window, line_steps
 from models.tokenizer import CodeTokenizer
 from tests.unit.completion_helpers import write_tokenizer
 
@@ -137,3 +137,18 @@ def test_typing_does_not_move_the_end_of_the_suffix(tokenizer: CodeTokenizer) ->
         for n in range(5)
     }
     assert len(ends) == 1
+
+
+@pytest.mark.parametrize(("budget", "step"), [(100, 16), (768, 16), (1536, 32), (6144, 128)])
+def test_a_larger_window_moves_in_larger_steps(budget: int, step: int) -> None:
+    assert list(line_steps(budget)) == [step >> n for n in range(step.bit_length() - 1)]
+
+
+def test_a_large_window_moves_rarely(tokenizer: CodeTokenizer) -> None:
+    """Over 200 typed lines a window of 4,000 tokens moves once in 64 lines."""
+    lines = FILE.splitlines(keepends=True)
+    starts = {
+        tokenizer.decode(fit_before(tokenizer, "".join(lines[:count]), 4000))[:40]
+        for count in range(200, 400, 4)
+    }
+    assert len(starts) <= 4
