@@ -7,17 +7,18 @@ from completion.prompt_formats import PromptFormat, Slot, choose_format
 from completion.values import CompletionRequest
 from models.language_model import LanguageModel
 
-ANCHOR_TOKENS = 16  # on each side of a marker
+ANCHORS_BEFORE_CURSOR = 16
+ANCHORS_OF_TEXT = 4  # the first tokens of the text before the cursor, and of the text after it
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What the model reads, and at which positions it looks for where it stands.
 
-    `anchors` are the markers and the tokens on both sides of each. A marker remembers the text
-    before it, so one that was moved still points to where that text used to end; and the tokens
-    right before the cursor, such as the indentation of its line, remember the line above them.
-    Measured on the default model: `docs/edits.md`.
+    `anchors` are the markers, the first tokens after each, and the last ones before the cursor. A
+    marker remembers the text before it, so one that was moved still points to where that text used
+    to end; and the tokens right before the cursor, such as the indentation of its line, remember
+    the line above them. Measured on the default model: `docs/edits.md`.
     """
 
     tokens: list[int]
@@ -59,11 +60,14 @@ class PromptBuilder:
         tokens = list(tokenizer.start_tokens)
         anchors: set[int] = set()
         for part in self.format.parts:
+            start = len(tokens)
             if isinstance(part, Slot):
                 tokens += slots[part]
+                anchors.update(range(start, len(tokens))[:ANCHORS_OF_TEXT])
+                if part is Slot.PREFIX:
+                    anchors.update(range(start, len(tokens))[-ANCHORS_BEFORE_CURSOR:])
             else:
-                here = len(tokens)
-                anchors.update(range(here - ANCHOR_TOKENS, here + 1 + ANCHOR_TOKENS))
                 tokens.append(tokenizer.control[part])
+                anchors.add(start)
         tokens = tokens or tokenizer.encode("\n")
-        return Prompt(tokens, frozenset(anchors.intersection(range(len(tokens)))))
+        return Prompt(tokens, frozenset(anchors))

@@ -7,6 +7,7 @@ python -P tests/protocol/servers.py failing     raises whenever it is asked to c
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -66,9 +67,18 @@ class CheckedCompleter(Completer):
                     "true": request.before.endswith(before) and request.after.startswith(after),
                     "read": not held.unread(),
                     "caches": len(self._sessions),
+                    "memory": memory_in_use(),
+                    "prompt": suggestion.tokens.prompt,
+                    "encoded": suggestion.tokens.encoded,
                 }
             )
         return suggestion
+
+
+def memory_in_use() -> int:
+    """Bytes of this process that no file stands behind; mapped weights are not among them."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return 1024 * int(status.partition("RssAnon:")[2].split()[0])
 
 
 class FailingCompleter(Completer):

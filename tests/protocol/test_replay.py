@@ -21,7 +21,9 @@ from tests.typist import Typist
 
 MINUTES = float(os.environ.get("PIROUETTE_REPLAY_MINUTES", "0.5"))
 FILES = ("completion/stop_rules.py", "models/config.py", "models/decoder.py", "lsp_server/cli.py")
-MEGABYTES = 100  # two caches of 1,024 tokens and 64 written ones
+CACHES = 2  # of 1,024 tokens and 8 written ones
+MEGABYTES = 80
+ROOM_TO_WORK = 100  # megabytes that one pass through the model takes, and that Python keeps
 PAUSES = (0.0, 0.02, 0.1, 0.3, 2.0)  # seconds between two keystrokes
 
 pytestmark = pytest.mark.model
@@ -38,9 +40,15 @@ async def test_caches_stay_true_and_small(tmp_path: Path) -> None:
 
     assert told
     assert all(one["true"] and one["read"] for one in told)
-    assert max(one["caches"] for one in told) <= 2
+    assert max(one["caches"] for one in told) <= CACHES
+    grown = max(one["memory"] for one in told) - told[0]["memory"]
+    assert grown <= (MEGABYTES + ROOM_TO_WORK) * 2**20
     assert work.stale == 0
-    print(f"{work.counts['edits']} edits, {len(told)} model calls, {dict(work.counts)}")
+    print(
+        f"{work.counts['edits']} edits, {len(told)} model calls, {dict(work.counts)}; of "
+        f"{sum(one['prompt'] for one in told)} prompt tokens {sum(one['encoded'] for one in told)} "
+        f"were encoded; memory grew by {grown / 2**20:.0f} MB"
+    )
 
 
 class Work:

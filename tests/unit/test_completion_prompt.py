@@ -60,6 +60,16 @@ def test_parts_stand_in_the_order_of_the_format(known: PromptFormat, tmp_path: P
     assert spell(model, prompt) == expected
 
 
+def test_anchors_are_the_markers_and_the_text_next_to_the_cursor(model: LanguageModel) -> None:
+    before, after = "".join(map(str, range(10, 50))), "".join(map(str, range(50, 90)))
+    prompt = PromptBuilder.for_model(model, 1000).build(at(before + "▮" + after))
+
+    anchored = [prompt.tokens[position] for position in sorted(prompt.anchors)]
+    assert spell(model, anchored) == (
+        f"<|fim_prefix|>{before[:4]}{before[-16:]}<|fim_suffix|>{after[:4]}<|fim_middle|>"
+    )
+
+
 def test_without_markers_only_the_text_before_the_cursor_is_read(tmp_path: Path) -> None:
     model = tiny(tmp_path, ("<|endoftext|>",))
     builder = PromptBuilder.for_model(model, 100)
