@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from completion.decoding import decode_greedily
+from completion.decoding import Decoded, decode_greedily
 from completion.edit_session import EditSession
 from completion.prompt import PromptBuilder
 from completion.repair import Repair
@@ -102,10 +102,10 @@ def replay(case: EditCase, model: LanguageModel, builder: PromptBuilder) -> list
         before.read(prompt, Repair(REPAIR_TOKENS), never_cancelled)
     reached: list[Reached] = []
     exact: Corrected | None = None
-    exact_line = ""
+    exact_line = Decoded("", (), "none")
     for name, arm in ARMS.items():
         corrected = corrected_by(arm, before, prompts[-1])
-        line = first_line(model, builder, corrected)
+        line = first_line(model, builder, corrected, draft=exact_line.tokens)
         if exact is None:
             exact, exact_line = corrected, line
         reached.append(
@@ -118,8 +118,8 @@ def replay(case: EditCase, model: LanguageModel, builder: PromptBuilder) -> list
                 ms=corrected.ms,
                 kl=divergence(exact.logits, corrected.logits),
                 top1=bool(exact.logits.argmax() == corrected.logits.argmax()),
-                same_line=line == exact_line,
-                line=line,
+                same_line=line.text == exact_line.text,
+                line=line.text,
                 truth=case.truth,
             )
         )
@@ -146,9 +146,11 @@ def replay_by_peer(
     )
 
 
-def first_line(model: LanguageModel, builder: PromptBuilder, corrected: Corrected) -> str:
-    """The line that is written on from a corrected cache."""
-    decoded = decode_greedily(
+def first_line(
+    model: LanguageModel, builder: PromptBuilder, corrected: Corrected, draft: Sequence[int]
+) -> Decoded:
+    """The line that is written on from a corrected cache, quickly if it is the draft."""
+    return decode_greedily(
         model,
         corrected.session.cache,
         corrected.logits,
@@ -156,8 +158,8 @@ def first_line(model: LanguageModel, builder: PromptBuilder, corrected: Correcte
         max_tokens=LINE_TOKENS,
         find_stop=end_of_line,
         cancelled=never_cancelled,
+        draft=draft,
     )
-    return decoded.text
 
 
 def end_of_line(text: str) -> Stop | None:

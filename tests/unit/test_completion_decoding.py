@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from completion.decoding import Decoded, decode_greedily
 from completion.stop_rules import Stop, first_line_only
@@ -132,5 +135,41 @@ def test_cancel_is_asked_before_every_token(model: LanguageModel, times: int) ->
         )
 
     assert cancel.asked == times + 1
-    assert decoder.read[1:] == [[token] for token in script[:times]]
-    assert cache.tokens == (0, *script[:times])
+    read = script[: max(0, times - 1)]
+    assert decoder.read[1:] == [[token] for token in read]
+    assert cache.tokens == (0, *read)
+
+
+def written(model: LanguageModel, draft: Sequence[int]) -> tuple[tuple[int, ...], int]:
+    """Eight tokens that a real decoder writes with a draft, and its forward passes for them."""
+    decoder = model.decoder
+    cache = decoder.new_cache(30)
+    logits = decoder.logits(decoder.forward([1, 2, 3], cache)[-1])
+    with patch.object(decoder, "encode", wraps=decoder.encode) as encode:
+        decoded = decode_greedily(
+            model,
+            cache,
+            logits,
+            end_tokens=frozenset(),
+            max_tokens=8,
+            find_stop=lambda text: None,
+            cancelled=never_cancelled,
+            draft=draft,
+        )
+    assert cache.tokens == (1, 2, 3, *decoded.tokens[:-1])
+    return decoded.tokens, encode.call_count
+
+
+def test_right_draft_is_one_pass(model: LanguageModel) -> None:
+    alone, passes = written(model, ())
+    assert passes == len(alone) - 1
+    assert written(model, alone) == (alone, 1)
+
+
+@settings(deadline=None, max_examples=40)
+@given(right=st.integers(0, 8), wrong=st.lists(st.integers(0, 200), max_size=8))
+def test_any_draft_gives_the_same_tokens(
+    model: LanguageModel, right: int, wrong: list[int]
+) -> None:
+    alone, _ = written(model, ())
+    assert written(model, [*alone[:right], *wrong])[0] == alone
