@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from evaluation.intervals import bootstrap_mean, paired_rate_difference
+from evaluation.intervals import bootstrap_mean
 from evaluation.programs import Outcome
-from evaluation.results import Metric, Row, metric, rate
+from evaluation.results import Row, metric, rate, rate_difference
 from models.errors import InputError
 
 FILES = ("HumanEval-SingleLineInfilling.jsonl.gz", "HumanEval-SingleLineInfilling.jsonl")
@@ -140,11 +140,6 @@ def compare(first: Sequence[Attempt], second: Sequence[Attempt], seed: int) -> R
         "tokens": metric(sum(tokens) / len(tokens), bootstrap_mean(tokens, seed)),
     }
     return Row(f"{first[0].arm} - {second[0].arm}", "all", len(pairs), metrics)
-
-
-def rate_difference(first: Sequence[bool], second: Sequence[bool]) -> Metric:
-    difference = (sum(first) - sum(second)) / len(first)
-    return metric(difference, paired_rate_difference(first, second))
 
 
 def sample_record(attempt: Attempt) -> dict[str, Any]:

@@ -4,7 +4,7 @@ It knows names, numbers and where they came from; it must not know how any of th
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.intervals import Interval, wilson
+from evaluation.intervals import Interval, paired_rate_difference, wilson
 from models.errors import InputError
 
 
@@ -60,6 +60,12 @@ def rate(outcomes: Iterable[bool]) -> Metric:
     known = list(outcomes)
     assert known, "a rate of nothing is no rate"
     return metric(sum(known) / len(known), wilson(sum(known), len(known)))
+
+
+def rate_difference(first: Sequence[bool], second: Sequence[bool]) -> Metric:
+    """By how much `first` has more true outcomes than `second`, on the same tasks in order."""
+    difference = (sum(first) - sum(second)) / len(first)
+    return metric(difference, paired_rate_difference(first, second))
 
 
 def to_json(result: BenchResult) -> dict[str, Any]:

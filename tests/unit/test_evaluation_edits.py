@@ -9,7 +9,7 @@ from evaluation.benchmarks import edits
 from evaluation.benchmarks.edits import EditOptions, replay, run_edits
 from evaluation.edit_arms import ARMS
 from evaluation.edit_cases import KINDS, EditCase, draw_cases
-from evaluation.edit_results import Reached
+from evaluation.edit_results import Reached, rows_of
 from evaluation.repositories import Repository
 from models.errors import InputError
 from models.language_model import LanguageModel
@@ -97,6 +97,19 @@ def test_rows_are_given_for_all_each_kind_and_each_size(model: LanguageModel) ->
     assert list(slices) == ["all", *list(KINDS)[:4], "context-100", "context-200"]
     assert {row.n for row in result.rows if row.slice == "all"} == {8}
     assert told[-1] == Progress("edits", 8, 8)
+
+
+def reached_by(arm: str, line: str) -> Reached:
+    return Reached(arm, "typing", 100, 80, 20, 1.0, 0.0, True, False, line, truth="value = 1")
+
+
+def test_arms_are_compared_with_the_first_case_by_case() -> None:
+    lines = {"full": ["value = 1", "value = 2"], "pie": ["value = 1", " value = 1"]}
+    reached = [reached_by(arm, lines[arm][case]) for case in range(2) for arm in lines]
+    row = next(row for row in rows_of(reached, seed=0) if row.arm == "pie - full")
+    assert row.n == 2
+    assert row.metrics["exact_match"].value == 0.5
+    assert row.metrics["edit_similarity"].value == pytest.approx((1 - 16 / 18) / 2)
 
 
 def test_repositories_without_files_are_refused(model: LanguageModel) -> None:
