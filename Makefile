@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check bench clean
+.PHONY: install demo test check bench plots clean
 
 install: $(VENV)/installed
 
@@ -24,6 +24,9 @@ check: install
 
 bench: install
 	$(BIN)/pirouette bench infilling --data ../shared/data/humaneval-infilling --limit 200
+
+plots: install
+	$(BIN)/python -m evaluation.growth_plot docs/figures/edits-growth.json docs/figures/edits-growth.svg
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,67 @@
+"""How the cost of an edit grows with the prompt: the picture in docs, from a benchmark's JSON.
+
+python -m evaluation.growth_plot RESULT.json PICTURE.svg
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+ARMS = {
+    "full": "read everything",
+    "prefix": "reuse the prefix",
+    "llama.cpp": "llama.cpp, --cache-reuse 256",
+    "pie_repair": "Pirouette",
+}
+PANELS = {
+    "tokens_encoded": "tokens read (mean)",
+    "ms_first_token": "milliseconds to the first token (median)",
+}
+
+
+def growth(rows: Sequence[Mapping[str, Any]], arm: str, metric: str) -> list[tuple[int, float]]:
+    """(prompt budget in tokens, value) for one arm, the smallest prompt first."""
+    return sorted(
+        (int(row["slice"].removeprefix("context-")), row["metrics"][metric]["value"])
+        for row in rows
+        if row["arm"] == arm and row["slice"].startswith("context-")
+    )
+
+
+def draw(result: Mapping[str, Any]) -> Figure:
+    """One panel for tokens and one for time, both axes logarithmic, a line for each arm."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    axes: Axes
+    for axes, (metric, title) in zip(figure.subplots(1, 2), PANELS.items(), strict=True):
+        sizes: set[int] = set()
+        for arm, label in ARMS.items():
+            points = growth(result["rows"], arm, metric)
+            if points:
+                contexts, values = zip(*points, strict=True)
+                sizes.update(contexts)
+                axes.plot(contexts, values, marker="o", label=label)
+        axes.set_title(title)
+        axes.set_xlabel("prompt budget, tokens")
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        axes.set_xticks(sorted(sizes), [f"{size // 1024}k" for size in sorted(sizes)])
+        axes.grid(visible=True, which="both", alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def main(result: Path, picture: Path) -> None:
+    # Without date and random names the same figures give the same file.
+    mpl.rcParams["svg.hashsalt"] = "pirouette"
+    figure = draw(json.loads(result.read_text(encoding="utf-8")))
+    figure.savefig(picture, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:3]))
