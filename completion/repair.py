@@ -1,7 +1,8 @@
 """Which tokens of a corrected cache are encoded again before the model goes on.
 
-What is new and the anchors always; what was only moved, within a budget, by the rule that was
-measured to bring the model's next token nearest to that of a full recomputation (`docs/edits.md`).
+What is new and the anchors always. What was only moved is read as a whole where that is no more
+than what must be read anyway; else within a budget, by the rule that was measured to bring the
+model's next token nearest to that of a full recomputation (`docs/edits.md`).
 """
 
 from collections.abc import Container, Sequence
@@ -15,12 +16,17 @@ TELLING_TOKENS = 16
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """How many tokens that were only moved may be encoded again; `None` for all of them."""
+    """How many tokens that were only moved may be encoded again; `None` for all, 0 for none."""
 
     tokens: int | None = 0
 
-    def covers(self, stale: Sequence[int]) -> bool:
-        return self.tokens is None or len(stale) <= self.tokens
+    def covers(self, stale: int, needed: int) -> bool:
+        """Whether all of `stale` moved tokens are read again beside `needed` ones.
+
+        Whoever waits for a long pasted or scrolled-to text does not wait for two of it; and what
+        little was kept of the old prompt then remembers nearly nothing of the new one.
+        """
+        return self.tokens is None or (self.tokens > 0 and stale <= max(self.tokens, needed))
 
 
 EXACT = Repair(None)
@@ -52,7 +58,7 @@ def positions_to_encode(
     inexact = cache.inexact()
     needed = {len(prompt.tokens) - 1, *unread, *prompt.anchors.intersection(inexact)}
     stale = [position for position in inexact if position not in needed]
-    if not repair.covers(stale):
+    if not repair.covers(len(stale), len(needed)):
         stale = after_edits(stale, {segment.new for segment in kept}, repair.tokens or 0)
     return sorted(needed.union(stale))
 

@@ -23,9 +23,15 @@ def test_the_soonest_after_each_edit_come_first(
 
 
 def test_a_budget_covers_what_fits_it() -> None:
-    assert Repair(2).covers([1, 2])
-    assert not Repair(2).covers([1, 2, 3])
-    assert Repair(None).covers(range(100_000))
+    assert Repair(2).covers(stale=2, needed=1)
+    assert not Repair(2).covers(stale=3, needed=1)
+    assert Repair(None).covers(stale=100_000, needed=1)
+
+
+def test_an_edit_of_most_of_the_prompt_is_read_as_a_whole() -> None:
+    assert Repair(32).covers(stale=300, needed=600)
+    assert not Repair(32).covers(stale=601, needed=600)
+    assert not Repair(0).covers(stale=1, needed=600)
 
 
 def test_the_rate_is_learned_from_passes_that_tell() -> None:
