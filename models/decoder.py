@@ -15,6 +15,7 @@ from models.config import DecoderConfig
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache, cache_bytes
 from models.layer_weights import Affine, Layer, read_decoder_weights
+from models.linear import linear
 from models.rotary import rotate
 
 
@@ -68,8 +69,9 @@ class Decoder:
         tokens = cache.begin(positions)
         turn = cache.turn(positions)
         where = place_of(positions, self.device)
-        full = attention_mask(positions, end, None, self.device)
-        windowed = attention_mask(positions, end, self.config.window, self.device)
+        full = windowed = self._mask(positions, end, None)
+        if self.config.windowed_layers:
+            windowed = self._mask(positions, end, self.config.window)
         hidden = F.embedding(torch.tensor(tokens, device=self.device), self._embedding)
         for index, layer in enumerate(self._layers):
             if cancelled():
@@ -84,7 +86,7 @@ class Decoder:
     @torch.inference_mode()
     def logits(self, hidden: Tensor) -> Tensor:
         """Scores over the vocabulary, float32, for hidden states [..., hidden]."""
-        return F.linear(hidden, self._head).float()
+        return linear(hidden, self._head).float()
 
     def _project(
         self,
@@ -100,7 +102,7 @@ class Decoder:
         normed = self._norm(hidden, layer.attention_norm)
         # [n, heads * head_dim] -> [heads, n, head_dim]
         query, key, value = (
-            F.linear(normed, p.weight, p.bias)
+            linear(normed, p.weight, p.bias)
             .view(len(normed), -1, self.config.head_dim)
             .transpose(0, 1)
             for p in (layer.query, layer.key, layer.value)
@@ -120,20 +122,27 @@ class Decoder:
         # [kv_heads, group * n, head_dim] against [kv_heads, length, head_dim].
         group = config.heads // config.kv_heads
         query = query.reshape(config.kv_heads, group * count, config.head_dim)
-        if mask is not None and group > 1:
-            mask = mask.repeat(group, 1)
         mixed = F.scaled_dot_product_attention(query[None], keys[None], values[None], mask)[0]
         joined = mixed.view(config.heads, count, config.head_dim).transpose(0, 1)
-        return F.linear(joined.reshape(count, -1), layer.output.weight, layer.output.bias)
+        return linear(joined.reshape(count, -1), layer.output.weight, layer.output.bias)
+
+    def _mask(self, positions: Sequence[int], end: int, window: int | None) -> Tensor | None:
+        """What is added to a layer's scores, [group * n, end], or None where all see all."""
+        seen = seen_positions(positions, end, window, self.device)
+        if seen is None:
+            return None
+        added = torch.zeros(seen.shape, device=self.device, dtype=self.dtype)
+        added.masked_fill_(~seen, float("-inf"))
+        return added.repeat(self.config.heads // self.config.kv_heads, 1)
 
     def _feed_forward(self, layer: Layer, hidden: Tensor) -> Tensor:
         normed = self._norm(hidden, layer.mlp_norm)
-        wide = F.linear(normed, layer.up.weight, layer.up.bias)
+        wide = linear(normed, layer.up.weight, layer.up.bias)
         if layer.gate is not None:
-            wide = F.silu(F.linear(normed, layer.gate.weight, layer.gate.bias)) * wide
+            wide = F.silu(linear(normed, layer.gate.weight, layer.gate.bias)) * wide
         else:
             wide = F.gelu(wide, approximate="tanh")
-        return F.linear(wide, layer.down.weight, layer.down.bias)
+        return linear(wide, layer.down.weight, layer.down.bias)
 
     def _norm(self, hidden: Tensor, norm: Affine) -> Tensor:
         size, epsilon = norm.weight.shape, self.config.norm_epsilon
@@ -149,10 +158,10 @@ def place_of(positions: Sequence[int], device: torch.device) -> slice | Tensor:
     return torch.tensor(positions, device=device)
 
 
-def attention_mask(
+def seen_positions(
     positions: Sequence[int], end: int, window: int | None, device: torch.device
 ) -> Tensor | None:
-    """Who may look at whom: bool [len(positions), end], or None where all may look at all.
+    """Who looks at whom: bool [len(positions), end], or None where all look at all.
 
     Row i stands at `positions[i]` and sees itself and what is before it, no further back than
     `window` tokens in all.
