@@ -9,13 +9,15 @@ nobody waits.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from completion.prompt import Prompt
-from completion.repair import Repair, positions_to_encode
+from completion.repair import Reading, Repair, most_attended, plan_reading
 from completion.token_difference import kept_segments
 from completion.values import CancelCheck
 from models.decoder import Decoder
+from models.errors import Cancelled
 from models.kv_cache import KeyValueCache
 from models.prefill import encode_in_chunks
 
@@ -27,7 +29,8 @@ class Prefilled:
     """Logits [vocabulary] after the prompt, and how many prompt tokens came from where.
 
     `reused` ones stand where they stood, `moved` ones were turned to a new position, `encoded`
-    ones were read; of the first two, `corrected` ones remember another text.
+    ones were read, the last one twice where others were repaired. `corrected` ones remember
+    another text still.
     """
 
     logits: Tensor
@@ -65,8 +68,7 @@ class EditSession:
         kept = kept_segments(cache.read_tokens, prompt.tokens)
         cache.lay_out(prompt.tokens, kept)
         self._prompt_length = len(prompt.tokens)
-        encoded = positions_to_encode(cache, prompt, kept, repair)
-        logits = encode_in_chunks(self._decoder, cache, encoded, cancelled)
+        logits, encoded = self._encode(plan_reading(cache, prompt, repair), repair, cancelled)
         read = set(encoded)
         moved = sum(
             position not in read
@@ -76,11 +78,31 @@ class EditSession:
         )
         return Prefilled(
             logits=logits,
-            reused=len(prompt.tokens) - len(encoded) - moved,
+            reused=len(prompt.tokens) - len(read) - moved,
             moved=moved,
             encoded=len(encoded),
             corrected=len(cache.inexact()),
         )
+
+    def _encode(
+        self, reading: Reading, repair: Repair, cancelled: CancelCheck
+    ) -> tuple[Tensor, list[int]]:
+        """Encode what is needed, then what of the rest the last token attends to most.
+
+        The last token is encoded again with the latter. Logits, and the positions in the order in
+        which they were encoded.
+        """
+        needed, last = reading.needed, reading.needed[-1]
+        attention = torch.zeros(last + 1, device=self._decoder.device) if reading.stale else None
+        logits = encode_in_chunks(self._decoder, self.cache, needed, cancelled, attention)
+        if attention is None:
+            return logits, needed
+        again = [*most_attended(reading.stale, attention, repair.tokens or 0), last]
+        try:
+            logits = encode_in_chunks(self._decoder, self.cache, again, cancelled)
+        except Cancelled as called_off:
+            raise Cancelled(encoded=len(needed) + called_off.encoded) from None
+        return logits, needed + again
 
     def heal(self, cancelled: Callable[[], bool]) -> int:
         """Encode the prompt's corrected tokens again, the first ones first, until all are exact.

@@ -1,15 +1,19 @@
 """Which tokens of a corrected cache are encoded again before the model goes on.
 
 What is new and the anchors always. What was only moved is read as a whole where that is no more
-than what must be read anyway; else within a budget, by the rule that was measured to bring the
-model's next token nearest to that of a full recomputation (`docs/edits.md`).
+than what must be read anyway; else within a budget, and then those tokens first to which the
+prompt's last one attends most, the rule that was measured to bring the model's next token nearest
+to that of a full recomputation (`docs/edits.md`).
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from completion.prompt import Prompt
-from models.kv_cache import KeyValueCache, Segment
+from models.kv_cache import KeyValueCache
 
 TELLING_TOKENS = 16
 
@@ -47,31 +51,28 @@ class EncodeRate:
         return int(self.tokens_per_second * milliseconds / 1e3)
 
 
-def positions_to_encode(
-    cache: KeyValueCache, prompt: Prompt, kept: Sequence[Segment], repair: Repair
-) -> list[int]:
-    """Positions in ascending order; the last of the prompt is always among them.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Positions in ascending order: `needed` are encoded, the prompt's last one among them.
 
-    `kept` tells where the cache was edited.
+    `stale` ones were only moved, and the most telling of them are encoded after that.
     """
-    unread = cache.unread()
+
+    needed: list[int]
+    stale: list[int]
+
+
+def plan_reading(cache: KeyValueCache, prompt: Prompt, repair: Repair) -> Reading:
+    """What to encode of a prompt that the cache has laid out."""
     inexact = cache.inexact()
-    needed = {len(prompt.tokens) - 1, *unread, *prompt.anchors.intersection(inexact)}
+    needed = {len(prompt.tokens) - 1, *cache.unread(), *prompt.anchors.intersection(inexact)}
     stale = [position for position in inexact if position not in needed]
-    if not repair.covers(len(stale), len(needed)):
-        stale = after_edits(stale, {segment.new for segment in kept}, repair.tokens or 0)
-    return sorted(needed.union(stale))
+    if repair.covers(len(stale), len(needed)):
+        return Reading(sorted(needed.union(stale)), [])
+    return Reading(sorted(needed), stale if repair.tokens else [])
 
 
-def after_edits(stale: Sequence[int], edits: Container[int], count: int) -> list[int]:
-    """The `count` stale positions that come soonest after an edit, all edits treated alike.
-
-    An edit is one of `edits`, or wherever stale positions begin.
-    """
-    distances: list[tuple[int, int]] = []
-    distance, last = 0, None
-    for position in stale:
-        follows = last is not None and position == last + 1 and position not in edits
-        distance, last = distance + 1 if follows else 0, position
-        distances.append((distance, position))
-    return [position for _, position in sorted(distances)[:count]]
+def most_attended(stale: Sequence[int], attention: Tensor, count: int) -> list[int]:
+    """The `count` stale positions, in ascending order, that get most of `attention` [length]."""
+    share = attention[torch.tensor(stale)]
+    return sorted(stale[i] for i in share.topk(min(count, len(stale))).indices.tolist())

@@ -5,6 +5,7 @@ encodes some of the tokens that a key-value cache lays out. What architectures d
 `DecoderConfig`.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -56,13 +57,15 @@ class Decoder:
         cache: KeyValueCache,
         positions: Sequence[int],
         cancelled: Callable[[], bool] = lambda: False,
+        attention: Tensor | None = None,
     ) -> Tensor:
         """Encode the tokens laid out at `positions` (ascending), wherever they stand.
 
         Each attends to itself and to all that stands before it; what stands before the last of
         them is read already or is among them. Returns hidden states [n, hidden] after the last
-        norm. Asks `cancelled` before each layer and raises `Cancelled`: the tokens are then no
-        less read than they were, and not exact.
+        norm. To `attention` [last position + 1] is added how much the last token attends to each,
+        over all heads and layers. Asks `cancelled` before each layer and raises `Cancelled`: the
+        tokens are then no less read than they were, and not exact.
         """
         assert positions
         end = positions[-1] + 1
@@ -78,6 +81,8 @@ class Decoder:
                 raise Cancelled
             mask = windowed if index in self.config.windowed_layers else full
             keys, values, query = self._project(layer, index, hidden, cache, turn, where, end)
+            if attention is not None:
+                attention += self._attention_of_last(query, keys, mask)
             hidden = hidden + self._attention(layer, query, keys, values, mask)
             hidden = hidden + self._feed_forward(layer, hidden)
         cache.commit(positions)
@@ -125,6 +130,15 @@ class Decoder:
         mixed = F.scaled_dot_product_attention(query[None], keys[None], values[None], mask)[0]
         joined = mixed.view(config.heads, count, config.head_dim).transpose(0, 1)
         return linear(joined.reshape(count, -1), layer.output.weight, layer.output.bias)
+
+    def _attention_of_last(self, query: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
+        """How much the last query attends to each key, summed over the heads: [length]."""
+        config = self.config
+        last = query[:, -1].reshape(config.kv_heads, -1, config.head_dim)
+        scores = last @ keys.transpose(1, 2) / math.sqrt(config.head_dim)
+        if mask is not None:
+            scores = scores + mask[-1]
+        return scores.softmax(-1).sum((0, 1))
 
     def _mask(self, positions: Sequence[int], end: int, window: int | None) -> Tensor | None:
         """What is added to a layer's scores, [group * n, end], or None where all see all."""

@@ -16,17 +16,21 @@ def encode_in_chunks(
     cache: KeyValueCache,
     positions: Sequence[int],
     cancelled: Callable[[], bool],
+    attention: Tensor | None = None,
 ) -> Tensor:
     """Encode the tokens at `positions` (ascending, at least one); the last one's logits.
 
     Asks `cancelled` before each chunk and raises `Cancelled`; the chunks read so far stay in the
-    cache and are good for the next prompt. Logits have shape [vocabulary].
+    cache and are good for the next prompt. Logits have shape [vocabulary]. To `attention`
+    [last position + 1] is added how much the last token attends to each.
     """
     hidden: Tensor | None = None
     for start in range(0, len(positions), CHUNK_TOKENS):
         if cancelled():
             raise Cancelled(encoded=start)
-        hidden = decoder.encode(cache, positions[start : start + CHUNK_TOKENS])
+        chunk = positions[start : start + CHUNK_TOKENS]
+        asked = attention if chunk[-1] == positions[-1] else None
+        hidden = decoder.encode(cache, chunk, attention=asked)
     assert hidden is not None
     return decoder.logits(hidden[-1])
 

@@ -39,9 +39,10 @@ class ObservedDecoder(Decoder):
         cache: KeyValueCache,
         positions: Sequence[int],
         cancelled: CancelCheck = never_cancelled,
+        attention: Tensor | None = None,
     ) -> Tensor:
         self._observe(len(positions))
-        return super().encode(cache, positions, cancelled)
+        return super().encode(cache, positions, cancelled, attention)
 
 
 class CheckedCompleter(Completer):

@@ -108,6 +108,7 @@ class ScriptedDecoder(Decoder):
         cache: KeyValueCache,
         positions: Sequence[int],
         cancelled: CancelCheck = never_cancelled,
+        attention: torch.Tensor | None = None,
     ) -> torch.Tensor:
         self.read.append(cache.begin(positions))
         cache.commit(positions)

@@ -199,6 +199,25 @@ def test_what_fits_the_budget_is_encoded_until_it_is_exact(model: LanguageModel)
     assert_near(read.logits, fresh(model.decoder, longer)[0])
 
 
+def test_repair_reads_the_most_attended_and_the_last_once_more(model: LanguageModel) -> None:
+    session = EditSession(model.decoder, CAPACITY)
+    text = list(range(100))
+    session.read(Prompt(text), CHEAP, never_cancelled)
+    read = session.read(Prompt([*text[:10], 150, *text[10:]]), Repair(5), never_cancelled)
+    assert read.encoded == 2 + 5 + 1
+    assert read.reused + read.moved + read.encoded == 101 + 1
+    assert read.corrected == 90
+
+
+def test_repair_called_off_tells_all_it_has_read(model: LanguageModel) -> None:
+    session = EditSession(model.decoder, CAPACITY)
+    text = list(range(100))
+    session.read(Prompt(text), CHEAP, never_cancelled)
+    with pytest.raises(Cancelled) as called_off:
+        session.read(Prompt([*text[:10], 150, *text[10:]]), Repair(5), CancelAfter(1))
+    assert called_off.value.encoded == 2
+
+
 def test_generated_tokens_that_were_accepted_are_reused(model: LanguageModel) -> None:
     session = EditSession(model.decoder, CAPACITY)
     session.read(Prompt([1, 2]), CHEAP, never_cancelled)
@@ -227,9 +246,10 @@ class CountingDecoder(Decoder):
         cache: KeyValueCache,
         positions: Sequence[int],
         cancelled: CancelCheck = never_cancelled,
+        attention: Tensor | None = None,
     ) -> Tensor:
         self.count += len(positions)
-        return super().encode(cache, positions, cancelled)
+        return super().encode(cache, positions, cancelled, attention)
 
 
 @pytest.mark.parametrize("chunks", [0, 1, 3])

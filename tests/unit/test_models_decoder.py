@@ -13,7 +13,14 @@ from models.config import read_decoder_config
 from models.errors import Cancelled
 from models.language_model import LanguageModel
 from models.prefill import CHUNK_TOKENS, prefill
-from tests.unit.tiny_models import load, random_tokens, read_in_chunks, reference, save_model
+from tests.unit.tiny_models import (
+    load,
+    random_tokens,
+    read_in_chunks,
+    reference,
+    reference_attention,
+    save_model,
+)
 
 WINDOW = 12
 LENGTH = 40  # well past the window
@@ -90,6 +97,16 @@ def test_a_truncated_cache_reads_on_as_if_new(model: LanguageModel, expected: Te
     hidden = model.decoder.forward(tokens[20:], cache)
     assert_close(model.decoder.logits(hidden), expected[20:])
     assert cache.tokens == tuple(tokens)
+
+
+def test_attention_of_the_last_token_is_that_of_transformers(
+    folder: Path, model: LanguageModel
+) -> None:
+    tokens, attention = random_tokens(LENGTH), torch.zeros(LENGTH)
+    cache = model.decoder.new_cache(LENGTH)
+    model.decoder.forward(tokens[:30], cache)
+    model.decoder.encode(cache, cache.append(tokens[30:]), attention=attention)
+    assert_close(attention, reference_attention(folder)(tokens))
 
 
 def test_prefill_gives_the_last_logits_chunk_by_chunk(tmp_path: Path) -> None:

@@ -62,15 +62,26 @@ def load(folder: Path) -> LanguageModel:
 
 def reference(folder: Path) -> Callable[[list[int]], Tensor]:
     """What transformers says: tokens to logits [n, vocabulary], float32, read in one go."""
+    run = reference_model(folder)
+    return lambda tokens: run(tokens).logits[0]
+
+
+def reference_attention(folder: Path) -> Callable[[list[int]], Tensor]:
+    """How much the last token attends to each, over all heads and layers: [n]."""
+    run = reference_model(folder)
+    return lambda tokens: torch.cat(run(tokens).attentions)[:, :, -1].sum((0, 1))
+
+
+def reference_model(folder: Path) -> Callable[[list[int]], Any]:
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float32, attn_implementation="eager"
     )
 
-    def logits(tokens: list[int]) -> Tensor:
+    def run(tokens: list[int]) -> Any:
         with torch.inference_mode():
-            return model(torch.tensor([tokens])).logits[0]  # type: ignore[no-any-return]
+            return model(torch.tensor([tokens]), output_attentions=True)
 
-    return logits
+    return run
 
 
 def random_tokens(count: int, seed: int = 0) -> list[int]:
