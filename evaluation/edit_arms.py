@@ -19,8 +19,9 @@ from completion.token_difference import common_prefix
 from completion.values import never_cancelled
 from models.kv_cache import KeyValueCache, Segment
 
-REPAIR_TOKENS = 32
+FULL = "full"  # the arm that the others are compared with
 PIE = Repair(0)
+ARM_REPAIR = Repair(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def pie(session: EditSession, prompt: Prompt) -> Prefilled:
 
 
 def pie_repair(session: EditSession, prompt: Prompt) -> Prefilled:
-    return session.read(prompt, Repair(REPAIR_TOKENS), never_cancelled)
+    return session.read(prompt, ARM_REPAIR, never_cancelled)
 
 
 def heal(session: EditSession, prompt: Prompt) -> Prefilled:
@@ -94,7 +95,7 @@ def heal(session: EditSession, prompt: Prompt) -> Prefilled:
 
 
 ARMS: Mapping[str, Arm] = {
-    "full": Arm(full),
+    FULL: Arm(full),
     "prefix": Arm(prefix),
     "cfe": Arm(cfe),
     "pie_unanchored": Arm(pie_unanchored),
@@ -106,14 +107,20 @@ ARMS: Mapping[str, Arm] = {
 
 def corrected_by(arm: Arm, before: EditSession, prompt: Prompt) -> Corrected:
     """What an arm makes of a copy of the session; `before` is left as it was."""
-    session = copy.copy(before)
-    session.use(copy.deepcopy(before.cache))
+    session = copy_of(before)
     if arm.idle is not None:
         arm.idle(session, prompt)
     started = perf_counter()
     read = arm.read(session, prompt)
     ms = 1e3 * (perf_counter() - started)
     return Corrected(session, read.logits, read.encoded, ms)
+
+
+def copy_of(session: EditSession) -> EditSession:
+    """Another session whose cache holds the same."""
+    copied = copy.copy(session)
+    copied.use(copy.deepcopy(session.cache))
+    return copied
 
 
 def divergence(exact: Tensor, other: Tensor) -> float:

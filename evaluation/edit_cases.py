@@ -16,7 +16,7 @@ from completion.values import CompletionRequest
 from evaluation.repositories import Repository
 
 SHORTEST_LINE = 8  # characters of a line that is worth completing
-SHORT_FILE = 2500  # characters above the cursor that leave room for a block above them
+SAME_SPOT = 4  # cases in a row end with one text where they can, so that it is read once for all
 TRIES = 400
 
 
@@ -188,7 +188,7 @@ def slide(spot: Spot, choose: random.Random) -> tuple[CompletionRequest, ...] | 
 def context_block(spot: Spot, choose: random.Random) -> tuple[CompletionRequest, ...] | None:
     """A block from another file was put above the file, or taken away."""
     others = [path for path in spot.repository.files if path != spot.path]
-    if not others or len("".join(spot.above)) > SHORT_FILE:
+    if not others:
         return None
     lines = spot.repository.files[choose.choice(others)].splitlines(keepends=True)[:20]
     if len(lines) < 5:
@@ -246,15 +246,17 @@ def draw_cases(
 ) -> list[EditCase]:
     """`count` cases, the kinds and the repositories taking turns; fewer where none can be found.
 
+    Several cases in a row are drawn at one place where their kinds allow it.
     The same seed gives the same cases.
     """
     cases: list[EditCase] = []
-    for number in range(count):
-        choose = random.Random(f"{seed}/{number}")  # noqa: S311 - draws cases
+    for number in range(count if repositories else 0):
         kind = list(KINDS)[number % len(KINDS)]
+        place = number // SAME_SPOT
         for attempt in range(TRIES):
-            repository = repositories[(number // len(KINDS) + attempt) % len(repositories)]
-            spot = draw_spot(repository, choose)
+            repository = repositories[(place + attempt) % len(repositories)]
+            spot = draw_spot(repository, random.Random(f"{seed}/{place}/{attempt}"))  # noqa: S311
+            choose = random.Random(f"{seed}/{number}/{attempt}")  # noqa: S311 - draws cases
             drawn = KINDS[kind](spot, choose) if spot else None
             if spot and drawn and len(set(drawn)) > 1:
                 typed = drawn[-1].before.rpartition("\n")[2]

@@ -7,7 +7,7 @@ of each make a small real history.
 
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evaluation.provenance import git
@@ -49,6 +49,11 @@ class Repository:
     name: str
     files: Mapping[str, str]
     older: Mapping[str, str]
+
+    def with_files_of(self, characters: int) -> "Repository":
+        """The same without files of fewer characters."""
+        large = {path: text for path, text in self.files.items() if len(text) >= characters}
+        return replace(self, files=large)
 
 
 def fetch_repositories(

@@ -88,6 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     edits.add_argument(
         "--context", type=positive, action="append", metavar="TOKENS", help="the largest prompt"
     )
+    edits.add_argument("--arm", action="append", metavar="NAME", help="only this, beside 'full'")
 
     doctor = command("doctor", "Say what works here, and mend what does not.", run_doctor)
     doctor.set_defaults(model=None)
@@ -200,6 +201,7 @@ def edits_bench(
         limit=arguments.limit or EditOptions().limit,
         seed=arguments.seed,
         contexts=tuple(arguments.context or EditOptions().contexts),
+        arms=tuple(arguments.arm or EditOptions().arms),
         samples=arguments.samples,
         llama_cpp=store.gguf(arguments.model or DEFAULT_MODEL, progress) if peer else None,
         command=shown_command(sys.argv[1:]),

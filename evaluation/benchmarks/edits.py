@@ -4,17 +4,27 @@ It replays edit cases and lets every arm bring the same cache to the last prompt
 recomputes everything; the others are compared with it and with the held-out line.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from pathlib import Path
 
 from completion.decoding import Decoded, decode_greedily
 from completion.edit_session import EditSession
-from completion.prompt import PromptBuilder
-from completion.repair import Repair
+from completion.prompt import Prompt, PromptBuilder
+from completion.repair import EXACT
 from completion.stop_rules import Stop
 from completion.values import never_cancelled
-from evaluation.edit_arms import ARMS, REPAIR_TOKENS, Corrected, corrected_by, divergence
+from evaluation.edit_arms import (
+    ARM_REPAIR,
+    ARMS,
+    FULL,
+    Arm,
+    Corrected,
+    copy_of,
+    corrected_by,
+    divergence,
+)
 from evaluation.edit_cases import EditCase, draw_cases
 from evaluation.edit_results import KeptResults, Reached, rows_of
 from evaluation.llama_cpp_peer import LlamaCppPeer
@@ -26,11 +36,13 @@ from models.language_model import LanguageModel
 from models.progress import Progress, ProgressCallback
 
 LINE_TOKENS = 32
+FILLED = 0.75  # of the prompt's budget, at least, so that a prompt size means what it says
+FEWEST_CHARACTERS = 3  # in a token of code, on average
 
 
 @dataclass(frozen=True, slots=True)
 class EditOptions:
-    """How many cases, drawn with which seed, at which prompt sizes in tokens.
+    """How many cases, drawn with which seed, at which prompt sizes in tokens, for which arms.
 
     `llama_cpp` is the GGUF file that llama.cpp's server runs on the same prompts. `samples` names
     a JSON-lines file for every result, from which a run that was cut off goes on.
@@ -39,6 +51,7 @@ class EditOptions:
     limit: int = 208
     seed: int = 0
     contexts: tuple[int, ...] = (1024,)
+    arms: tuple[str, ...] = tuple(ARMS)
     llama_cpp: Path | None = None
     samples: Path | None = None
     command: str = "pirouette bench edits"
@@ -51,27 +64,28 @@ def run_edits(
     progress: ProgressCallback,
 ) -> BenchResult:
     """Replay the cases at every prompt size; progress counts cases."""
-    reached: list[Reached] = []
-    arms = [*ARMS, *(["llama.cpp"] if options.llama_cpp else [])]
-    kept = KeptResults(options.samples, f"{model.name}, {', '.join(arms)}, commit {own_commit()}")
+    arms = chosen_arms(options.arms)
+    names = [*arms, *(["llama.cpp"] if options.llama_cpp else [])]
+    kept = KeptResults(options.samples, f"{model.name}, {', '.join(names)}, commit {own_commit()}")
     replays = [
-        (case, builder)
-        for builder in (PromptBuilder.for_model(model, size) for size in options.contexts)
-        for case in draw_cases(repositories, options.limit, options.seed, changes(builder))
+        (case, replayer)
+        for replayer in (Replayer(model, size, arms) for size in options.contexts)
+        for case in replayer.draw(repositories, options.limit, options.seed)
     ]
     if not replays:
         raise InputError("no edit could be drawn from these repositories; name larger ones")
+    reached: list[Reached] = []
     peer: LlamaCppPeer | None = None
     if options.llama_cpp is not None:
         peer = LlamaCppPeer(options.llama_cpp, max(options.contexts) + 2 * LINE_TOKENS)
-    for done, (case, builder) in enumerate(replays):
+    for done, (case, replayer) in enumerate(replays):
         progress(Progress("edits", done, len(replays)))
-        found = kept.find(case, builder.budget)
+        found = kept.find(case, replayer.budget)
         if found is None:
-            found = replay(case, model, builder)
+            found = replayer.replay(case)
             if peer is not None:
-                found.append(replay_by_peer(case, peer, builder, found[0]))
-            kept.add(case, builder.budget, found)
+                found.append(replayer.replay_by_peer(case, peer, found[0]))
+            kept.add(case, replayer.budget, found)
         reached += found
     progress(Progress("edits", len(replays), len(replays)))
     return BenchResult(
@@ -84,82 +98,129 @@ def run_edits(
     )
 
 
-def changes(builder: PromptBuilder) -> Callable[[EditCase], bool]:
-    """Whether the model gets to see an edit, which may lie outside of what it reads."""
+def chosen_arms(names: Sequence[str]) -> dict[str, Arm]:
+    """The named arms in their usual order; the first, which the others are compared with, always.
 
-    def useful(case: EditCase) -> bool:
-        first, second = (builder.build(request).tokens for request in case.requests[-2:])
-        return first != second and len(second) >= builder.budget // 4
+    Raises `InputError` for a name that no arm has.
+    """
+    for name in names:
+        if name not in ARMS:
+            raise InputError(f"there is no arm '{name}'; there are {', '.join(ARMS)}")
+    return {name: arm for name, arm in ARMS.items() if name in {FULL, *names}}
 
-    return useful
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """A prompt that was read as a whole, its session, and the line that was written after it."""
+
+    prompt: Prompt
+    corrected: Corrected
+    line: Decoded
 
 
-def replay(case: EditCase, model: LanguageModel, builder: PromptBuilder) -> list[Reached]:
-    """All own arms on one case, each from its own copy of the same cache."""
-    prompts = [builder.build(request) for request in case.requests]
-    before = EditSession(model.decoder, builder.budget + LINE_TOKENS)
-    for prompt in prompts[:-1]:
-        before.read(prompt, Repair(REPAIR_TOKENS), never_cancelled)
-    reached: list[Reached] = []
-    exact: Corrected | None = None
-    exact_line = Decoded("", (), "none")
-    for name, arm in ARMS.items():
-        corrected = corrected_by(arm, before, prompts[-1])
-        line = first_line(model, builder, corrected, draft=exact_line.tokens)
-        if exact is None:
-            exact, exact_line = corrected, line
-        reached.append(
-            Reached(
-                arm=name,
-                kind=case.kind,
-                context=builder.budget,
-                prompt=len(prompts[-1].tokens),
-                encoded=corrected.encoded,
-                ms=corrected.ms,
-                kl=divergence(exact.logits, corrected.logits),
-                top1=bool(exact.logits.argmax() == corrected.logits.argmax()),
-                same_line=line.text == exact_line.text,
-                line=line.text,
-                truth=case.truth,
+class Replayer:
+    """Replays cases with one model and one prompt size.
+
+    Cases in a row often end with the same prompt; what was recomputed last is kept for them.
+    """
+
+    def __init__(self, model: LanguageModel, budget: int, arms: Mapping[str, Arm]) -> None:
+        self._model = model
+        self._builder = PromptBuilder.for_model(model, budget)
+        self._arms = arms
+        self._latest: Recomputed | None = None
+
+    @property
+    def budget(self) -> int:
+        return self._builder.budget
+
+    def draw(self, repositories: Sequence[Repository], count: int, seed: int) -> list[EditCase]:
+        """Cases from files that are large enough for prompts of this size."""
+        least = int(FEWEST_CHARACTERS * FILLED * self.budget)
+        large = [repository.with_files_of(least) for repository in repositories]
+        return draw_cases([one for one in large if one.files], count, seed, self._changes)
+
+    def _changes(self, case: EditCase) -> bool:
+        """Whether the model gets to see the edit, which may lie outside of what it reads."""
+        first, second = (self._builder.build(request).tokens for request in case.requests[-2:])
+        return first != second and len(second) >= FILLED * self.budget
+
+    def replay(self, case: EditCase) -> list[Reached]:
+        """Every arm on one case, each from its own copy of the same cache."""
+        prompts = [self._builder.build(request) for request in case.requests]
+        exact = self._recompute(prompts[-1])
+        before = self._before(prompts[:-1], exact.corrected.session)
+        reached: list[Reached] = []
+        for name, arm in self._arms.items():
+            corrected, line = exact.corrected, exact.line
+            if name != FULL:
+                corrected = corrected_by(arm, before, prompts[-1])
+                line = self._first_line(corrected, draft=exact.line.tokens)
+            reached.append(
+                Reached(
+                    arm=name,
+                    kind=case.kind,
+                    context=self.budget,
+                    prompt=len(prompts[-1].tokens),
+                    encoded=corrected.encoded,
+                    ms=corrected.ms,
+                    kl=divergence(exact.corrected.logits, corrected.logits),
+                    top1=bool(exact.corrected.logits.argmax() == corrected.logits.argmax()),
+                    same_line=line.text == exact.line.text,
+                    line=line.text,
+                    truth=case.truth,
+                )
             )
+        return reached
+
+    def replay_by_peer(self, case: EditCase, peer: LlamaCppPeer, exact: Reached) -> Reached:
+        """The same requests, each sent to the server; the last is compared with ours."""
+        prompts = [self._builder.build(request).tokens for request in case.requests]
+        for prompt in prompts[:-1]:
+            peer.complete(prompt, tokens=1)
+        served = peer.complete(prompts[-1], tokens=LINE_TOKENS)
+        return replace(
+            exact,
+            arm="llama.cpp",
+            encoded=served.encoded,
+            ms=served.ms,
+            kl=None,
+            top1=None,
+            same_line=served.text == exact.line,
+            line=served.text,
         )
-    return reached
 
+    def _recompute(self, prompt: Prompt) -> Recomputed:
+        if self._latest is None or self._latest.prompt != prompt:
+            empty = EditSession(self._model.decoder, self.budget + LINE_TOKENS)
+            corrected = corrected_by(ARMS[FULL], empty, prompt)
+            line = self._first_line(corrected, draft=())
+            corrected.session.cache.truncate(len(prompt.tokens))
+            self._latest = Recomputed(prompt, corrected, line)
+        return self._latest
 
-def replay_by_peer(
-    case: EditCase, peer: LlamaCppPeer, builder: PromptBuilder, exact: Reached
-) -> Reached:
-    """The same requests, each sent to the server; the last is compared with ours."""
-    prompts = [builder.build(request).tokens for request in case.requests]
-    for prompt in prompts[:-1]:
-        peer.complete(prompt, tokens=1)
-    served = peer.complete(prompts[-1], tokens=LINE_TOKENS)
-    return replace(
-        exact,
-        arm="llama.cpp",
-        encoded=served.encoded,
-        ms=served.ms,
-        kl=None,
-        top1=None,
-        same_line=served.text == exact.line,
-        line=served.text,
-    )
+    def _before(self, prompts: Sequence[Prompt], known: EditSession) -> EditSession:
+        """A session as the requests before the edit leave it: exact at first, then repaired.
 
+        It goes on from a known one, which saves reading what both begin with.
+        """
+        session = copy_of(known)
+        for prompt, repair in zip(prompts, chain([EXACT], repeat(ARM_REPAIR)), strict=False):
+            session.read(prompt, repair, never_cancelled)
+        return session
 
-def first_line(
-    model: LanguageModel, builder: PromptBuilder, corrected: Corrected, draft: Sequence[int]
-) -> Decoded:
-    """The line that is written on from a corrected cache, quickly if it is the draft."""
-    return decode_greedily(
-        model,
-        corrected.session.cache,
-        corrected.logits,
-        end_tokens=builder.end_tokens,
-        max_tokens=LINE_TOKENS,
-        find_stop=end_of_line,
-        cancelled=never_cancelled,
-        draft=draft,
-    )
+    def _first_line(self, corrected: Corrected, draft: Sequence[int]) -> Decoded:
+        """The line that is written on from a corrected cache, quickly if it is the draft."""
+        return decode_greedily(
+            self._model,
+            corrected.session.cache,
+            corrected.logits,
+            end_tokens=self._builder.end_tokens,
+            max_tokens=LINE_TOKENS,
+            find_stop=end_of_line,
+            cancelled=never_cancelled,
+            draft=draft,
+        )
 
 
 def end_of_line(text: str) -> Stop | None:

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from completion.prompt import PromptBuilder
 from evaluation.benchmarks import edits
-from evaluation.benchmarks.edits import EditOptions, replay, run_edits
+from evaluation.benchmarks.edits import EditOptions, Replayer, run_edits
 from evaluation.edit_arms import ARMS
 from evaluation.edit_cases import KINDS, EditCase, draw_cases
 from evaluation.edit_results import Reached, rows_of
@@ -68,6 +67,11 @@ def test_undo_comes_back_to_the_text_before() -> None:
     assert undo.requests[0] == undo.requests[2]
 
 
+def test_neighbours_end_with_the_same_text_where_they_can() -> None:
+    ends = [case.requests[-1] for case in cases() if case.kind not in {"typing", "context"}]
+    assert len(set(ends)) <= 2 / 3 * len(ends)
+
+
 def by_arm(reached: list[Reached]) -> dict[str, Reached]:
     return {one.arm: one for one in reached}
 
@@ -77,7 +81,7 @@ def test_exact_arms_agree_with_recomputation_and_others_are_cheaper(
     model: LanguageModel, kind: str
 ) -> None:
     [case] = [case for case in cases(len(KINDS)) if case.kind == kind]
-    reached = by_arm(replay(case, model, PromptBuilder.for_model(model, 400)))
+    reached = by_arm(Replayer(model, 400, ARMS).replay(case))
     assert list(reached) == list(ARMS)
     for arm in ("full", "prefix", "healed"):
         assert (reached[arm].kl or 0) < 1e-6
@@ -97,6 +101,20 @@ def test_rows_are_given_for_all_each_kind_and_each_size(model: LanguageModel) ->
     assert list(slices) == ["all", *list(KINDS)[:4], "context-100", "context-200"]
     assert {row.n for row in result.rows if row.slice == "all"} == {8}
     assert told[-1] == Progress("edits", 8, 8)
+
+
+def test_only_named_arms_are_run_beside_the_first(model: LanguageModel) -> None:
+    options = EditOptions(limit=2, contexts=(100,), arms=("pie",))
+    result = run_edits(options, model, [REPOSITORY], print)
+    assert {row.arm for row in result.rows} == {"full", "pie", "pie - full"}
+    with pytest.raises(InputError, match="no arm 'pies'"):
+        run_edits(EditOptions(arms=("pies",)), model, [REPOSITORY], print)
+
+
+def test_prompts_are_nearly_as_large_as_asked(model: LanguageModel) -> None:
+    replayer = Replayer(model, 300, ARMS)
+    for case in replayer.draw([REPOSITORY], 8, seed=0):
+        assert 225 <= replayer.replay(case)[0].prompt <= 300
 
 
 def reached_by(arm: str, line: str) -> Reached:
@@ -129,11 +147,12 @@ def test_a_run_that_was_cut_off_goes_on(
 
     replayed: list[EditCase] = []
 
-    def counted(case: EditCase, model: LanguageModel, builder: PromptBuilder) -> list[Reached]:
-        replayed.append(case)
-        return replay(case, model, builder)
+    class Counting(Replayer):
+        def replay(self, case: EditCase) -> list[Reached]:
+            replayed.append(case)
+            return super().replay(case)
 
-    monkeypatch.setattr(edits, "replay", counted)
+    monkeypatch.setattr(edits, "Replayer", Counting)
     again = run_edits(options, model, [REPOSITORY], print)
     assert len(replayed) == 1
     assert [row.arm for row in again.rows] == [row.arm for row in first.rows]
