@@ -68,7 +68,8 @@ class EditSession:
         kept = kept_segments(cache.read_tokens, prompt.tokens)
         cache.lay_out(prompt.tokens, kept)
         self._prompt_length = len(prompt.tokens)
-        logits, encoded = self._encode(plan_reading(cache, prompt, repair), repair, cancelled)
+        reading = plan_reading(cache, prompt, kept, repair)
+        logits, encoded = self._encode(reading, cancelled)
         read = set(encoded)
         moved = sum(
             position not in read
@@ -84,25 +85,18 @@ class EditSession:
             corrected=len(cache.inexact()),
         )
 
-    def _encode(
-        self, reading: Reading, repair: Repair, cancelled: CancelCheck
-    ) -> tuple[Tensor, list[int]]:
-        """Encode what is needed, then what of the rest the last token attends to most.
-
-        The last token is encoded again with the latter. Logits, and the positions in the order in
-        which they were encoded.
-        """
-        needed, last = reading.needed, reading.needed[-1]
-        attention = torch.zeros(last + 1, device=self._decoder.device) if reading.stale else None
-        logits = encode_in_chunks(self._decoder, self.cache, needed, cancelled, attention)
-        if attention is None:
-            return logits, needed
-        again = [*most_attended(reading.stale, attention, repair.tokens or 0), last]
+    def _encode(self, reading: Reading, cancelled: CancelCheck) -> tuple[Tensor, list[int]]:
+        """The last token's logits, and the positions in the order in which they were encoded."""
+        cache, first = self.cache, reading.first
+        if not reading.more:
+            return encode_in_chunks(self._decoder, cache, first, cancelled), first
+        attention = torch.zeros(cache.length, device=self._decoder.device)
+        encode_in_chunks(self._decoder, cache, first, cancelled, attention)
+        again = [*most_attended(reading.stale, attention, reading.more), first[-1]]
         try:
-            logits = encode_in_chunks(self._decoder, self.cache, again, cancelled)
+            return encode_in_chunks(self._decoder, cache, again, cancelled), first + again
         except Cancelled as called_off:
-            raise Cancelled(encoded=len(needed) + called_off.encoded) from None
-        return logits, needed + again
+            raise Cancelled(encoded=len(first) + called_off.encoded) from None
 
     def heal(self, cancelled: Callable[[], bool]) -> int:
         """Encode the prompt's corrected tokens again, the first ones first, until all are exact.

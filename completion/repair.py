@@ -1,19 +1,20 @@
 """Which tokens of a corrected cache are encoded again before the model goes on.
 
 What is new and the anchors always. What was only moved is read as a whole where that is no more
-than what must be read anyway; else within a budget, and then those tokens first to which the
-prompt's last one attends most, the rule that was measured to bring the model's next token nearest
-to that of a full recomputation (`docs/edits.md`).
+than what must be read anyway; else within a budget. Half of it goes to the tokens that come
+soonest after an edit, half to those that the prompt's last token then attends to most: together
+they were measured to bring the model's next token nearest to that of a full recomputation
+(`docs/edits.md`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from completion.prompt import Prompt
-from models.kv_cache import KeyValueCache
+from models.kv_cache import KeyValueCache, Segment
 
 TELLING_TOKENS = 16
 
@@ -53,23 +54,45 @@ class EncodeRate:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Positions in ascending order: `needed` are encoded, the prompt's last one among them.
+    """Positions in ascending order: `first` ones are encoded, the prompt's last among them.
 
-    `stale` ones were only moved, and the most telling of them are encoded after that.
+    Then `more` of the `stale` ones, which were only moved, and the last once again.
     """
 
-    needed: list[int]
+    first: list[int]
     stale: list[int]
+    more: int
 
 
-def plan_reading(cache: KeyValueCache, prompt: Prompt, repair: Repair) -> Reading:
-    """What to encode of a prompt that the cache has laid out."""
+def plan_reading(
+    cache: KeyValueCache, prompt: Prompt, kept: Sequence[Segment], repair: Repair
+) -> Reading:
+    """What to encode of a prompt that the cache has laid out of `kept` segments and new tokens."""
     inexact = cache.inexact()
     needed = {len(prompt.tokens) - 1, *cache.unread(), *prompt.anchors.intersection(inexact)}
     stale = [position for position in inexact if position not in needed]
-    if repair.covers(len(stale), len(needed)):
-        return Reading(sorted(needed.union(stale)), [])
-    return Reading(sorted(needed), stale if repair.tokens else [])
+    if repair.tokens == 0:
+        return Reading(sorted(needed), [], 0)
+    if repair.tokens is None or repair.covers(len(stale), len(needed)):
+        return Reading(sorted(needed.union(stale)), [], 0)
+    more = repair.tokens // 2
+    soonest = after_edits(stale, {segment.new for segment in kept}, repair.tokens - more)
+    rest = [position for position in stale if position not in set(soonest)]
+    return Reading(sorted(needed.union(soonest)), rest, more)
+
+
+def after_edits(stale: Sequence[int], edits: Container[int], count: int) -> list[int]:
+    """The `count` stale positions that come soonest after an edit, all edits treated alike.
+
+    An edit is one of `edits`, or wherever stale positions begin.
+    """
+    distances: list[tuple[int, int]] = []
+    distance, last = 0, None
+    for position in stale:
+        follows = last is not None and position == last + 1 and position not in edits
+        distance, last = distance + 1 if follows else 0, position
+        distances.append((distance, position))
+    return [position for _, position in sorted(distances)[:count]]
 
 
 def most_attended(stale: Sequence[int], attention: Tensor, count: int) -> list[int]:

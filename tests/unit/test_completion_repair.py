@@ -3,7 +3,24 @@
 import pytest
 import torch
 
-from completion.repair import EncodeRate, Repair, most_attended
+from completion.repair import EncodeRate, Repair, after_edits, most_attended
+
+
+@pytest.mark.parametrize(
+    ("stale", "edits", "count", "chosen"),
+    [
+        (range(10, 20), {10}, 3, [10, 11, 12]),
+        (range(10, 20), {10, 15}, 4, [10, 15, 11, 16]),
+        ([5, 6, 7, 20, 21, 22], set(), 4, [5, 20, 6, 21]),
+        ([5, 6], {5}, 9, [5, 6]),
+        (range(10, 20), {10}, 0, []),
+        ([], {10}, 3, []),
+    ],
+)
+def test_the_soonest_after_each_edit_come_first(
+    stale: list[int], edits: set[int], count: int, chosen: list[int]
+) -> None:
+    assert after_edits(stale, edits, count) == chosen
 
 
 @pytest.mark.parametrize(
