@@ -1,9 +1,12 @@
 """Which lines around the cursor the model gets to read.
 
 Whole lines only, as many as the token budget allows. The first line moves in steps of several
-lines, so that typing on leaves the start of the prompt, and with it the cache, as it was.
+lines, so that typing on leaves the start of the prompt, and with it the cache, as it was. For the
+same reason the middle, which a model that fills in the middle is to write, begins at a line above
+the cursor that stays the same while the text around it changes.
 """
 
+import zlib
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,19 +16,30 @@ from models.tokenizer import CodeTokenizer, Encoding
 SUFFIX_SHARE = 0.25  # of the budget, at most: what was written before the cursor tells more
 STEP_TOKENS = 48  # budget for each line of the coarsest step: about a fifth of it is one step
 WORD_TOKENS = 8  # kept free for the word being typed
+MIDDLE_LINES = 8  # at most, of those above the cursor's
 CHARACTERS_PER_TOKEN = 12  # no code is expected to need fewer tokens than one per so many
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The text the model reads before and after the cursor, as token ids."""
+    """The text the model reads before and after the cursor, as token ids.
+
+    `middle` follows `before` in the text, and ends at the cursor.
+    """
 
     before: list[int]
+    middle: list[int]
     after: list[int]
 
 
 def fit_window(
-    tokenizer: CodeTokenizer, before: str, after: str, budget: int, *, uses_suffix: bool
+    tokenizer: CodeTokenizer,
+    before: str,
+    after: str,
+    budget: int,
+    *,
+    uses_suffix: bool,
+    has_middle: bool = False,
 ) -> Window:
     """At most `budget` tokens of whole lines around the cursor.
 
@@ -33,24 +47,66 @@ def fit_window(
     rest. The cursor's own line counts as whole even where the budget cuts it.
     """
     tail = fit_after(tokenizer, after, int(budget * SUFFIX_SHARE)) if uses_suffix else []
-    return Window(fit_before(tokenizer, before, budget - len(tail)), tail)
+    room = budget - len(tail)
+    split = middle_start(before, room) if has_middle else len(before)
+    middle = tokenizer.encode(before[split:])
+    if len(middle) > room // 2:
+        split, middle = len(before), []
+    allowed = room
+    while True:
+        start = first_character(tokenizer, before, allowed)
+        head = tokenizer.encode(before[start:split])
+        # Text that is cut in two may take a token more than the whole of it.
+        surplus = len(head) + len(middle) - room
+        if surplus <= 0:
+            return Window(head, middle, tail)
+        allowed -= surplus
+
+
+def middle_start(before: str, most: int) -> int:
+    """Where the middle begins: at a line above the cursor, no more than `most` characters.
+
+    It is the one of the last lines whose hash is the lowest, so that it mostly stays the same one
+    while lines are typed, and where lines are added or removed above (content-defined boundaries
+    as in Muthitacharoen et al. 2001, "A low-bandwidth network file system"; the lowest hash in a
+    window as in Schleimer et al. 2003, "Winnowing"). The cursor's own line, which changes with
+    every key, begins it only where no other can; and so long a line never does.
+    """
+    own = before.rfind("\n") + 1
+    best, lowest, start = own, None, own
+    for _ in range(MIDDLE_LINES):
+        if start == 0:
+            break
+        end, start = start, before.rfind("\n", 0, start - 1) + 1
+        if len(before) - start > most:
+            break
+        line = before[start:end]
+        if line.strip():
+            found = zlib.crc32(line.encode("utf-8", "replace"))
+            if lowest is None or found <= lowest:
+                best, lowest = start, found
+    return best if len(before) - best <= most else len(before)
 
 
 def fit_before(tokenizer: CodeTokenizer, text: str, budget: int) -> list[int]:
     """The last lines of `text` in at most `budget` tokens, starting at a stepped line."""
+    return tokenizer.encode(text[first_character(tokenizer, text, budget) :])
+
+
+def first_character(tokenizer: CodeTokenizer, text: str, budget: int) -> int:
+    """Where the last lines of `text` begin that fit into `budget` tokens, at a stepped line."""
     if budget <= 0:
-        return []
+        return len(text)
     tail_start = max(0, len(text) - budget * CHARACTERS_PER_TOKEN)
     encoding = tokenizer.encode_with_offsets(text[tail_start:])
     if tail_start == 0 and len(encoding.tokens) <= budget:
-        return encoding.tokens
+        return 0
     earliest = tail_start + last_characters(text[tail_start:], encoding, budget)
     for start in candidate_starts(text, earliest, budget):
-        tokens = tokenizer.encode(text[start:])
         # Text cut elsewhere may merge into other tokens, and a few more of them.
-        if len(tokens) <= budget:
-            return tokens
-    return []
+        if len(tokenizer.encode(text[start:])) <= budget:
+            return start
+    return len(text)
 
 
 def candidate_starts(text: str, earliest: int, budget: int) -> Iterator[int]:

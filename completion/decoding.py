@@ -4,12 +4,11 @@ import codecs
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from completion.stop_rules import Stop
-from completion.token_difference import common_prefix
 from completion.values import CancelCheck
-from models.decoder import Decoder
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
@@ -33,19 +32,22 @@ def decode_greedily(
     max_tokens: int,
     find_stop: Callable[[str], Stop | None],
     cancelled: CancelCheck,
+    rewritten: Sequence[int] = (),
     draft: Sequence[int] = (),
 ) -> Decoded:
     """Write on after what `cache` holds, whose last token gave `logits` [vocabulary].
 
     Asks `cancelled` before every token and raises `Cancelled`. `find_stop` sees the text so far,
-    without a character that is not complete yet. Bytes that can never become text end it. A
+    without a character that is not complete yet. Bytes that can never become text end it. What is
+    written begins with the bytes of `rewritten` tokens, which are no part of the text. A
     `draft` of what is likely to come saves steps and leaves the answer as it is; the cache may
     then hold more of it than was written.
     """
     text = ""
+    pending = b"".join(map(model.tokenizer.token_bytes, rewritten))
     to_text = codecs.getincrementaldecoder("utf-8")()
     tokens: list[int] = []
-    chosen = most_likely(model.decoder, cache, logits, draft[: max_tokens - 1])
+    chosen = most_likely(model, cache, logits, pending, draft[: max_tokens - 1])
     while len(tokens) < max_tokens:
         if cancelled():
             raise Cancelled
@@ -53,8 +55,10 @@ def decode_greedily(
         if token in end_tokens:
             return Decoded(text, tuple(tokens), "end")
         tokens.append(token)
+        written = model.tokenizer.token_bytes(token)
+        visible, pending = written[len(pending) :], pending[len(written) :]
         try:
-            text += to_text.decode(model.tokenizer.token_bytes(token))
+            text += to_text.decode(visible)
         except UnicodeDecodeError:
             return Decoded(text, tuple(tokens), "bytes")
         if (stop := find_stop(text)) is not None:
@@ -63,23 +67,37 @@ def decode_greedily(
 
 
 def most_likely(
-    decoder: Decoder, cache: KeyValueCache, logits: Tensor, draft: Sequence[int]
+    model: LanguageModel, cache: KeyValueCache, logits: Tensor, pending: bytes, draft: Sequence[int]
 ) -> Iterator[int]:
     """The most likely tokens after what `cache` holds, each read when the next is asked for.
 
-    The draft is read in one pass, and what the decoder would not have chosen is taken back
-    (Leviathan et al. 2023, "Fast inference from transformers via speculative decoding", with a
-    greedy target).
+    They begin with the bytes that are `pending`: of all tokens that agree with these, the most
+    likely one (token healing). The draft is read in one pass, and what the decoder would not have
+    chosen is taken back (Leviathan et al. 2023, "Fast inference from transformers via speculative
+    decoding", with a greedy target).
     """
-    if draft:
+    decoder, tokenizer = model.decoder, model.tokenizer
+
+    def choose(logits: Tensor) -> int:
+        nonlocal pending
+        if pending:
+            fitting = torch.tensor(tokenizer.fitting(pending), device=logits.device)
+            token = int(fitting[logits[fitting].argmax()])
+            pending = pending[len(tokenizer.token_bytes(token)) :]
+            return token
+        return int(logits.argmax())
+
+    token = choose(logits)
+    if draft and token == draft[0]:
         following = decoder.logits(decoder.forward(draft, cache))
-        best = [int(logits.argmax()), *following.argmax(-1).tolist()]
-        agreed = common_prefix(best, draft)
-        cache.truncate(cache.length - len(draft) + agreed)
-        yield from draft[:agreed]
-        if agreed:
-            logits = following[agreed - 1]
+        agreed: list[int] = []
+        for drafted, scores in zip(draft, following, strict=True):
+            if token != drafted:
+                break
+            agreed.append(token)
+            token = choose(scores)
+        cache.truncate(cache.length - len(draft) + len(agreed))
+        yield from agreed
     while True:
-        token = int(logits.argmax())
         yield token
-        logits = decoder.logits(decoder.forward([token], cache)[-1])
+        token = choose(decoder.logits(decoder.forward([token], cache)[-1]))

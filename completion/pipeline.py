@@ -94,7 +94,7 @@ class Completer:
         first_token: list[float] = []
 
         def stop_at(text: str) -> Stop | None:
-            if not first_token:
+            if text and not first_token:
                 first_token.append(self._clock())
             return find_stop(context, text)
 
@@ -108,6 +108,7 @@ class Completer:
             max_tokens=self.options.max_tokens,
             find_stop=stop_at,
             cancelled=cancelled,
+            rewritten=prompt.rewritten,
         )
         cut_short = decoded.stop == "length"
         text = clean_up(near, whole_lines(decoded.text) if cut_short else decoded.text)

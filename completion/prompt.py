@@ -1,5 +1,6 @@
 """From a request to the token ids the model reads, and what among them cannot be moved."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from completion.context_budget import fit_window
@@ -19,10 +20,15 @@ class Prompt:
     marker remembers the text before it, so one that was moved still points to where that text used
     to end; and the tokens right before the cursor, such as the indentation of its line, remember
     the line above them. Measured on the default model: `docs/edits.md`.
+
+    `rewritten` is the token that ends at the cursor, in the middle of a line. It is not read, but
+    written again with whatever belongs to it: after eight spaces, the model has seldom seen a word
+    begin, since it knows it as seven spaces and the word with a space before it.
     """
 
     tokens: list[int]
     anchors: frozenset[int] = frozenset()
+    rewritten: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +61,9 @@ class PromptBuilder:
             request.after,
             self.budget - overhead,
             uses_suffix=self.format.uses_suffix,
+            has_middle=self.format.has_middle,
         )
-        slots = {Slot.PREFIX: window.before, Slot.SUFFIX: window.after}
+        slots = {Slot.PREFIX: window.before, Slot.SUFFIX: window.after, Slot.MIDDLE: window.middle}
         tokens = list(tokenizer.start_tokens)
         anchors: set[int] = set()
         for part in self.format.parts:
@@ -64,10 +71,19 @@ class PromptBuilder:
             if isinstance(part, Slot):
                 tokens += slots[part]
                 anchors.update(range(start, len(tokens))[:ANCHORS_OF_TEXT])
-                if part is Slot.PREFIX:
+                if part is self.format.parts[-1] or (part is Slot.PREFIX and not window.middle):
                     anchors.update(range(start, len(tokens))[-ANCHORS_BEFORE_CURSOR:])
             else:
                 tokens.append(tokenizer.control[part])
                 anchors.add(start)
-        tokens = tokens or tokenizer.encode("\n")
-        return Prompt(tokens, frozenset(anchors))
+        rewritten = self._rewritten(slots, tokens)
+        tokens = tokens[: len(tokens) - len(rewritten)] or tokenizer.encode("\n")
+        return Prompt(tokens, frozenset(range(len(tokens))) & anchors, rewritten)
+
+    def _rewritten(self, slots: Mapping[Slot, list[int]], tokens: list[int]) -> tuple[int, ...]:
+        """The prompt's last token, where it is text before the cursor and no line end."""
+        last = self.format.parts[-1]
+        if not isinstance(last, Slot) or not slots[last]:
+            return ()
+        written = self.model.tokenizer.token_bytes(tokens[-1])
+        return () if not written or written.endswith(b"\n") else (tokens[-1],)

@@ -11,10 +11,15 @@ from enum import Enum
 
 
 class Slot(Enum):
-    """Where the text goes between a format's markers."""
+    """Where the text goes between a format's markers.
+
+    The middle is what the model writes. It may begin some lines before the cursor: what stands
+    there already is then read as the middle's beginning.
+    """
 
     PREFIX = "prefix"
     SUFFIX = "suffix"
+    MIDDLE = "middle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +37,41 @@ class PromptFormat:
     def uses_suffix(self) -> bool:
         return Slot.SUFFIX in self.parts
 
+    @property
+    def has_middle(self) -> bool:
+        return Slot.MIDDLE in self.parts
+
 
 PROMPT_FORMATS: tuple[PromptFormat, ...] = (
     PromptFormat(
         "qwen",
-        ("<|fim_prefix|>", Slot.PREFIX, "<|fim_suffix|>", Slot.SUFFIX, "<|fim_middle|>"),
+        (
+            "<|fim_prefix|>",
+            Slot.PREFIX,
+            "<|fim_suffix|>",
+            Slot.SUFFIX,
+            "<|fim_middle|>",
+            Slot.MIDDLE,
+        ),
     ),
     PromptFormat(
         "starcoder",
-        ("<fim_prefix>", Slot.PREFIX, "<fim_suffix>", Slot.SUFFIX, "<fim_middle>"),
+        ("<fim_prefix>", Slot.PREFIX, "<fim_suffix>", Slot.SUFFIX, "<fim_middle>", Slot.MIDDLE),
     ),
     PromptFormat(
         "deepseek",
-        ("<｜fim▁begin｜>", Slot.PREFIX, "<｜fim▁hole｜>", Slot.SUFFIX, "<｜fim▁end｜>"),
+        (
+            "<｜fim▁begin｜>",
+            Slot.PREFIX,
+            "<｜fim▁hole｜>",
+            Slot.SUFFIX,
+            "<｜fim▁end｜>",
+            Slot.MIDDLE,
+        ),
     ),
     PromptFormat(
         "codellama",
-        ("▁<PRE>", Slot.PREFIX, "▁<SUF>", Slot.SUFFIX, "▁<MID>"),
+        ("▁<PRE>", Slot.PREFIX, "▁<SUF>", Slot.SUFFIX, "▁<MID>", Slot.MIDDLE),
     ),
     PromptFormat(
         "codestral",

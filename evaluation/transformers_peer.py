@@ -50,7 +50,8 @@ class TransformersPeer:
 
     def complete(self, request: CompletionRequest) -> Completion:
         """The text up to the first line end; its tokens are counted up to the one that ends it."""
-        prompt = torch.tensor([self._prompts.build(request).tokens], device=self._device)
+        built = self._prompts.build(request)
+        prompt = torch.tensor([[*built.tokens, *built.rewritten]], device=self._device)
         length = prompt.shape[1]
 
         def line_has_ended(tokens: torch.Tensor, _: Any, **__: Any) -> torch.Tensor:

@@ -155,7 +155,7 @@ class Replayer:
             corrected, line = exact.corrected, exact.line
             if name != FULL:
                 corrected = corrected_by(arm, before, prompts[-1])
-                line = self._first_line(corrected, draft=exact.line.tokens)
+                line = self._first_line(prompts[-1], corrected, draft=exact.line.tokens)
             reached.append(
                 Reached(
                     arm=name,
@@ -175,10 +175,11 @@ class Replayer:
 
     def replay_by_peer(self, case: EditCase, peer: LlamaCppPeer, exact: Reached) -> Reached:
         """The same requests, each sent to the server; the last is compared with ours."""
-        prompts = [self._builder.build(request).tokens for request in case.requests]
-        for prompt in prompts[:-1]:
+        prompts = [self._builder.build(request) for request in case.requests]
+        *earlier, last = ([*prompt.tokens, *prompt.rewritten] for prompt in prompts)
+        for prompt in earlier:
             peer.complete(prompt, tokens=1)
-        served = peer.complete(prompts[-1], tokens=LINE_TOKENS)
+        served = peer.complete(last, tokens=LINE_TOKENS)
         return replace(
             exact,
             arm="llama.cpp",
@@ -194,7 +195,7 @@ class Replayer:
         if self._latest is None or self._latest.prompt != prompt:
             empty = EditSession(self._model.decoder, self.budget + LINE_TOKENS)
             corrected = corrected_by(ARMS[FULL], empty, prompt)
-            line = self._first_line(corrected, draft=())
+            line = self._first_line(prompt, corrected, draft=())
             corrected.session.cache.truncate(len(prompt.tokens))
             self._latest = Recomputed(prompt, corrected, line)
         return self._latest
@@ -209,7 +210,7 @@ class Replayer:
             session.read(prompt, repair, never_cancelled)
         return session
 
-    def _first_line(self, corrected: Corrected, draft: Sequence[int]) -> Decoded:
+    def _first_line(self, prompt: Prompt, corrected: Corrected, draft: Sequence[int]) -> Decoded:
         """The line that is written on from a corrected cache, quickly if it is the draft."""
         return decode_greedily(
             self._model,
@@ -219,6 +220,7 @@ class Replayer:
             max_tokens=LINE_TOKENS,
             find_stop=end_of_line,
             cancelled=never_cancelled,
+            rewritten=prompt.rewritten,
             draft=draft,
         )
 

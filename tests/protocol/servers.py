@@ -58,11 +58,14 @@ class CheckedCompleter(Completer):
         suggestion = super().complete(request, cancelled)
         if suggestion.stop != "reuse":
             held = self._sessions.of(request.document).cache
-            prompt = held.tokens[1 : suggestion.tokens.prompt - 1]
             tokenizer = self.model.tokenizer
-            here = prompt.index(tokenizer.control["<|fim_suffix|>"])
-            before = tokenizer.decode(list(prompt[:here]))
-            after = tokenizer.decode(list(prompt[here + 1 :]))
+            read = list(held.tokens[: suggestion.tokens.prompt])
+            read += self.prompts.build(request).rewritten
+            suffix, middle = (
+                read.index(tokenizer.control[name]) for name in ("<|fim_suffix|>", "<|fim_middle|>")
+            )
+            before = tokenizer.decode(read[1:suffix]) + tokenizer.decode(read[middle + 1 :])
+            after = tokenizer.decode(read[suffix + 1 : middle])
             self._tell(
                 {
                     "true": request.before.endswith(before) and request.after.startswith(after),

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from completion.context_budget import fit_after, fit_before, fit_window, line_steps
+from completion.context_budget import (
+    MIDDLE_LINES,
+    fit_after,
+    fit_before,
+    fit_window,
+    line_steps,
+    middle_start,
+)
 from models.tokenizer import CodeTokenizer
 from tests.unit.completion_helpers import write_tokenizer
 
@@ -41,6 +48,45 @@ def test_window_is_one_piece_of_the_text_around_the_cursor(
     assert before.endswith(read_before)
     assert after.startswith(read_after)
     assert uses_suffix or not read_after
+
+
+@given(before=TEXTS, after=TEXTS, budget=st.integers(0, 60))
+def test_the_middle_follows_the_prefix_within_the_budget(
+    tokenizer: CodeTokenizer, before: str, after: str, budget: int
+) -> None:
+    window = fit_window(tokenizer, before, after, budget, uses_suffix=True, has_middle=True)
+
+    assert len(window.before) + len(window.middle) + len(window.after) <= budget
+    assert before.endswith(tokenizer.decode(window.before + window.middle))
+
+
+def test_the_middle_begins_at_the_same_line_while_lines_are_typed() -> None:
+    lines = [f"value_{n} = compute({n * n})\n" for n in range(100)]
+    starts = [middle_start("".join(lines[:count]) + "    typed", 1000) for count in range(100)]
+    texts = ["".join(lines[:count]) for count in range(100)]
+    assert len(set(starts)) < 40
+    for text, start in zip(texts, starts, strict=True):
+        assert start == 0 or text[start - 1] == "\n"
+        assert text.count("\n", start) <= MIDDLE_LINES
+
+
+def test_the_middle_begins_at_the_same_line_whatever_is_typed_on_the_cursor_s() -> None:
+    starts = {middle_start(FILE + typed, 1000) for typed in ("", "    ", "    x", "    x = f(")}
+    assert len(starts) == 1
+
+
+def test_lines_added_far_above_do_not_move_the_middle() -> None:
+    added = "import os\n" * 3
+    assert middle_start(added + FILE, 1000) == len(added) + middle_start(FILE, 1000)
+
+
+@pytest.mark.parametrize(
+    ("before", "start"),
+    [("", 0), ("x", 0), ("\n\n    x", 2), ("x" * 200, 200), ("x\n" + "y" * 200, 202)],
+    ids=["empty", "first line", "blank above", "long line", "long line below"],
+)
+def test_the_middle_of_short_and_long_texts(before: str, start: int) -> None:
+    assert middle_start(before, 100) == start
 
 
 @given(text=TEXTS, budget=st.integers(1, 200))

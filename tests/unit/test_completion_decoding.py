@@ -140,7 +140,9 @@ def test_cancel_is_asked_before_every_token(model: LanguageModel, times: int) ->
     assert cache.tokens == (0, *read)
 
 
-def written(model: LanguageModel, draft: Sequence[int]) -> tuple[tuple[int, ...], int]:
+def written(
+    model: LanguageModel, draft: Sequence[int], rewritten: Sequence[int] = ()
+) -> tuple[tuple[int, ...], int]:
     """Eight tokens that a real decoder writes with a draft, and its forward passes for them."""
     decoder = model.decoder
     cache = decoder.new_cache(30)
@@ -154,9 +156,11 @@ def written(model: LanguageModel, draft: Sequence[int]) -> tuple[tuple[int, ...]
             max_tokens=8,
             find_stop=lambda text: None,
             cancelled=never_cancelled,
+            rewritten=rewritten,
             draft=draft,
         )
-    assert cache.tokens == (1, 2, 3, *decoded.tokens[:-1])
+    read = (1, 2, 3, *decoded.tokens[:-1])
+    assert cache.tokens[: len(read)] == read
     return decoded.tokens, encode.call_count
 
 
@@ -167,9 +171,39 @@ def test_right_draft_is_one_pass(model: LanguageModel) -> None:
 
 
 @settings(deadline=None, max_examples=40)
-@given(right=st.integers(0, 8), wrong=st.lists(st.integers(0, 200), max_size=8))
+@given(
+    right=st.integers(0, 8),
+    wrong=st.lists(st.integers(0, 200), max_size=8),
+    rewritten=st.lists(st.integers(0, 200), max_size=2),
+)
 def test_any_draft_gives_the_same_tokens(
-    model: LanguageModel, right: int, wrong: list[int]
+    model: LanguageModel, right: int, wrong: list[int], rewritten: list[int]
 ) -> None:
-    alone, _ = written(model, ())
-    assert written(model, [*alone[:right], *wrong])[0] == alone
+    alone, _ = written(model, (), rewritten)
+    assert written(model, [*alone[:right], *wrong], rewritten)[0] == alone
+
+
+@settings(deadline=None, max_examples=40)
+@given(text=st.sampled_from(["    ", "ret", "x =", "é", "def add(first"]))
+def test_what_is_written_begins_with_the_rewritten_bytes(model: LanguageModel, text: str) -> None:
+    tokens, _ = written(model, (), model.tokenizer.encode(text)[-1:])
+    last = model.tokenizer.token_bytes(model.tokenizer.encode(text)[-1])
+    assert b"".join(map(model.tokenizer.token_bytes, tokens)).startswith(last)
+
+
+def test_rewritten_bytes_are_no_part_of_the_text(model: LanguageModel) -> None:
+    """After a space that is written again with the word that it belongs to."""
+    script = model.tokenizer.encode(" first + second")
+    writer, decoder = scripted(model, [*script, next(iter(model.end_tokens))])
+    cache = model.decoder.new_cache(100)
+    decoded = decode_greedily(
+        writer,
+        cache,
+        decoder.logits(decoder.forward([0], cache)[-1]),
+        end_tokens=model.end_tokens,
+        max_tokens=50,
+        find_stop=lambda text: None,
+        cancelled=never_cancelled,
+        rewritten=model.tokenizer.encode(" "),
+    )
+    assert decoded == Decoded("first + second", tuple(script), "end")

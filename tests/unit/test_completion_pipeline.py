@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from completion.pipeline import Completer, CompletionOptions
+from completion.prompt import PromptBuilder
 from completion.values import Suggestion, never_cancelled
 from models.errors import Cancelled
 from models.language_model import LanguageModel
@@ -22,11 +23,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
     return load_tiny_model(folder)
 
 
-def writer(model: LanguageModel, *texts: str, max_tokens: int = 64) -> Completer:
-    """A completer whose model writes these texts, and whose clock ticks at each look."""
+def writer(model: LanguageModel, *texts: tuple[str, str], max_tokens: int = 64) -> Completer:
+    """A completer whose model writes a text at each place, and whose clock ticks at each look."""
     script: list[int] = []
-    for text in texts:
-        script += [*model.tokenizer.encode(text), next(iter(model.end_tokens))]
+    for place, text in texts:
+        rewritten = PromptBuilder.for_model(model, 200).build(at(place)).rewritten
+        script += [*rewritten, *model.tokenizer.encode(text), next(iter(model.end_tokens))]
     ticks = count()
     return Completer(
         scripted(model, script)[0],
@@ -41,48 +43,49 @@ def tokens_of(suggestion: Suggestion) -> Sequence[int]:
 
 
 def test_suggestion_is_what_the_model_wrote_cleaned_up(model: LanguageModel) -> None:
-    suggestion = writer(model, "a, b)\nmore").complete(at("foo(▮)\n"))
+    suggestion = writer(model, ("foo(▮)\n", "a, b)\nmore")).complete(at("foo(▮)\n"))
     assert (suggestion.text, suggestion.stop, suggestion.model) == ("a, b", "line", "tiny")
 
 
 def test_rules_that_end_it_are_told(model: LanguageModel) -> None:
-    suggestion = writer(model, "\n    return a\nprint(1)").complete(at("def f(a):▮\n"))
+    place = "def f(a):▮\n"
+    suggestion = writer(model, (place, "\n    return a\nprint(1)")).complete(at(place))
     assert (suggestion.text, suggestion.stop) == ("\n    return a", "dedent")
 
 
 def test_text_cut_for_length_ends_with_a_whole_line(model: LanguageModel) -> None:
-    text = "\n    first = 1\n    second = 2"
-    length = len(model.tokenizer.encode(text)) - 2
-    suggestion = writer(model, text, max_tokens=length).complete(at("def f(a):▮\n"))
+    place, text = "def f(a):▮\n", "\n    first = 1\n    second = 2"
+    length = len(model.tokenizer.encode(text)) - 1
+    suggestion = writer(model, (place, text), max_tokens=length).complete(at(place))
     assert (suggestion.text, suggestion.stop) == ("\n    first = 1", "length")
 
 
 def test_tokens_are_counted(model: LanguageModel) -> None:
-    completer = writer(model, "1", "2")
+    completer = writer(model, ("x =▮", "1"), ("x = y▮", "2"))
     first = completer.complete(at("x =▮"))
     prompt = len(completer.prompts.build(at("x =▮")).tokens)
-    assert tokens_of(first) == (prompt, 0, prompt, 1)
+    assert tokens_of(first) == (prompt, 0, prompt, 2)
 
     second = completer.complete(at("x = y▮"))
     assert second.tokens.reused >= 2
     assert second.tokens.reused + second.tokens.encoded == second.tokens.prompt
-    assert second.tokens.generated == 1
+    assert second.tokens.generated == 2
 
 
 def test_stages_are_timed(model: LanguageModel) -> None:
     """The clock is looked at when work starts, at the prompt, the cache, a token, the end."""
-    ms = writer(model, "12").complete(at("x =▮")).ms
+    ms = writer(model, ("x =▮", "12")).complete(at("x =▮")).ms
     assert (ms.context, ms.cache, ms.first_token, ms.total) == (1000, 1000, 3000, 4000)
 
 
 def test_nothing_written_is_timed_as_well(model: LanguageModel) -> None:
-    suggestion = writer(model, "").complete(at("x =▮"))
+    suggestion = writer(model, ("x =▮", "")).complete(at("x =▮"))
     assert suggestion.text == ""
     assert suggestion.ms.first_token == suggestion.ms.total == 3000
 
 
 def test_typing_through_a_suggestion_asks_no_model(model: LanguageModel) -> None:
-    completer = writer(model, "value + 1")
+    completer = writer(model, ("x = ▮", "value + 1"))
     request = at("x = ▮")
     assert completer.complete(request).text == "value + 1"
     typed = completer.complete(at("x = val▮"))
@@ -93,7 +96,7 @@ def test_typing_through_a_suggestion_asks_no_model(model: LanguageModel) -> None
 def test_what_follows_an_accepted_suggestion_is_there_when_it_is_asked_for(
     model: LanguageModel,
 ) -> None:
-    completer = writer(model, "value", "first")
+    completer = writer(model, ("x = ▮", "value"), ("x = value▮", "first"))
     request = at("x = ▮")
     shown = completer.complete(request)
     completer.get_ahead(request, shown, never_cancelled)

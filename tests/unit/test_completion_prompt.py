@@ -6,18 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from completion.context_budget import middle_start
 from completion.prompt import PromptBuilder
 from completion.prompt_formats import LEFT_CONTEXT, PROMPT_FORMATS, PromptFormat, choose_format
 from models.language_model import LanguageModel
 from tests.unit.completion_helpers import MARKERS, at, load_tiny_model, write_model
 
 MARKERS_OF = {
-    "qwen": "<|fim_prefix|> {before} <|fim_suffix|> {after} <|fim_middle|>",
-    "starcoder": "<fim_prefix> {before} <fim_suffix> {after} <fim_middle>",
-    "deepseek": "<{bar}fim▁begin{bar}> {before} <{bar}fim▁hole{bar}> {after} <{bar}fim▁end{bar}>",
-    "codellama": "▁<PRE> {before} ▁<SUF> {after} ▁<MID>",
-    "codestral": "[SUFFIX] {after} [PREFIX] {before}",
+    "qwen": "<|fim_prefix|> {before} <|fim_suffix|> {after} <|fim_middle|> {middle}",
+    "starcoder": "<fim_prefix> {before} <fim_suffix> {after} <fim_middle> {middle}",
+    "deepseek": "<{bar}fim▁begin{bar}> {before} <{bar}fim▁hole{bar}> {after} "
+    "<{bar}fim▁end{bar}> {middle}",
+    "codellama": "▁<PRE> {before} ▁<SUF> {after} ▁<MID> {middle}",
+    "codestral": "[SUFFIX] {after} [PREFIX] {before} {middle}",
 }
+BEFORE = "".join(f"x{n}\n" for n in range(20)) + "x="
 
 
 def tiny(folder: Path, control: tuple[str, ...]) -> LanguageModel:
@@ -53,21 +56,41 @@ def test_format_is_chosen_by_its_markers(known: PromptFormat) -> None:
 @pytest.mark.parametrize("known", PROMPT_FORMATS, ids=lambda known: known.name)
 def test_parts_stand_in_the_order_of_the_format(known: PromptFormat, tmp_path: Path) -> None:
     model = tiny(tmp_path, known.markers)
-    prompt = PromptBuilder.for_model(model, 100).build(at("x =▮\ny")).tokens
+    prompt = PromptBuilder.for_model(model, 200).build(at(BEFORE + "▮\ny"))
 
-    parts = {"before": "x =", "after": "\ny", "bar": "\N{FULLWIDTH VERTICAL LINE}"}
-    expected = MARKERS_OF[known.name].replace(" ", "").format(**parts)
-    assert spell(model, prompt) == expected
+    split = middle_start(BEFORE, 100)
+    assert 0 < split < len(BEFORE)
+    parts = {"before": BEFORE[:split], "middle": BEFORE[split:], "after": "\ny"}
+    markers = MARKERS_OF[known.name].replace(" ", "")
+    expected = markers.format(**parts, bar="\N{FULLWIDTH VERTICAL LINE}")
+    assert spell(model, [*prompt.tokens, *prompt.rewritten]) == expected
 
 
 def test_anchors_are_the_markers_and_the_text_next_to_the_cursor(model: LanguageModel) -> None:
-    before, after = "".join(map(str, range(10, 50))), "".join(map(str, range(50, 90)))
-    prompt = PromptBuilder.for_model(model, 1000).build(at(before + "▮" + after))
+    after = "".join(map(str, range(50, 90)))
+    prompt = PromptBuilder.for_model(model, 1000).build(at(BEFORE + "\n▮" + after))
 
+    middle = BEFORE[middle_start(BEFORE + "\n", 1000) :] + "\n"
     anchored = [prompt.tokens[position] for position in sorted(prompt.anchors)]
     assert spell(model, anchored) == (
-        f"<|fim_prefix|>{before[:4]}{before[-16:]}<|fim_suffix|>{after[:4]}<|fim_middle|>"
+        f"<|fim_prefix|>{BEFORE[:4]}<|fim_suffix|>{after[:4]}<|fim_middle|>"
+        f"{middle if len(middle) <= 20 else middle[:4] + middle[-16:]}"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "rewritten"),
+    [("x = 1\n", ""), ("x = 1\n    ", "    "), ("x = 1\ny", "y"), ("", "")],
+    ids=["line end", "indentation", "word", "empty"],
+)
+def test_a_token_inside_a_line_is_written_again(
+    model: LanguageModel, text: str, rewritten: str
+) -> None:
+    prompt = PromptBuilder.for_model(model, 1000).build(at(text + "▮"))
+    again = model.tokenizer.decode(list(prompt.rewritten))
+    assert rewritten.endswith(again)
+    assert bool(again) == bool(rewritten)
+    assert spell(model, prompt.tokens).endswith(text.removesuffix(again))
 
 
 def test_without_markers_only_the_text_before_the_cursor_is_read(tmp_path: Path) -> None:
@@ -75,20 +98,25 @@ def test_without_markers_only_the_text_before_the_cursor_is_read(tmp_path: Path)
     builder = PromptBuilder.for_model(model, 100)
 
     assert builder.format is LEFT_CONTEXT
-    assert spell(model, builder.build(at("x =▮\ny")).tokens) == "x ="
+    prompt = builder.build(at("x =▮\ny"))
+    assert spell(model, [*prompt.tokens, *prompt.rewritten]) == "x ="
     assert len(builder.build(at("▮y")).tokens) == 1
 
 
 @given(st.lists(st.sampled_from([*MARKERS, "x", "\n", "<|", "|>"]), max_size=9).map("".join))
 def test_text_that_spells_markers_is_read_as_text(model: LanguageModel, text: str) -> None:
     builder = PromptBuilder.for_model(model, 1000)
-    prompt = builder.build(at(text + "▮" + text)).tokens
+    prompt = builder.build(at(text + "▮" + text))
     control = set(model.tokenizer.control.values())
 
-    assert [token for token in prompt if token in control] == [
+    assert [token for token in prompt.tokens if token in control] == [
         model.tokenizer.control[name] for name in MARKERS[:3]
     ]
-    assert spell(model, prompt) == f"{MARKERS[0]}{text}{MARKERS[1]}{text}{MARKERS[2]}"
+    before = text[: middle_start(text, 1000)]
+    middle = text.removeprefix(before)
+    assert spell(model, [*prompt.tokens, *prompt.rewritten]) == (
+        f"{MARKERS[0]}{before}{MARKERS[1]}{text}{MARKERS[2]}{middle}"
+    )
 
 
 @pytest.mark.parametrize("budget", [-1, 0, 1, 4, 5, 50, 10_000])

@@ -272,3 +272,19 @@ def test_tokenizers_that_lose_bytes_are_refused(
 ) -> None:
     with pytest.raises(UnsupportedModelError, match="keeps every byte"):
         open_tokenizer(make(), tmp_path)
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(text=code.filter(bool))
+def test_tokens_that_fit_are_those_that_begin_alike(tokenizer: CodeTokenizer, text: str) -> None:
+    wanted = text.encode()[:9]
+    spelled = {token: tokenizer.token_bytes(token) for token in range(tokenizer.size)}
+    fitting = tokenizer.fitting(wanted)
+    assert len(fitting) == len(set(fitting))
+    assert set(fitting) == {
+        token
+        for token, own in spelled.items()
+        if own and (own.startswith(wanted) or wanted.startswith(own))
+    }
