@@ -10,12 +10,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+ROW_BLOCK = 8  # oneDNN keeps half a megabyte of code for each number of rows it has met
 ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
 
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """`inputs` [..., in] times `weight` [out, in] transposed, and `bias` [out]: [..., out]."""
+    """`inputs` [n, in] or [in] times `weight` [out, in] transposed, and `bias` [out].
+
+    Rows are filled up to whole blocks, so that few numbers of rows are ever met; a single one,
+    the step of decoding, stays alone.
+    """
     if ONEDNN_LINEAR is None or inputs.device.type != "cpu" or inputs.dtype != torch.float32:
         return F.linear(inputs, weight, bias)
+    rows = len(inputs) if inputs.dim() == 2 else 1
+    if rows > 1 and rows % ROW_BLOCK:
+        inputs = F.pad(inputs, (0, 0, 0, -rows % ROW_BLOCK))
     product: Tensor = ONEDNN_LINEAR(inputs, weight, bias, "none", [], "")
-    return product
+    return product[:rows] if product.dim() == 2 else product
