@@ -46,6 +46,7 @@ def fit_window(
     The suffix may take its share, also where a short prefix leaves more; the prefix takes the
     rest. The cursor's own line counts as whole even where the budget cuts it.
     """
+    assert budget >= 0
     tail = fit_after(tokenizer, after, int(budget * SUFFIX_SHARE)) if uses_suffix else []
     room = budget - len(tail)
     split = middle_start(before, room) if has_middle else len(before)

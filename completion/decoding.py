@@ -4,7 +4,6 @@ import codecs
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from completion.stop_rules import Stop
@@ -39,7 +38,8 @@ def decode_greedily(
 
     Asks `cancelled` before every token and raises `Cancelled`. `find_stop` sees the text so far,
     without a character that is not complete yet. Bytes that can never become text end it. What is
-    written begins with the bytes of `rewritten` tokens, which are no part of the text. A
+    written begins with the bytes of `rewritten` tokens, which are no part of the text, nor do as
+    many tokens count as some of `max_tokens`. A
     `draft` of what is likely to come saves steps and leaves the answer as it is; the cache may
     then hold more of it than was written.
     """
@@ -47,8 +47,9 @@ def decode_greedily(
     pending = b"".join(map(model.tokenizer.token_bytes, rewritten))
     to_text = codecs.getincrementaldecoder("utf-8")()
     tokens: list[int] = []
-    chosen = most_likely(model, cache, logits, pending, draft[: max_tokens - 1])
-    while len(tokens) < max_tokens:
+    most = max_tokens + len(rewritten)
+    chosen = most_likely(model, cache, logits, pending, draft[: most - 1])
+    while len(tokens) < most:
         if cancelled():
             raise Cancelled
         token = next(chosen)
@@ -81,7 +82,7 @@ def most_likely(
     def choose(logits: Tensor) -> int:
         nonlocal pending
         if pending:
-            fitting = torch.tensor(tokenizer.fitting(pending), device=logits.device)
+            fitting = tokenizer.fitting(pending).to(logits.device)
             token = int(fitting[logits[fitting].argmax()])
             pending = pending[len(tokenizer.token_bytes(token)) :]
             return token

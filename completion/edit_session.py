@@ -69,7 +69,7 @@ class EditSession:
         cache.lay_out(prompt.tokens, kept)
         self._prompt_length = len(prompt.tokens)
         reading = plan_reading(cache, prompt, kept, repair)
-        logits, encoded = self._encode(reading, cancelled)
+        hidden, encoded = self._encode(reading, cancelled)
         read = set(encoded)
         moved = sum(
             position not in read
@@ -78,7 +78,7 @@ class EditSession:
             for position in range(segment.new, segment.new + segment.length)
         )
         return Prefilled(
-            logits=logits,
+            logits=self._decoder.logits(hidden),
             reused=len(prompt.tokens) - len(read) - moved,
             moved=moved,
             encoded=len(encoded),
@@ -86,7 +86,7 @@ class EditSession:
         )
 
     def _encode(self, reading: Reading, cancelled: CancelCheck) -> tuple[Tensor, list[int]]:
-        """The last token's logits, and the positions in the order in which they were encoded."""
+        """The last token's hidden state, and the positions in the order they were encoded in."""
         cache, first = self.cache, reading.first
         if not reading.more:
             return encode_in_chunks(self._decoder, cache, first, cancelled), first

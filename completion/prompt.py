@@ -66,16 +66,18 @@ class PromptBuilder:
         slots = {Slot.PREFIX: window.before, Slot.SUFFIX: window.after, Slot.MIDDLE: window.middle}
         tokens = list(tokenizer.start_tokens)
         anchors: set[int] = set()
+        before_cursor: list[int] = []
         for part in self.format.parts:
             start = len(tokens)
             if isinstance(part, Slot):
                 tokens += slots[part]
                 anchors.update(range(start, len(tokens))[:ANCHORS_OF_TEXT])
-                if part is self.format.parts[-1] or (part is Slot.PREFIX and not window.middle):
-                    anchors.update(range(start, len(tokens))[-ANCHORS_BEFORE_CURSOR:])
+                if part is not Slot.SUFFIX:
+                    before_cursor += range(start, len(tokens))
             else:
                 tokens.append(tokenizer.control[part])
                 anchors.add(start)
+        anchors.update(before_cursor[-ANCHORS_BEFORE_CURSOR:])
         rewritten = self._rewritten(slots, tokens)
         tokens = tokens[: len(tokens) - len(rewritten)] or tokenizer.encode("\n")
         return Prompt(tokens, frozenset(range(len(tokens))) & anchors, rewritten)

@@ -77,8 +77,9 @@ def plan_reading(
         return Reading(sorted(needed.union(stale)), [], 0)
     more = repair.tokens // 2
     soonest = after_edits(stale, {segment.new for segment in kept}, repair.tokens - more)
-    rest = [position for position in stale if position not in set(soonest)]
-    return Reading(sorted(needed.union(soonest)), rest, more)
+    needed.update(soonest)
+    rest = [position for position in stale if position not in needed]
+    return Reading(sorted(needed), rest, more)
 
 
 def after_edits(stale: Sequence[int], edits: Container[int], count: int) -> list[int]:

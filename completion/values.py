@@ -20,7 +20,10 @@ class CompletionRequest:
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """Tokens of one completion: where the prompt's came from, and how the new ones were made."""
+    """Tokens of one completion: where the prompt's came from, and how the new ones were made.
+
+    Where the cache was repaired, the prompt's last token was encoded twice and is counted twice.
+    """
 
     prompt: int = 0
     reused: int = 0

@@ -16,7 +16,6 @@ from completion.values import CompletionRequest
 from evaluation.repositories import Repository
 
 SHORTEST_LINE = 8  # characters of a line that is worth completing
-SAME_SPOT = 4  # cases in a row end with one text where they can, so that it is read once for all
 TRIES = 400
 
 
@@ -245,18 +244,15 @@ def draw_cases(
     useful: Callable[[EditCase], bool],
 ) -> list[EditCase]:
     """`count` cases, the kinds and the repositories taking turns; fewer where none can be found.
-
-    Several cases in a row are drawn at one place where their kinds allow it.
     The same seed gives the same cases.
     """
     cases: list[EditCase] = []
     for number in range(count if repositories else 0):
+        choose = random.Random(f"{seed}/{number}")  # noqa: S311 - draws cases
         kind = list(KINDS)[number % len(KINDS)]
-        place = number // SAME_SPOT
         for attempt in range(TRIES):
-            repository = repositories[(place + attempt) % len(repositories)]
-            spot = draw_spot(repository, random.Random(f"{seed}/{place}/{attempt}"))  # noqa: S311
-            choose = random.Random(f"{seed}/{number}/{attempt}")  # noqa: S311 - draws cases
+            repository = repositories[(number // len(KINDS) + attempt) % len(repositories)]
+            spot = draw_spot(repository, choose)
             drawn = KINDS[kind](spot, choose) if spot else None
             if spot and drawn and len(set(drawn)) > 1:
                 typed = drawn[-1].before.rpartition("\n")[2]

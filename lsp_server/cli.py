@@ -191,12 +191,13 @@ def infilling_bench(
 def edits_bench(
     arguments: argparse.Namespace, load: "LoadModel", progress: ProgressCallback
 ) -> "BenchResult":
-    from evaluation.benchmarks.edits import EditOptions, run_edits
+    from evaluation.benchmarks.edits import EditOptions, chosen_arms, run_edits
     from evaluation.provenance import shown_command
     from evaluation.repositories import UNSEEN, fetch_repositories, read_repository
 
     store = ModelStore(default_home())
     peer = arguments.peer is not None
+    chosen_arms(arguments.arm or ())
     options = EditOptions(
         limit=arguments.limit or EditOptions().limit,
         seed=arguments.seed,

@@ -128,7 +128,7 @@ class Decoder:
         group = config.heads // config.kv_heads
         query = query.reshape(config.kv_heads, group * count, config.head_dim)
         mixed = F.scaled_dot_product_attention(query[None], keys[None], values[None], mask)[0]
-        joined = mixed.view(config.heads, count, config.head_dim).transpose(0, 1)
+        joined = mixed.reshape(config.heads, count, config.head_dim).transpose(0, 1)
         return linear(joined.reshape(count, -1), layer.output.weight, layer.output.bias)
 
     def _attention_of_last(self, query: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:

@@ -18,11 +18,11 @@ def encode_in_chunks(
     cancelled: Callable[[], bool],
     attention: Tensor | None = None,
 ) -> Tensor:
-    """Encode the tokens at `positions` (ascending, at least one); the last one's logits.
+    """Encode the tokens at `positions` (ascending, at least one); the last one's hidden state.
 
     Asks `cancelled` before each chunk and raises `Cancelled`; the chunks read so far stay in the
-    cache and are good for the next prompt. Logits have shape [vocabulary]. To `attention`
-    [last position + 1] is added how much the last token attends to each.
+    cache and are good for the next prompt. To `attention` [last position + 1] is added how much
+    the last token attends to each.
     """
     hidden: Tensor | None = None
     for start in range(0, len(positions), CHUNK_TOKENS):
@@ -32,15 +32,16 @@ def encode_in_chunks(
         asked = attention if chunk[-1] == positions[-1] else None
         hidden = decoder.encode(cache, chunk, attention=asked)
     assert hidden is not None
-    return decoder.logits(hidden[-1])
+    return hidden[-1]
 
 
 def prefill(
     decoder: Decoder, cache: KeyValueCache, tokens: Sequence[int], cancelled: Callable[[], bool]
 ) -> Tensor:
     """Read `tokens` (at least one) after what `cache` holds; the last one's logits."""
+    positions = cache.append(tokens)
     try:
-        return encode_in_chunks(decoder, cache, positions := cache.append(tokens), cancelled)
+        return decoder.logits(encode_in_chunks(decoder, cache, positions, cancelled))
     except Cancelled as called_off:
         cache.truncate(positions[called_off.encoded])
         raise

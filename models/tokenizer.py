@@ -11,7 +11,9 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from models.config import read_json
 from models.errors import DamagedModelError, UnsupportedModelError
@@ -65,7 +67,9 @@ class CodeTokenizer:
             raise DamagedModelError(
                 f"{folder / 'tokenizer.json'} is not a usable tokenizer ({error!r}); fetch it again"
             ) from None
-        self._by_bytes = sorted((b, token) for token, b in enumerate(self._bytes) if b)
+        spelled = sorted((b, token) for token, b in enumerate(self._bytes) if b)
+        self._spellings = [spelling for spelling, _ in spelled]
+        self._by_spelling = torch.tensor([token for _, token in spelled])
         self._space_bytes = [pieces.get(f"<0x{byte:02X}>", -1) for byte in SPACE.encode()]
         if not supported or self.decode(self.encode(EVERY_BYTE)) != EVERY_BYTE:
             raise UnsupportedModelError(
@@ -99,19 +103,15 @@ class CodeTokenizer:
         """The bytes a token writes; none for control tokens and ids without a token."""
         return self._bytes[token] if token < len(self._bytes) else b""
 
-    def fitting(self, text: bytes) -> list[int]:
+    def fitting(self, text: bytes) -> Tensor:
         """Tokens that begin as `text` does, whichever of the two is longer; `text` is not empty."""
-        start = bisect_left(self._by_bytes, text, key=lambda pair: pair[0])
-        end = bisect_right(self._by_bytes, text, key=lambda pair: pair[0][: len(text)])
-        tokens = [token for _, token in self._by_bytes[start:end]]
+        start = bisect_left(self._spellings, text)
+        end = bisect_right(self._spellings, text, key=lambda spelling: spelling[: len(text)])
+        ranges = [self._by_spelling[start:end]]
         for length in range(1, len(text)):
-            shorter = text[:length]
-            first = bisect_left(self._by_bytes, shorter, key=lambda pair: pair[0])
-            for written, token in self._by_bytes[first:]:
-                if written != shorter:
-                    break
-                tokens.append(token)
-        return tokens
+            first = bisect_left(self._spellings, text[:length])
+            ranges.append(self._by_spelling[first : bisect_right(self._spellings, text[:length])])
+        return torch.cat(ranges)
 
     def decode(self, tokens: list[int]) -> str:
         """The text of `tokens`; bytes that are no UTF-8 yet show as U+FFFD."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from pathlib import Path
 
+from torch import Tensor
+
 from completion.decoding import Decoded, decode_greedily
 from completion.edit_session import EditSession
 from completion.prompt import Prompt, PromptBuilder
@@ -109,26 +111,13 @@ def chosen_arms(names: Sequence[str]) -> dict[str, Arm]:
     return {name: arm for name, arm in ARMS.items() if name in {FULL, *names}}
 
 
-@dataclass(frozen=True, slots=True)
-class Recomputed:
-    """A prompt that was read as a whole, its session, and the line that was written after it."""
-
-    prompt: Prompt
-    corrected: Corrected
-    line: Decoded
-
-
 class Replayer:
-    """Replays cases with one model and one prompt size.
-
-    Cases in a row often end with the same prompt; what was recomputed last is kept for them.
-    """
+    """Replays cases with one model and one prompt size."""
 
     def __init__(self, model: LanguageModel, budget: int, arms: Mapping[str, Arm]) -> None:
         self._model = model
         self._builder = PromptBuilder.for_model(model, budget)
         self._arms = arms
-        self._latest: Recomputed | None = None
 
     @property
     def budget(self) -> int:
@@ -147,26 +136,31 @@ class Replayer:
 
     def replay(self, case: EditCase) -> list[Reached]:
         """Every arm on one case, each from its own copy of the same cache."""
-        prompts = [self._builder.build(request) for request in case.requests]
-        exact = self._recompute(prompts[-1])
-        before = self._before(prompts[:-1], exact.corrected.session)
+        *earlier, last = (self._builder.build(request) for request in case.requests)
+        empty = EditSession(self._model.decoder, self.budget + LINE_TOKENS)
+        exact = corrected_by(self._arms[FULL], empty, last)
+        exact_line = self._first_line(last, exact, draft=())
+        exact.session.cache.truncate(len(last.tokens))
+        expected = self._first_choice(last, exact, exact_line.tokens)
+        before = self._before(earlier, exact.session)
         reached: list[Reached] = []
         for name, arm in self._arms.items():
-            corrected, line = exact.corrected, exact.line
+            corrected, line, scores = exact, exact_line, expected
             if name != FULL:
-                corrected = corrected_by(arm, before, prompts[-1])
-                line = self._first_line(prompts[-1], corrected, draft=exact.line.tokens)
+                corrected = corrected_by(arm, before, last)
+                scores = self._first_choice(last, corrected, exact_line.tokens)
+                line = self._first_line(last, corrected, draft=exact_line.tokens)
             reached.append(
                 Reached(
                     arm=name,
                     kind=case.kind,
                     context=self.budget,
-                    prompt=len(prompts[-1].tokens),
+                    prompt=len(last.tokens),
                     encoded=corrected.encoded,
                     ms=corrected.ms,
-                    kl=divergence(exact.corrected.logits, corrected.logits),
-                    top1=bool(exact.corrected.logits.argmax() == corrected.logits.argmax()),
-                    same_line=line.text == exact.line.text,
+                    kl=divergence(expected, scores),
+                    top1=bool(expected.argmax() == scores.argmax()),
+                    same_line=line.text == exact_line.text,
                     line=line.text,
                     truth=case.truth,
                 )
@@ -191,15 +185,6 @@ class Replayer:
             line=served.text,
         )
 
-    def _recompute(self, prompt: Prompt) -> Recomputed:
-        if self._latest is None or self._latest.prompt != prompt:
-            empty = EditSession(self._model.decoder, self.budget + LINE_TOKENS)
-            corrected = corrected_by(ARMS[FULL], empty, prompt)
-            line = self._first_line(prompt, corrected, draft=())
-            corrected.session.cache.truncate(len(prompt.tokens))
-            self._latest = Recomputed(prompt, corrected, line)
-        return self._latest
-
     def _before(self, prompts: Sequence[Prompt], known: EditSession) -> EditSession:
         """A session as the requests before the edit leave it: exact at first, then repaired.
 
@@ -209,6 +194,23 @@ class Replayer:
         for prompt, repair in zip(prompts, chain([EXACT], repeat(ARM_REPAIR)), strict=False):
             session.read(prompt, repair, never_cancelled)
         return session
+
+    def _first_choice(self, prompt: Prompt, corrected: Corrected, line: Sequence[int]) -> Tensor:
+        """Logits of the tokens that may be the first to write more than is written again.
+
+        `line` is what full recomputation wrote; its tokens that only write again are read before.
+        """
+        token_bytes, cache = self._model.tokenizer.token_bytes, corrected.session.cache
+        pending, length = b"".join(map(token_bytes, prompt.rewritten)), cache.length
+        logits = corrected.logits
+        for token in line:
+            written = token_bytes(token)
+            if not pending or len(written) > len(pending):
+                break
+            pending = pending[len(written) :]
+            logits = self._model.decoder.logits(self._model.decoder.forward([token], cache)[-1])
+        cache.truncate(length)
+        return logits[self._model.tokenizer.fitting(pending)] if pending else logits
 
     def _first_line(self, prompt: Prompt, corrected: Corrected, draft: Sequence[int]) -> Decoded:
         """The line that is written on from a corrected cache, quickly if it is the draft."""

@@ -207,3 +207,20 @@ def test_rewritten_bytes_are_no_part_of_the_text(model: LanguageModel) -> None:
         rewritten=model.tokenizer.encode(" "),
     )
     assert decoded == Decoded("first + second", tuple(script), "end")
+
+
+def test_rewritten_tokens_do_not_count(model: LanguageModel) -> None:
+    [space], [one] = model.tokenizer.encode(" "), model.tokenizer.encode("1")
+    writer, decoder = scripted(model, [space, one, one])
+    cache = model.decoder.new_cache(100)
+    decoded = decode_greedily(
+        writer,
+        cache,
+        decoder.logits(decoder.forward([0], cache)[-1]),
+        end_tokens=model.end_tokens,
+        max_tokens=1,
+        find_stop=lambda text: None,
+        cancelled=never_cancelled,
+        rewritten=[space],
+    )
+    assert decoded == Decoded("1", (space, one), "length")

@@ -70,12 +70,26 @@ def test_anchors_are_the_markers_and_the_text_next_to_the_cursor(model: Language
     after = "".join(map(str, range(50, 90)))
     prompt = PromptBuilder.for_model(model, 1000).build(at(BEFORE + "\n▮" + after))
 
-    middle = BEFORE[middle_start(BEFORE + "\n", 1000) :] + "\n"
+    before = BEFORE + "\n"
+    prefix = before[: middle_start(before, 1000)]
+    middle = before.removeprefix(prefix)
+    assert len(middle) < 16
     anchored = [prompt.tokens[position] for position in sorted(prompt.anchors)]
     assert spell(model, anchored) == (
-        f"<|fim_prefix|>{BEFORE[:4]}<|fim_suffix|>{after[:4]}<|fim_middle|>"
-        f"{middle if len(middle) <= 20 else middle[:4] + middle[-16:]}"
+        f"<|fim_prefix|>{before[:4]}{prefix[len(middle) - 16 :]}"
+        f"<|fim_suffix|>{after[:4]}<|fim_middle|>{middle}"
     )
+
+
+def test_anchors_before_the_cursor_go_on_into_the_prefix(model: LanguageModel) -> None:
+    """Where the middle is the cursor's own short line, the lines above it are anchored as well."""
+    before = "".join(f"x{n}" for n in range(90)) + "\nab"
+    builder = PromptBuilder.for_model(model, 400)
+    prompt = builder.build(at(before + "▮\ny"))
+
+    start = prompt.tokens.index(model.tokenizer.control[MARKERS[1]])
+    assert len(prompt.tokens) - 1 - prompt.tokens.index(model.tokenizer.control[MARKERS[2]]) < 3
+    assert prompt.anchors >= set(range(start - 14, start))
 
 
 @pytest.mark.parametrize(

@@ -67,11 +67,6 @@ def test_undo_comes_back_to_the_text_before() -> None:
     assert undo.requests[0] == undo.requests[2]
 
 
-def test_neighbours_end_with_the_same_text_where_they_can() -> None:
-    ends = [case.requests[-1] for case in cases() if case.kind not in {"typing", "context"}]
-    assert len(set(ends)) <= 2 / 3 * len(ends)
-
-
 def by_arm(reached: list[Reached]) -> dict[str, Reached]:
     return {one.arm: one for one in reached}
 
