@@ -39,9 +39,8 @@ def decode_greedily(
     Asks `cancelled` before every token and raises `Cancelled`. `find_stop` sees the text so far,
     without a character that is not complete yet. Bytes that can never become text end it. What is
     written begins with the bytes of `rewritten` tokens, which are no part of the text, nor do as
-    many tokens count as some of `max_tokens`. A
-    `draft` of what is likely to come saves steps and leaves the answer as it is; the cache may
-    then hold more of it than was written.
+    many tokens count as some of `max_tokens`. A `draft` of what is likely to come saves steps and
+    leaves the answer as it is; the cache may then hold more of it than was written.
     """
     text = ""
     pending = b"".join(map(model.tokenizer.token_bytes, rewritten))

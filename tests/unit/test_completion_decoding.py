@@ -39,6 +39,7 @@ def run(
     max_tokens: int = 50,
     *,
     single_line: bool = False,
+    rewritten: Sequence[int] = (),
 ) -> Run:
     writer, decoder = scripted(model, script)
     seen: list[str] = []
@@ -56,6 +57,7 @@ def run(
         max_tokens=max_tokens,
         find_stop=find_stop,
         cancelled=never_cancelled,
+        rewritten=rewritten,
     )
     return Run(decoded, seen, decoder.read[1:])
 
@@ -194,33 +196,13 @@ def test_what_is_written_begins_with_the_rewritten_bytes(model: LanguageModel, t
 def test_rewritten_bytes_are_no_part_of_the_text(model: LanguageModel) -> None:
     """After a space that is written again with the word that it belongs to."""
     script = model.tokenizer.encode(" first + second")
-    writer, decoder = scripted(model, [*script, next(iter(model.end_tokens))])
-    cache = model.decoder.new_cache(100)
-    decoded = decode_greedily(
-        writer,
-        cache,
-        decoder.logits(decoder.forward([0], cache)[-1]),
-        end_tokens=model.end_tokens,
-        max_tokens=50,
-        find_stop=lambda text: None,
-        cancelled=never_cancelled,
-        rewritten=model.tokenizer.encode(" "),
+    result = run(
+        model, [*script, next(iter(model.end_tokens))], rewritten=model.tokenizer.encode(" ")
     )
-    assert decoded == Decoded("first + second", tuple(script), "end")
+    assert result.decoded == Decoded("first + second", tuple(script), "end")
 
 
 def test_rewritten_tokens_do_not_count(model: LanguageModel) -> None:
     [space], [one] = model.tokenizer.encode(" "), model.tokenizer.encode("1")
-    writer, decoder = scripted(model, [space, one, one])
-    cache = model.decoder.new_cache(100)
-    decoded = decode_greedily(
-        writer,
-        cache,
-        decoder.logits(decoder.forward([0], cache)[-1]),
-        end_tokens=model.end_tokens,
-        max_tokens=1,
-        find_stop=lambda text: None,
-        cancelled=never_cancelled,
-        rewritten=[space],
-    )
-    assert decoded == Decoded("1", (space, one), "length")
+    result = run(model, [space, one, one], max_tokens=1, rewritten=[space])
+    assert result.decoded == Decoded("1", (space, one), "length")
