@@ -3,23 +3,31 @@
 import codecs
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 
 from torch import Tensor
 
+from completion.drafting.drafts import Drafter, NoDrafts
 from completion.stop_rules import Stop
 from completion.values import CancelCheck
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
+from models.token_tree import TokenTree
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Text up to where it was stopped, the tokens that were chosen, and why they ended."""
+    """Text up to where it was stopped, the tokens that were chosen, and why they ended.
+
+    `drafted` tokens were guessed, `accepted` ones of these rightly.
+    """
 
     text: str
     tokens: tuple[int, ...]
     stop: str
+    drafted: int = 0
+    accepted: int = 0
 
 
 def decode_greedily(
@@ -32,72 +40,101 @@ def decode_greedily(
     find_stop: Callable[[str], Stop | None],
     cancelled: CancelCheck,
     rewritten: Sequence[int] = (),
-    draft: Sequence[int] = (),
+    drafter: Drafter | None = None,
 ) -> Decoded:
     """Write on after what `cache` holds, whose last token gave `logits` [vocabulary].
 
     Asks `cancelled` before every token and raises `Cancelled`. `find_stop` sees the text so far,
     without a character that is not complete yet. Bytes that can never become text end it. What is
     written begins with the bytes of `rewritten` tokens, which are no part of the text, nor do as
-    many tokens count as some of `max_tokens`. A `draft` of what is likely to come saves steps and
-    leaves the answer as it is; the cache may then hold more of it than was written.
+    many tokens count as some of `max_tokens`. What `drafter` guesses saves passes and leaves the
+    answer as it is; the cache may then hold more of it than was written.
     """
     text = ""
     pending = b"".join(map(model.tokenizer.token_bytes, rewritten))
     to_text = codecs.getincrementaldecoder("utf-8")()
     tokens: list[int] = []
     most = max_tokens + len(rewritten)
-    chosen = most_likely(model, cache, logits, pending, draft[: most - 1])
+    writer = Writer(model, cache, pending, drafter or NoDrafts())
+    chosen = writer.write(logits, most)
+
+    def decoded(text: str, stop: str) -> Decoded:
+        return Decoded(text, tuple(tokens), stop, writer.drafted, writer.accepted)
+
     while len(tokens) < most:
         if cancelled():
             raise Cancelled
         token = next(chosen)
         if token in end_tokens:
-            return Decoded(text, tuple(tokens), "end")
+            return decoded(text, "end")
         tokens.append(token)
         written = model.tokenizer.token_bytes(token)
         visible, pending = written[len(pending) :], pending[len(written) :]
         try:
             text += to_text.decode(visible)
         except UnicodeDecodeError:
-            return Decoded(text, tuple(tokens), "bytes")
+            return decoded(text, "bytes")
         if (stop := find_stop(text)) is not None:
-            return Decoded(text[: stop.keep], tuple(tokens), stop.reason)
-    return Decoded(text, tuple(tokens), "length")
+            return decoded(text[: stop.keep], stop.reason)
+    return decoded(text, "length")
 
 
-def most_likely(
-    model: LanguageModel, cache: KeyValueCache, logits: Tensor, pending: bytes, draft: Sequence[int]
-) -> Iterator[int]:
-    """The most likely tokens after what `cache` holds, each read when the next is asked for.
+class Writer:
+    """Writes the most likely tokens after what `cache` holds, with drafts to save passes.
 
     They begin with the bytes that are `pending`: of all tokens that agree with these, the most
-    likely one (token healing). The draft is read in one pass, and what the decoder would not have
-    chosen is taken back (Leviathan et al. 2023, "Fast inference from transformers via speculative
-    decoding", with a greedy target).
+    likely one (token healing).
     """
-    decoder, tokenizer = model.decoder, model.tokenizer
 
-    def choose(logits: Tensor) -> int:
-        nonlocal pending
-        if pending:
-            fitting = tokenizer.fitting(pending).to(logits.device)
-            token = int(fitting[logits[fitting].argmax()])
-            pending = pending[len(tokenizer.token_bytes(token)) :]
-            return token
-        return int(logits.argmax())
+    def __init__(
+        self, model: LanguageModel, cache: KeyValueCache, pending: bytes, drafter: Drafter
+    ) -> None:
+        self.drafted = 0
+        self.accepted = 0
+        self._decoder = model.decoder
+        self._tokenizer = model.tokenizer
+        self._cache = cache
+        self._pending = pending
+        self._drafter = drafter
 
-    token = choose(logits)
-    if draft and token == draft[0]:
-        following = decoder.logits(decoder.forward(draft, cache))
-        agreed: list[int] = []
-        for drafted, scores in zip(draft, following, strict=True):
-            if token != drafted:
-                break
-            agreed.append(token)
-            token = choose(scores)
-        cache.truncate(cache.length - len(draft) + len(agreed))
-        yield from agreed
-    while True:
-        yield token
-        token = choose(decoder.logits(decoder.forward([token], cache)[-1]))
+    def write(self, logits: Tensor, most: int) -> Iterator[int]:
+        """Up to `most` tokens, the first by `logits`; the model reads as they are asked for.
+
+        Each pass reads the last token and a tree of drafts after it, and goes along the tree for
+        as long as it says what the decoder chooses (Leviathan et al. 2023, "Fast inference from
+        transformers via speculative decoding", with a greedy target).
+        """
+        cache, token, left = self._cache, self._choose(logits), most
+        while True:
+            yield token
+            left -= 1
+            before = cache.tokens
+            draft = self._drafter.draft(before, token, min(left, cache.capacity - cache.length))
+            started = perf_counter()
+            scores = self._decoder.logits(self._decoder.branch(cache, draft.tree))
+            seconds = perf_counter() - started
+            way, token = self._follow(draft.tree, scores)
+            self._drafter.learn(before, draft, way, scores, seconds)
+            agreed = [draft.tree.tokens[node] for node in way]
+            cache.take(agreed, way)
+            self.drafted += len(draft.tree.tokens) - 1
+            self.accepted += len(agreed) - 1
+            left -= len(agreed) - 1
+            yield from agreed[1:]
+
+    def _follow(self, tree: TokenTree, scores: Tensor) -> tuple[list[int], int]:
+        """The nodes of `tree` that say what is chosen, and the token chosen after them."""
+        way = [0]
+        token = self._choose(scores[0])
+        while (child := tree.child(way[-1], token)) is not None:
+            way.append(child)
+            token = self._choose(scores[child])
+        return way, token
+
+    def _choose(self, logits: Tensor) -> int:
+        if not self._pending:
+            return int(logits.argmax())
+        fitting = self._tokenizer.fitting(self._pending).to(logits.device)
+        token = int(fitting[logits[fitting].argmax()])
+        self._pending = self._pending[len(self._tokenizer.token_bytes(token)) :]
+        return token

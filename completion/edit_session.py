@@ -6,7 +6,7 @@ them are encoded again within a budget, all of them if the budget suffices, and 
 nobody waits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +18,7 @@ from completion.token_difference import kept_segments
 from completion.values import CancelCheck
 from models.decoder import Decoder
 from models.errors import Cancelled
-from models.kv_cache import KeyValueCache
+from models.kv_cache import KeyValueCache, Segment
 from models.prefill import encode_in_chunks
 
 HEAL_TOKENS = 32  # a pass while the editor is idle
@@ -30,7 +30,7 @@ class Prefilled:
 
     `reused` ones stand where they stood, `moved` ones were turned to a new position, `encoded`
     ones were read, the last one twice where others were repaired. `corrected` ones remember
-    another text still.
+    another text still. `new` are the stretches that were not known before.
     """
 
     logits: Tensor
@@ -38,6 +38,7 @@ class Prefilled:
     moved: int
     encoded: int
     corrected: int
+    new: tuple[range, ...] = ()
 
 
 class EditSession:
@@ -83,6 +84,7 @@ class EditSession:
             moved=moved,
             encoded=len(encoded),
             corrected=len(cache.inexact()),
+            new=gaps_between(kept, len(prompt.tokens)),
         )
 
     def _encode(self, reading: Reading, cancelled: CancelCheck) -> tuple[Tensor, list[int]]:
@@ -109,3 +111,11 @@ class EditSession:
             self._decoder.encode(self.cache, positions, cancelled)
             healed += len(positions)
         return healed
+
+
+def gaps_between(kept: Sequence[Segment], length: int) -> tuple[range, ...]:
+    """The stretches of a new text of `length` tokens that no kept segment covers."""
+    ends = [0, *(segment.new + segment.length for segment in kept)]
+    starts = [*(segment.new for segment in kept), length]
+    gaps = (range(end, start) for end, start in zip(ends, starts, strict=True))
+    return tuple(gap for gap in gaps if gap)

@@ -6,6 +6,7 @@ from time import perf_counter
 
 from completion.clean_up import clean_up, whole_lines
 from completion.decoding import Decoded, decode_greedily
+from completion.drafting.drafter import TreeDrafter
 from completion.edit_sessions import EditSessions
 from completion.nearby import nearby
 from completion.prompt import PromptBuilder
@@ -55,6 +56,7 @@ class Completer:
         self._sessions = EditSessions(model.decoder, capacity, self.options.cache_bytes)
         self._rate = EncodeRate()
         self._reuse = SuggestionReuse()
+        self._drafter = TreeDrafter()
         self._clock = clock
 
     def complete(
@@ -100,6 +102,8 @@ class Completer:
 
         read = self._clock()
         self._rate.observe(prefilled.encoded, read - built)
+        for stretch in prefilled.new:
+            self._drafter.look_up.add(prompt.tokens, stretch)
         decoded: Decoded = decode_greedily(
             self.model,
             session.cache,
@@ -109,7 +113,10 @@ class Completer:
             find_stop=stop_at,
             cancelled=cancelled,
             rewritten=prompt.rewritten,
+            drafter=self._drafter,
         )
+        written = [*prompt.tokens, *decoded.tokens]
+        self._drafter.look_up.add(written, range(len(prompt.tokens), len(written)))
         cut_short = decoded.stop == "length"
         text = clean_up(near, whole_lines(decoded.text) if cut_short else decoded.text)
         finished = self._clock()
@@ -122,6 +129,8 @@ class Completer:
                 reused=prefilled.reused,
                 moved=prefilled.moved,
                 encoded=prefilled.encoded,
+                drafted=decoded.drafted,
+                accepted=decoded.accepted,
                 generated=len(decoded.tokens),
             ),
             ms=Timings(

@@ -7,6 +7,7 @@ encodes some of the tokens that a key-value cache lays out. What architectures d
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,18 @@ from models.kv_cache import KeyValueCache, cache_bytes
 from models.layer_weights import Affine, Layer, read_decoder_weights
 from models.linear import linear
 from models.rotary import rotate
+from models.token_tree import TokenTree
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One pass: its tokens, where their keys go and how they turn, and who looks at whom."""
+
+    tokens: Sequence[int]
+    where: slice | Tensor
+    turn: tuple[Tensor, Tensor]  # cosine and sine, each [n, head_dim]
+    end: int
+    masks: tuple[Tensor | None, Tensor | None]  # for layers that see all, and for windowed ones
 
 
 class Decoder:
@@ -68,24 +81,53 @@ class Decoder:
         tokens are then no less read than they were, and not exact.
         """
         assert positions
-        end = positions[-1] + 1
-        tokens = cache.begin(positions)
-        turn = cache.turn(positions)
-        where = place_of(positions, self.device)
-        full = windowed = self._mask(positions, end, None)
-        if self.config.windowed_layers:
-            windowed = self._mask(positions, end, self.config.window)
-        hidden = F.embedding(torch.tensor(tokens, device=self.device), self._embedding)
+        reading = Reading(
+            tokens=cache.begin(positions),
+            where=place_of(positions, self.device),
+            turn=cache.turn(positions),
+            end=positions[-1] + 1,
+            masks=self._masks(lambda window: seen_positions(positions, window, self.device)),
+        )
+        hidden = self._read(cache, reading, cancelled, attention)
+        cache.commit(positions)
+        return hidden
+
+    @torch.inference_mode()
+    def branch(self, cache: KeyValueCache, tree: TokenTree) -> Tensor:
+        """Read all that might follow what `cache` holds; hidden states [nodes, hidden].
+
+        Each token attends to what the cache holds and to the way that leads to it. The cache
+        stays as it is until one way is taken (`KeyValueCache.take`), and needs room for all.
+        """
+        start = cache.length
+        assert start + len(tree.tokens) <= cache.capacity
+        reading = Reading(
+            tokens=tree.tokens,
+            where=slice(start, start + len(tree.tokens)),
+            turn=cache.turn([start + depth for depth in tree.depths]),
+            end=start + len(tree.tokens),
+            masks=self._masks(lambda window: seen_branches(tree, start, window, self.device)),
+        )
+        return self._read(cache, reading, lambda: False, None)
+
+    def _read(
+        self,
+        cache: KeyValueCache,
+        reading: Reading,
+        cancelled: Callable[[], bool],
+        attention: Tensor | None,
+    ) -> Tensor:
+        tokens = torch.tensor(reading.tokens, device=self.device)
+        hidden = F.embedding(tokens, self._embedding)
         for index, layer in enumerate(self._layers):
             if cancelled():
                 raise Cancelled
-            mask = windowed if index in self.config.windowed_layers else full
-            keys, values, query = self._project(layer, index, hidden, cache, turn, where, end)
+            mask = reading.masks[index in self.config.windowed_layers]
+            keys, values, query = self._project(layer, index, hidden, cache, reading)
             if attention is not None:
                 attention += self._attention_of_last(query, keys, mask)
             hidden = hidden + self._attention(layer, query, keys, values, mask)
             hidden = hidden + self._feed_forward(layer, hidden)
-        cache.commit(positions)
         return self._norm(hidden, self._final_norm)
 
     @torch.inference_mode()
@@ -99,11 +141,9 @@ class Decoder:
         index: int,
         hidden: Tensor,
         cache: KeyValueCache,
-        turn: tuple[Tensor, Tensor],
-        where: slice | Tensor,
-        end: int,
+        reading: Reading,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Keys and values before `end`, the new ones stored, and the turned queries."""
+        """Keys and values before the end, the new ones stored, and the turned queries."""
         normed = self._norm(hidden, layer.attention_norm)
         # [n, heads * head_dim] -> [heads, n, head_dim]
         query, key, value = (
@@ -115,8 +155,8 @@ class Decoder:
         if layer.query_norm is not None and layer.key_norm is not None:
             query = self._norm(query, layer.query_norm)
             key = self._norm(key, layer.key_norm)
-        cache.write(index, where, key, value, rotate(key, *turn))
-        return (*cache.view(index, end), rotate(query, *turn))
+        cache.write(index, reading.where, key, value, rotate(key, *reading.turn))
+        return (*cache.view(index, reading.end), rotate(query, *reading.turn))
 
     def _attention(
         self, layer: Layer, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None
@@ -140,9 +180,15 @@ class Decoder:
             scores = scores + mask[-1]
         return scores.softmax(-1).sum((0, 1))
 
-    def _mask(self, positions: Sequence[int], end: int, window: int | None) -> Tensor | None:
+    def _masks(
+        self, seen: Callable[[int | None], Tensor | None]
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Of who sees whom with no window and with the model's."""
+        full = self._mask(seen(None))
+        return full, self._mask(seen(self.config.window)) if self.config.windowed_layers else full
+
+    def _mask(self, seen: Tensor | None) -> Tensor | None:
         """What is added to a layer's scores, [group * n, end], or None where all see all."""
-        seen = seen_positions(positions, end, window, self.device)
         if seen is None:
             return None
         added = torch.zeros(seen.shape, device=self.device, dtype=self.dtype)
@@ -173,16 +219,31 @@ def place_of(positions: Sequence[int], device: torch.device) -> slice | Tensor:
 
 
 def seen_positions(
-    positions: Sequence[int], end: int, window: int | None, device: torch.device
+    positions: Sequence[int], window: int | None, device: torch.device
 ) -> Tensor | None:
-    """Who looks at whom: bool [len(positions), end], or None where all look at all.
+    """Who looks at whom: bool [len(positions), last position + 1], or None where all look at all.
 
     Row i stands at `positions[i]` and sees itself and what is before it, no further back than
     `window` tokens in all.
     """
+    end = positions[-1] + 1
     if len(positions) == 1 and (window is None or end <= window):
         return None
     rows = torch.tensor(positions, device=device)[:, None]
     columns = torch.arange(end, device=device)[None, :]
     seen = columns <= rows
     return seen if window is None else seen & (columns > rows - window)
+
+
+def seen_branches(
+    tree: TokenTree, start: int, window: int | None, device: torch.device
+) -> Tensor | None:
+    """The same for a tree that follows `start` tokens: bool [nodes, start + nodes]."""
+    depths = torch.tensor(tree.depths, device=device)
+    rows = (start + depths)[:, None]
+    columns = torch.cat((torch.arange(start, device=device), start + depths))[None, :]
+    seen = torch.ones(len(tree.tokens), start + len(tree.tokens), dtype=torch.bool, device=device)
+    seen[:, start:] = torch.tensor(tree.ways, device=device)
+    if window is not None:
+        seen &= columns > rows - window
+    return None if seen.all() else seen

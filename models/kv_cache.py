@@ -113,6 +113,15 @@ class KeyValueCache:
         self._records += [UNREAD] * len(tokens)
         return list(range(start, self.length))
 
+    def take(self, tokens: Sequence[int], nodes: Sequence[int]) -> None:
+        """Append `tokens`, which stand at the `nodes` (ascending) of a tree that was just read."""
+        start = self.length
+        for position, node in enumerate(nodes, start):
+            if position != start + node:  # a node is never before its place: none is written over
+                for kept in (self._masters, self._keys, self._values):
+                    kept[:, :, position] = kept[:, :, start + node]
+        self.commit(self.append(tokens))
+
     def truncate(self, length: int) -> None:
         """Forget every token from `length` on."""
         assert 0 <= length <= self.length

@@ -12,6 +12,7 @@ from pathlib import Path
 from torch import Tensor
 
 from completion.decoding import Decoded, decode_greedily
+from completion.drafting.drafts import ExpectedText
 from completion.edit_session import EditSession
 from completion.prompt import Prompt, PromptBuilder
 from completion.repair import EXACT
@@ -139,7 +140,7 @@ class Replayer:
         *earlier, last = (self._builder.build(request) for request in case.requests)
         empty = EditSession(self._model.decoder, self.budget + LINE_TOKENS)
         exact = corrected_by(self._arms[FULL], empty, last)
-        exact_line = self._first_line(last, exact, draft=())
+        exact_line = self._first_line(last, exact, expected=())
         exact.session.cache.truncate(len(last.tokens))
         expected = self._first_choice(last, exact, exact_line.tokens)
         before = self._before(earlier, exact.session)
@@ -149,7 +150,7 @@ class Replayer:
             if name != FULL:
                 corrected = corrected_by(arm, before, last)
                 scores = self._first_choice(last, corrected, exact_line.tokens)
-                line = self._first_line(last, corrected, draft=exact_line.tokens)
+                line = self._first_line(last, corrected, expected=exact_line.tokens)
             reached.append(
                 Reached(
                     arm=name,
@@ -212,8 +213,8 @@ class Replayer:
         cache.truncate(length)
         return logits[self._model.tokenizer.fitting(pending)] if pending else logits
 
-    def _first_line(self, prompt: Prompt, corrected: Corrected, draft: Sequence[int]) -> Decoded:
-        """The line that is written on from a corrected cache, quickly if it is the draft."""
+    def _first_line(self, prompt: Prompt, corrected: Corrected, expected: Sequence[int]) -> Decoded:
+        """The line that is written on from a corrected cache, quickly if it is the expected one."""
         return decode_greedily(
             self._model,
             corrected.session.cache,
@@ -223,7 +224,7 @@ class Replayer:
             find_stop=end_of_line,
             cancelled=never_cancelled,
             rewritten=prompt.rewritten,
-            draft=draft,
+            drafter=ExpectedText(corrected.session.cache.length, expected),
         )
 
 

@@ -15,6 +15,7 @@ from completion.values import CancelCheck, CompletionRequest, never_cancelled
 from models.decoder import Decoder
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel, load_language_model
+from models.token_tree import TokenTree
 
 CURSOR = "▮"
 MARKERS = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|endoftext|>", "<|file_sep|>")
@@ -114,9 +115,13 @@ class ScriptedDecoder(Decoder):
         cache.commit(positions)
         return torch.zeros(len(positions), self.config.hidden)
 
+    def branch(self, cache: KeyValueCache, tree: TokenTree) -> torch.Tensor:
+        self.read.append(list(tree.tokens))
+        return torch.zeros(len(tree.tokens), self.config.hidden)
+
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
-        logits = torch.zeros(self.config.vocabulary)
-        logits[self._script[self._written]] = 1.0
+        logits = torch.zeros(*hidden.shape[:-1], self.config.vocabulary)
+        logits[..., self._script[self._written]] = 1.0
         self._written += 1
         return logits
 

@@ -1,5 +1,6 @@
 """Greedy decoding, with a decoder that writes what the test says."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from completion.decoding import Decoded, decode_greedily
+from completion.drafting.drafter import TreeDrafter
+from completion.drafting.drafts import Draft, Drafter, ExpectedText, NoDrafts
+from completion.drafting.pass_cost import PassCost
 from completion.stop_rules import Stop, first_line_only
 from completion.values import never_cancelled
 from models.errors import Cancelled
 from models.language_model import LanguageModel
+from models.token_tree import TokenTree
 from tests.unit.completion_helpers import CancelAfter, load_tiny_model, scripted, write_model
+
+PROMPT = [1, 2, 3]
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +29,28 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
     folder: Path = tmp_path_factory.mktemp("model")
     write_model(folder)
     return load_tiny_model(folder)
+
+
+class RandomTrees(NoDrafts):
+    """Trees of random shape and tokens, more often than chance those that will be written."""
+
+    def __init__(self, choose: random.Random, likely: Sequence[int]) -> None:
+        self._choose = choose
+        self._likely = likely
+
+    def draft(self, before: Sequence[int], token: int, most: int) -> Draft:
+        tokens, parents = [token], [-1]
+        for node in range(1, self._choose.randint(1, 12)):
+            tokens.append(self._choose.choice(self._likely))
+            parents.append(self._choose.randrange(node))
+        return Draft(TokenTree(tokens, parents))
+
+
+class NothingCosts(PassCost):
+    """Tokens that are read together cost no more than one."""
+
+    def of(self, tokens: int) -> float:
+        return 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +172,13 @@ def test_cancel_is_asked_before_every_token(model: LanguageModel, times: int) ->
 
 
 def written(
-    model: LanguageModel, draft: Sequence[int], rewritten: Sequence[int] = ()
+    model: LanguageModel, drafter: Drafter | None, rewritten: Sequence[int] = ()
 ) -> tuple[tuple[int, ...], int]:
-    """Eight tokens that a real decoder writes with a draft, and its forward passes for them."""
+    """Eight tokens that a real decoder writes with drafts, and its forward passes for them."""
     decoder = model.decoder
-    cache = decoder.new_cache(30)
-    logits = decoder.logits(decoder.forward([1, 2, 3], cache)[-1])
-    with patch.object(decoder, "encode", wraps=decoder.encode) as encode:
+    cache = decoder.new_cache(60)
+    logits = decoder.logits(decoder.forward(PROMPT, cache)[-1])
+    with patch.object(decoder, "branch", wraps=decoder.branch) as branch:
         decoded = decode_greedily(
             model,
             cache,
@@ -159,17 +188,17 @@ def written(
             find_stop=lambda text: None,
             cancelled=never_cancelled,
             rewritten=rewritten,
-            draft=draft,
+            drafter=drafter,
         )
-    read = (1, 2, 3, *decoded.tokens[:-1])
+    read = (*PROMPT, *decoded.tokens[:-1])
     assert cache.tokens[: len(read)] == read
-    return decoded.tokens, encode.call_count
+    return decoded.tokens, branch.call_count
 
 
 def test_right_draft_is_one_pass(model: LanguageModel) -> None:
-    alone, passes = written(model, ())
+    alone, passes = written(model, None)
     assert passes == len(alone) - 1
-    assert written(model, alone) == (alone, 1)
+    assert written(model, ExpectedText(len(PROMPT), alone)) == (alone, 1)
 
 
 @settings(deadline=None, max_examples=40)
@@ -181,14 +210,35 @@ def test_right_draft_is_one_pass(model: LanguageModel) -> None:
 def test_any_draft_gives_the_same_tokens(
     model: LanguageModel, right: int, wrong: list[int], rewritten: list[int]
 ) -> None:
-    alone, _ = written(model, (), rewritten)
-    assert written(model, [*alone[:right], *wrong], rewritten)[0] == alone
+    alone, _ = written(model, None, rewritten)
+    draft = ExpectedText(len(PROMPT), [*alone[:right], *wrong])
+    assert written(model, draft, rewritten)[0] == alone
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 2**32), rewritten=st.lists(st.integers(0, 200), max_size=2))
+def test_any_tree_gives_the_same_tokens(
+    model: LanguageModel, seed: int, rewritten: list[int]
+) -> None:
+    alone, passes = written(model, None, rewritten)
+    drafter = RandomTrees(random.Random(seed), alone)
+    tokens, fewer = written(model, drafter, rewritten)
+    assert tokens == alone
+    assert fewer <= passes
+
+
+def test_what_was_written_once_is_guessed_the_next_time(model: LanguageModel) -> None:
+    drafter = TreeDrafter(NothingCosts())
+    alone, passes = written(model, None)
+    first, second = written(model, drafter), written(model, drafter)
+    assert first[0] == second[0] == alone
+    assert second[1] < first[1] <= passes
 
 
 @settings(deadline=None, max_examples=40)
 @given(text=st.sampled_from(["    ", "ret", "x =", "é", "def add(first"]))
 def test_what_is_written_begins_with_the_rewritten_bytes(model: LanguageModel, text: str) -> None:
-    tokens, _ = written(model, (), model.tokenizer.encode(text)[-1:])
+    tokens, _ = written(model, None, model.tokenizer.encode(text)[-1:])
     last = model.tokenizer.token_bytes(model.tokenizer.encode(text)[-1])
     assert b"".join(map(model.tokenizer.token_bytes, tokens)).startswith(last)
 

@@ -1,0 +1,90 @@
+"""A tree of continuations, read in one pass, against each of its branches read alone."""
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.kv_cache import KeyValueCache
+from models.language_model import LanguageModel
+from models.token_tree import TokenTree, chain
+from tests.unit.tiny_models import VOCABULARY, load, random_tokens, save_model
+
+PROMPT = random_tokens(20)
+MODELS: dict[str, dict[str, Any]] = {
+    "full attention": {},
+    "windows": {
+        "sliding_window": 12,
+        "use_sliding_window": True,
+        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+    },
+}
+
+
+@pytest.fixture(scope="module", params=[*MODELS.values()], ids=[*MODELS])
+def model(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> LanguageModel:
+    return load(save_model("qwen3", tmp_path_factory.mktemp("model"), **request.param))
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> TokenTree:
+    size = draw(st.integers(1, 12))
+    tokens = draw(st.lists(st.integers(0, VOCABULARY - 1), min_size=size, max_size=size))
+    return TokenTree(tokens, [draw(st.integers(-1, node - 1)) for node in range(size)])
+
+
+def way_to(tree: TokenTree, node: int) -> list[int]:
+    """The nodes from the beginning of the tree to `node`."""
+    parent = tree.parents[node]
+    return [*(way_to(tree, parent) if parent >= 0 else []), node]
+
+
+def after_prompt(model: LanguageModel) -> KeyValueCache:
+    cache = model.decoder.new_cache(len(PROMPT) + 20)
+    model.decoder.forward(PROMPT, cache)
+    return cache
+
+
+def test_a_tree_knows_its_shape() -> None:
+    """a -> b -> c, a -> d, and e beside a."""
+    tree = TokenTree([10, 11, 12, 13, 14], [-1, 0, 1, 0, -1])
+    assert tree.depths == [0, 1, 2, 1, 0]
+    assert tree.ways[2] == [True, True, True, False, False]
+    assert tree.ways[4] == [False, False, False, False, True]
+    assert (tree.child(0, 13), tree.child(0, 12), tree.child(-1, 14)) == (3, None, 4)
+    assert chain([7, 8]) == TokenTree([7, 8], range(-1, 1))
+
+
+@settings(deadline=None, max_examples=25)
+@given(tree=trees())
+def test_every_branch_reads_as_if_alone(model: LanguageModel, tree: TokenTree) -> None:
+    cache = after_prompt(model)
+    hidden = model.decoder.branch(cache, tree)
+    assert cache.tokens == tuple(PROMPT)
+    for node in range(len(tree.tokens)):
+        alone = after_prompt(model)
+        branch = model.decoder.forward([tree.tokens[n] for n in way_to(tree, node)], alone)
+        torch.testing.assert_close(hidden[node], branch[-1], rtol=1e-4, atol=1e-4)
+
+
+@settings(deadline=None, max_examples=25)
+@given(tree=trees(), data=st.data())
+def test_a_cache_goes_on_from_the_way_taken(
+    model: LanguageModel, tree: TokenTree, data: st.DataObject
+) -> None:
+    way = way_to(tree, data.draw(st.integers(0, len(tree.tokens) - 1)))
+    tokens = [tree.tokens[node] for node in way]
+    cache, alone = after_prompt(model), after_prompt(model)
+    model.decoder.branch(cache, tree)
+    cache.take(tokens, way)
+    model.decoder.forward(tokens, alone)
+
+    assert cache.tokens == alone.tokens
+    assert not cache.inexact()
+    torch.testing.assert_close(
+        model.decoder.forward([5], cache), model.decoder.forward([5], alone), rtol=1e-4, atol=1e-4
+    )
