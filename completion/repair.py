@@ -1,9 +1,9 @@
 """Which tokens of a corrected cache are encoded again before the model goes on.
 
-What is new and the anchors always. What was only moved, within a budget, or as much of it as what
-must be read anyway; all of it where that suffices. Else half of the budget goes to the tokens that
-come soonest after an edit, half to those that the prompt's last token then attends to most:
-together they were measured to bring the model's next token nearest to that of a full recomputation
+What is new and the anchors always. What was only moved is read as a whole where that is no more
+than what must be read anyway; else within a budget. Half of it goes to the tokens that come
+soonest after an edit, half to those that the prompt's last token then attends to most: together
+they were measured to bring the model's next token nearest to that of a full recomputation
 (`docs/edits.md`).
 """
 
@@ -25,13 +25,13 @@ class Repair:
 
     tokens: int | None = 0
 
-    def budget(self, needed: int) -> int | None:
-        """How many it is beside `needed` tokens that must be read: as many again are no more.
+    def covers(self, stale: int, needed: int) -> bool:
+        """Whether all of `stale` moved tokens are read again beside `needed` ones.
 
-        Whoever waits for a long pasted or scrolled-to text waits at most twice as long; and what
-        was kept of a prompt of which much is new remembers little of the new one.
+        Whoever waits for a long pasted or scrolled-to text does not wait for two of it; and what
+        little was kept of the old prompt then remembers nearly nothing of the new one.
         """
-        return self.tokens and max(self.tokens, needed)
+        return self.tokens is None or (self.tokens > 0 and stale <= max(self.tokens, needed))
 
 
 EXACT = Repair(None)
@@ -71,11 +71,12 @@ def plan_reading(
     inexact = cache.inexact()
     needed = {len(prompt.tokens) - 1, *cache.unread(), *prompt.anchors.intersection(inexact)}
     stale = [position for position in inexact if position not in needed]
-    budget = repair.budget(len(needed))
-    if budget is None or len(stale) <= budget:
+    if repair.tokens == 0:
+        return Reading(sorted(needed), [], 0)
+    if repair.tokens is None or repair.covers(len(stale), len(needed)):
         return Reading(sorted(needed.union(stale)), [], 0)
-    more = budget // 2
-    soonest = after_edits(stale, {segment.new for segment in kept}, budget - more)
+    more = repair.tokens // 2
+    soonest = after_edits(stale, {segment.new for segment in kept}, repair.tokens - more)
     needed.update(soonest)
     rest = [position for position in stale if position not in needed]
     return Reading(sorted(needed), rest, more)

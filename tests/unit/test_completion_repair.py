@@ -39,14 +39,16 @@ def test_those_most_attended_to_are_read_again(
     assert most_attended(stale, attention, count) == chosen
 
 
-@pytest.mark.parametrize(
-    ("tokens", "needed", "budget"),
-    [(32, 1, 32), (32, 600, 600), (0, 600, 0), (None, 600, None)],
-)
-def test_a_budget_is_no_less_than_what_must_be_read_anyway(
-    tokens: int | None, needed: int, budget: int | None
-) -> None:
-    assert Repair(tokens).budget(needed) == budget
+def test_a_budget_covers_what_fits_it() -> None:
+    assert Repair(2).covers(stale=2, needed=1)
+    assert not Repair(2).covers(stale=3, needed=1)
+    assert Repair(None).covers(stale=100_000, needed=1)
+
+
+def test_an_edit_of_most_of_the_prompt_is_read_as_a_whole() -> None:
+    assert Repair(32).covers(stale=300, needed=600)
+    assert not Repair(32).covers(stale=601, needed=600)
+    assert not Repair(0).covers(stale=1, needed=600)
 
 
 def test_the_rate_is_learned_from_passes_that_tell() -> None:
