@@ -105,13 +105,14 @@ class Writer:
         transformers via speculative decoding", with a greedy target).
         """
         cache, token, left = self._cache, self._choose(logits), most
+        prompt = cache.length
         while True:
             yield token
             left -= 1
             before = cache.tokens
             draft = self._drafter.draft(before, token, min(left, cache.capacity - cache.length))
             started = perf_counter()
-            scores = self._decoder.logits(self._decoder.branch(cache, draft.tree))
+            scores = self._decoder.logits(self._decoder.branch(cache, draft.tree, prompt))
             seconds = perf_counter() - started
             way, token = self._follow(draft.tree, scores)
             self._drafter.learn(before, draft, way, scores, seconds)

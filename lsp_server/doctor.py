@@ -10,7 +10,7 @@ from typing import Any
 
 from models.catalogue import DEFAULT_MODEL, find_entry
 from models.errors import PirouetteError
-from models.language_model import preferred_device, preferred_dtype
+from models.language_model import number_format, preferred_device
 from models.store import FLOAT32_GROWTH, ModelStore
 from models.tokenizer import CodeTokenizer
 
@@ -49,9 +49,10 @@ def examine_torch() -> Finding:
     import torch
 
     device = preferred_device()
-    dtype = str(preferred_dtype(device)).removeprefix("torch.")
     name = "CPU" if device.type == "cpu" else torch.cuda.get_device_name(device)
-    detail = f"{torch.__version__}, {name}, {dtype}, {torch.get_num_threads()} threads"
+    detail = (
+        f"{torch.__version__}, {name}, {number_format(device)}, {torch.get_num_threads()} threads"
+    )
     return Finding("torch", True, detail)
 
 

@@ -5,44 +5,76 @@ encodes some of the tokens that a key-value cache lays out. What architectures d
 `DecoderConfig`.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.attention import (
+    BranchMasks,
+    added,
+    attend,
+    attend_in_branches,
+    attention_of_last,
+    seen_branches,
+    seen_positions,
+)
 from models.config import DecoderConfig
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache, cache_bytes
 from models.layer_weights import Affine, Layer, read_decoder_weights
-from models.linear import linear
+from models.linear import linear_of, side_by_side
 from models.rotary import rotate
 from models.token_tree import TokenTree
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One pass: its tokens, where their keys go and how they turn, and who looks at whom."""
+    """One pass: its tokens, where their keys go and how they turn, and how far it looks."""
 
     tokens: Sequence[int]
     where: slice | Tensor
     turn: tuple[Tensor, Tensor]  # cosine and sine, each [n, head_dim]
     end: int
-    masks: tuple[Tensor | None, Tensor | None]  # for layers that see all, and for windowed ones
+
+
+M = TypeVar("M")
+Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]  # layer, query, keys, values -> [n, width]
+
+
+class Block:
+    """The products and norms of one layer, ready to run."""
+
+    def __init__(self, layer: Layer, *, quantised: bool) -> None:
+        self.attention_norm = layer.attention_norm
+        self.project = side_by_side((layer.query, layer.key, layer.value), quantised=quantised)
+        self.output = linear_of(layer.output, quantised=quantised)
+        self.query_norm, self.key_norm = layer.query_norm, layer.key_norm
+        self.mlp_norm = layer.mlp_norm
+        widening = (layer.up,) if layer.gate is None else (layer.up, layer.gate)
+        self.widen = side_by_side(widening, quantised=quantised)
+        self.down = linear_of(layer.down, quantised=quantised)
 
 
 class Decoder:
-    """Weights of one model, ready to run on their device and in their dtype."""
+    """Weights of one model, ready to run on their device and in their dtype, or in 8 bits."""
 
-    def __init__(self, config: DecoderConfig, weights: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, config: DecoderConfig, weights: Mapping[str, Tensor], *, quantised: bool = False
+    ) -> None:
         self.config = config
         parts = read_decoder_weights(config, weights)
         self._embedding = parts.embedding
-        self._layers = parts.layers
+        with ThreadPoolExecutor() as pool:  # quantising is work for all cores
+            head = pool.submit(linear_of, Affine(parts.head, None), quantised=quantised)
+            blocks = [pool.submit(Block, layer, quantised=quantised) for layer in parts.layers]
+        self._head = head.result()
+        self._blocks = [block.result() for block in blocks]
         self._final_norm = parts.final_norm
-        self._head = parts.head
 
     @property
     def device(self) -> torch.device:
@@ -86,123 +118,113 @@ class Decoder:
             where=place_of(positions, self.device),
             turn=cache.turn(positions),
             end=positions[-1] + 1,
-            masks=self._masks(lambda window: seen_positions(positions, window, self.device)),
         )
-        hidden = self._read(cache, reading, cancelled, attention)
+        masks = self._by_window(lambda window: self._mask(positions, window))
+
+        def attend_all(layer: int, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+            mask = masks[layer in self.config.windowed_layers]
+            if attention is not None:
+                attention.add_(attention_of_last(query, keys, mask))
+            return attend(query, keys, values, mask)
+
+        hidden = self._read(cache, reading, attend_all, cancelled)
         cache.commit(positions)
         return hidden
 
     @torch.inference_mode()
-    def branch(self, cache: KeyValueCache, tree: TokenTree) -> Tensor:
+    def branch(self, cache: KeyValueCache, tree: TokenTree, settled: int) -> Tensor:
         """Read all that might follow what `cache` holds; hidden states [nodes, hidden].
 
         Each token attends to what the cache holds and to the way that leads to it. The cache
         stays as it is until one way is taken (`KeyValueCache.take`), and needs room for all.
+
+        In 8 bits on the CPU what comes of a token is the same bit for bit whatever else is read
+        beside it, as long as the first `settled` tokens of the cache (at least one) are the same.
         """
         start = cache.length
-        assert start + len(tree.tokens) <= cache.capacity
+        end = start + len(tree.tokens)
+        assert 0 < settled <= start < end <= cache.capacity
         reading = Reading(
             tokens=tree.tokens,
-            where=slice(start, start + len(tree.tokens)),
+            where=slice(start, end),
             turn=cache.turn([start + depth for depth in tree.depths]),
-            end=start + len(tree.tokens),
-            masks=self._masks(lambda window: seen_branches(tree, start, window, self.device)),
+            end=end,
         )
-        return self._read(cache, reading, lambda: False, None)
+        masks = self._by_window(lambda window: self._branch_masks(tree, start, settled, window))
+
+        def attend_apart(layer: int, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+            mask = masks[layer in self.config.windowed_layers]
+            if self.device.type == "cpu":
+                return attend_in_branches(query, keys, values, settled, mask)
+            before = torch.zeros_like(keys[0, :settled, 0]).expand(len(tree.tokens), -1)
+            whole = (before if mask.settled is None else mask.settled, mask.recent)
+            return attend(query, keys, values, torch.cat(whole, dim=1))
+
+        return self._read(cache, reading, attend_apart, lambda: False)
+
+    def _mask(self, positions: Sequence[int], window: int | None) -> Tensor | None:
+        seen = seen_positions(positions, window)
+        return None if seen is None else added(seen, self._embedding)
+
+    def _branch_masks(
+        self, tree: TokenTree, start: int, settled: int, window: int | None
+    ) -> BranchMasks:
+        seen = seen_branches(tree, start, window)
+        recent = added(seen[:, settled:], self._embedding)
+        if window is None or start + max(tree.depths) < window:
+            return BranchMasks(None, recent)
+        return BranchMasks(added(seen[:, :settled], self._embedding), recent)
+
+    def _by_window(self, of: Callable[[int | None], M]) -> tuple[M, M]:
+        """For layers that see all, and for those that look no further back than a window."""
+        full = of(None)
+        return full, of(self.config.window) if self.config.windowed_layers else full
 
     def _read(
         self,
         cache: KeyValueCache,
         reading: Reading,
+        attend: Attend,
         cancelled: Callable[[], bool],
-        attention: Tensor | None,
     ) -> Tensor:
         tokens = torch.tensor(reading.tokens, device=self.device)
         hidden = F.embedding(tokens, self._embedding)
-        for index, layer in enumerate(self._layers):
+        for index, block in enumerate(self._blocks):
             if cancelled():
                 raise Cancelled
-            mask = reading.masks[index in self.config.windowed_layers]
-            keys, values, query = self._project(layer, index, hidden, cache, reading)
-            if attention is not None:
-                attention += self._attention_of_last(query, keys, mask)
-            hidden = hidden + self._attention(layer, query, keys, values, mask)
-            hidden = hidden + self._feed_forward(layer, hidden)
+            keys, values, query = self._project(block, index, hidden, cache, reading)
+            hidden = hidden + block.output(attend(index, query, keys, values))
+            hidden = hidden + self._feed_forward(block, hidden)
         return self._norm(hidden, self._final_norm)
 
     @torch.inference_mode()
     def logits(self, hidden: Tensor) -> Tensor:
-        """Scores over the vocabulary, float32, for hidden states [..., hidden]."""
-        return linear(hidden, self._head).float()
+        """Scores over the vocabulary, float32, for hidden states [n, hidden] or one [hidden]."""
+        if hidden.dim() == 1:
+            return self._head(hidden[None])[0].float()
+        return self._head(hidden).float()
 
     def _project(
-        self,
-        layer: Layer,
-        index: int,
-        hidden: Tensor,
-        cache: KeyValueCache,
-        reading: Reading,
+        self, block: Block, index: int, hidden: Tensor, cache: KeyValueCache, reading: Reading
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Keys and values before the end, the new ones stored, and the turned queries."""
-        normed = self._norm(hidden, layer.attention_norm)
+        normed = self._norm(hidden, block.attention_norm)
         # [n, heads * head_dim] -> [heads, n, head_dim]
         query, key, value = (
-            linear(normed, p.weight, p.bias)
-            .view(len(normed), -1, self.config.head_dim)
-            .transpose(0, 1)
-            for p in (layer.query, layer.key, layer.value)
+            product.view(len(normed), -1, self.config.head_dim).transpose(0, 1)
+            for product in block.project(normed)
         )
-        if layer.query_norm is not None and layer.key_norm is not None:
-            query = self._norm(query, layer.query_norm)
-            key = self._norm(key, layer.key_norm)
+        if block.query_norm is not None and block.key_norm is not None:
+            query = self._norm(query, block.query_norm)
+            key = self._norm(key, block.key_norm)
         cache.write(index, reading.where, key, value, rotate(key, *reading.turn))
         return (*cache.view(index, reading.end), rotate(query, *reading.turn))
 
-    def _attention(
-        self, layer: Layer, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None
-    ) -> Tensor:
-        config = self.config
-        count = query.shape[1]
-        # Query heads that share a key head stand in one row block, so that keys are never copied:
-        # [kv_heads, group * n, head_dim] against [kv_heads, length, head_dim].
-        group = config.heads // config.kv_heads
-        query = query.reshape(config.kv_heads, group * count, config.head_dim)
-        mixed = F.scaled_dot_product_attention(query[None], keys[None], values[None], mask)[0]
-        joined = mixed.reshape(config.heads, count, config.head_dim).transpose(0, 1)
-        return linear(joined.reshape(count, -1), layer.output.weight, layer.output.bias)
-
-    def _attention_of_last(self, query: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
-        """How much the last query attends to each key, summed over the heads: [length]."""
-        config = self.config
-        last = query[:, -1].reshape(config.kv_heads, -1, config.head_dim)
-        scores = last @ keys.transpose(1, 2) / math.sqrt(config.head_dim)
-        if mask is not None:
-            scores = scores + mask[-1]
-        return scores.softmax(-1).sum((0, 1))
-
-    def _masks(
-        self, seen: Callable[[int | None], Tensor | None]
-    ) -> tuple[Tensor | None, Tensor | None]:
-        """Of who sees whom with no window and with the model's."""
-        full = self._mask(seen(None))
-        return full, self._mask(seen(self.config.window)) if self.config.windowed_layers else full
-
-    def _mask(self, seen: Tensor | None) -> Tensor | None:
-        """What is added to a layer's scores, [group * n, end], or None where all see all."""
-        if seen is None:
-            return None
-        added = torch.zeros(seen.shape, device=self.device, dtype=self.dtype)
-        added.masked_fill_(~seen, float("-inf"))
-        return added.repeat(self.config.heads // self.config.kv_heads, 1)
-
-    def _feed_forward(self, layer: Layer, hidden: Tensor) -> Tensor:
-        normed = self._norm(hidden, layer.mlp_norm)
-        wide = linear(normed, layer.up.weight, layer.up.bias)
-        if layer.gate is not None:
-            wide = F.silu(linear(normed, layer.gate.weight, layer.gate.bias)) * wide
-        else:
-            wide = F.gelu(wide, approximate="tanh")
-        return linear(wide, layer.down.weight, layer.down.bias)
+    def _feed_forward(self, block: Block, hidden: Tensor) -> Tensor:
+        wide, *gate = block.widen(self._norm(hidden, block.mlp_norm))
+        if gate:
+            return block.down(F.silu(gate[0]) * wide)
+        return block.down(F.gelu(wide, approximate="tanh"))
 
     def _norm(self, hidden: Tensor, norm: Affine) -> Tensor:
         size, epsilon = norm.weight.shape, self.config.norm_epsilon
@@ -216,34 +238,3 @@ def place_of(positions: Sequence[int], device: torch.device) -> slice | Tensor:
     if positions[-1] - positions[0] + 1 == len(positions):
         return slice(positions[0], positions[-1] + 1)
     return torch.tensor(positions, device=device)
-
-
-def seen_positions(
-    positions: Sequence[int], window: int | None, device: torch.device
-) -> Tensor | None:
-    """Who looks at whom: bool [len(positions), last position + 1], or None where all look at all.
-
-    Row i stands at `positions[i]` and sees itself and what is before it, no further back than
-    `window` tokens in all.
-    """
-    end = positions[-1] + 1
-    if len(positions) == 1 and (window is None or end <= window):
-        return None
-    rows = torch.tensor(positions, device=device)[:, None]
-    columns = torch.arange(end, device=device)[None, :]
-    seen = columns <= rows
-    return seen if window is None else seen & (columns > rows - window)
-
-
-def seen_branches(
-    tree: TokenTree, start: int, window: int | None, device: torch.device
-) -> Tensor | None:
-    """The same for a tree that follows `start` tokens: bool [nodes, start + nodes]."""
-    depths = torch.tensor(tree.depths, device=device)
-    rows = (start + depths)[:, None]
-    columns = torch.cat((torch.arange(start, device=device), start + depths))[None, :]
-    seen = torch.ones(len(tree.tokens), start + len(tree.tokens), dtype=torch.bool, device=device)
-    seen[:, start:] = torch.tensor(tree.ways, device=device)
-    if window is not None:
-        seen &= columns > rows - window
-    return None if seen.all() else seen

@@ -29,9 +29,9 @@ def preferred_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def preferred_dtype(device: torch.device) -> torch.dtype:
-    """float32 on the CPU, bfloat16 on a GPU."""
-    return torch.float32 if device.type == "cpu" else torch.bfloat16
+def number_format(device: torch.device) -> str:
+    """How weights are multiplied: in 8 bits on the CPU, as bfloat16 on a GPU."""
+    return "8 bits" if device.type == "cpu" else "bfloat16"
 
 
 def load_language_model(
@@ -39,8 +39,12 @@ def load_language_model(
     folder: Path,
     progress: ProgressCallback = ignore_progress,
     device: torch.device | None = None,
+    *,
+    exact: bool = False,
 ) -> LanguageModel:
     """The model in `folder`, which is in Hugging Face layout (see `models.store`).
+
+    On the CPU its weights are quantised to 8 bits, unless they are to stay `exact` (float32).
 
     Raises a `PirouetteError` whose message says why the folder cannot be run.
     """
@@ -52,10 +56,10 @@ def load_language_model(
             f"{config.vocabulary}; fetch the model again"
         )
     device = device or preferred_device()
-    weights = load_weights(folder, device, preferred_dtype(device), progress)
-    return LanguageModel(
-        name, folder, Decoder(config, weights), tokenizer, declared_end_tokens(folder)
-    )
+    on_cpu = device.type == "cpu"
+    weights = load_weights(folder, device, torch.float32 if on_cpu else torch.bfloat16, progress)
+    decoder = Decoder(config, weights, quantised=on_cpu and not exact)
+    return LanguageModel(name, folder, decoder, tokenizer, declared_end_tokens(folder))
 
 
 def declared_end_tokens(folder: Path) -> frozenset[int]:

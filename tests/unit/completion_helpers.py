@@ -91,7 +91,7 @@ LAYER_SHAPES = {
 
 
 def load_tiny_model(folder: Path) -> LanguageModel:
-    return load_language_model("tiny", folder, device=torch.device("cpu"))
+    return load_language_model("tiny", folder, device=torch.device("cpu"), exact=True)
 
 
 class ScriptedDecoder(Decoder):
@@ -115,7 +115,8 @@ class ScriptedDecoder(Decoder):
         cache.commit(positions)
         return torch.zeros(len(positions), self.config.hidden)
 
-    def branch(self, cache: KeyValueCache, tree: TokenTree) -> torch.Tensor:
+    def branch(self, cache: KeyValueCache, tree: TokenTree, settled: int) -> torch.Tensor:
+        assert settled <= cache.length <= cache.capacity - len(tree.tokens)
         self.read.append(list(tree.tokens))
         return torch.zeros(len(tree.tokens), self.config.hidden)
 

@@ -1,26 +1,83 @@
-"""Products by oneDNN: the same numbers as torch's own, for any number of rows."""
+"""Products of the decoder against torch's own: exact ones, and those in 8 bits."""
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
-from models.linear import linear
+from models.layer_weights import Affine
+from models.linear import ExactLinear, QuantisedLinear, input_levels, side_by_side
+
+WIDE, NARROW = 96, 40
+
+
+def part(rows: int = NARROW, *, biased: bool = True) -> Affine:
+    return Affine(torch.randn(rows, WIDE), torch.randn(rows) if biased else None)
+
+
+def off_by(product: Tensor, expected: Tensor) -> float:
+    """The error's share of what was expected."""
+    return float((product - expected).norm() / expected.norm())
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 8, 9, 16, 33])
 @pytest.mark.parametrize("biased", [True, False])
-def test_any_number_of_rows(rows: int, biased: bool) -> None:
-    inputs, weight = torch.randn(rows, 24), torch.randn(40, 24)
-    bias = torch.randn(40) if biased else None
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_exact_products_of_any_number_of_rows(rows: int, biased: bool, dtype: torch.dtype) -> None:
+    inputs, affine = torch.randn(rows, WIDE).to(dtype), part(biased=biased)
+    weight = affine.weight.to(dtype)
+    bias = None if affine.bias is None else affine.bias.to(dtype)
     with torch.inference_mode():
-        product = linear(inputs, weight, bias)
+        product = ExactLinear(weight, bias)(inputs)
     torch.testing.assert_close(product, F.linear(inputs, weight, bias), atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_a_single_vector(dtype: torch.dtype) -> None:
-    vector, weight = torch.randn(24, dtype=dtype), torch.randn(40, 24, dtype=dtype)
+@pytest.mark.parametrize("rows", [1, 2, 9, 33])
+@pytest.mark.parametrize("biased", [True, False])
+def test_products_in_8_bits_are_near(rows: int, biased: bool) -> None:
+    inputs, affine = torch.randn(rows, WIDE), part(biased=biased)
+    product = QuantisedLinear(affine.weight, affine.bias)(inputs)
+    assert off_by(product, F.linear(inputs, affine.weight, affine.bias)) < 0.02
+
+
+def test_a_huge_row_spoils_no_other() -> None:
+    """One scale for all rows would leave nothing of the small ones."""
+    inputs, affine = torch.randn(4, WIDE), part(biased=False)
+    inputs[0] *= 1e5
+    product = QuantisedLinear(affine.weight)(inputs)
+    assert off_by(product[1:], F.linear(inputs, affine.weight)[1:]) < 0.02
+
+
+def test_a_row_is_the_same_whatever_stands_beside_it() -> None:
+    inputs, affine = torch.randn(16, WIDE) * torch.logspace(-3, 3, 16)[:, None], part()
+    product = QuantisedLinear(affine.weight, affine.bias)
+    alone = torch.cat([product(row[None]) for row in inputs])
+    assert torch.equal(product(inputs), alone)
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0, -2.0])
+def test_a_row_of_one_value_has_only_the_error_of_the_weights(value: float) -> None:
+    inputs, affine = torch.full((1, WIDE), value), part(biased=False)
+    product = QuantisedLinear(affine.weight)(inputs)
+    expected = F.linear(inputs, affine.weight)
+    assert (product - expected).norm() <= 0.02 * expected.norm()
+
+
+def test_the_largest_values_do_not_overflow() -> None:
+    """Every product is the largest there is: too much for pairs of them added in 16 bits."""
+    inputs, weight = torch.ones(1, WIDE), torch.ones(NARROW, WIDE)
+    inputs[0, 0] = 0.0
+    product = QuantisedLinear(weight)(inputs)
+    torch.testing.assert_close(product, F.linear(inputs, weight), rtol=0.01, atol=0.01)
+    assert input_levels() in (127, 255)
+
+
+@pytest.mark.parametrize("quantised", [True, False])
+@pytest.mark.parametrize("biased", [(True, True), (False, False), (True, False)])
+def test_products_side_by_side(quantised: bool, biased: tuple[bool, bool]) -> None:
+    inputs = torch.randn(3, WIDE)
+    parts = [part(rows, biased=b) for rows, b in zip((8, 24), biased, strict=True)]
     with torch.inference_mode():
-        product = linear(vector, weight)
-    assert product.shape == (40,)
-    torch.testing.assert_close(product, F.linear(vector, weight), atol=1e-4, rtol=1e-4)
+        products = side_by_side(parts, quantised=quantised)(inputs)
+    for product, affine in zip(products, parts, strict=True):
+        assert off_by(product, F.linear(inputs, affine.weight, affine.bias)) < 0.02

@@ -1,4 +1,4 @@
-"""The real default model: the same tokens as transformers, from weights that stay on disk."""
+"""The real default model: the same tokens as transformers, and nearly the same in 8 bits."""
 
 import random
 import sysconfig
@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from completion.prompt import PromptBuilder
 from completion.values import CompletionRequest
-from models.language_model import LanguageModel
+from models.language_model import LanguageModel, load_language_model
 from models.prefill import prefill
 
 PROMPTS, PROMPT_TOKENS, NEW_TOKENS = 50, 128, 32
@@ -71,18 +72,23 @@ def up_to_end(tokens: list[int], end_tokens: frozenset[int]) -> list[int]:
     return tokens[: end + 1]
 
 
-def test_greedy_output_is_token_identical_to_transformers(default_model: LanguageModel) -> None:
+@pytest.fixture(scope="module")
+def exact_model(default_model: LanguageModel) -> LanguageModel:
+    return load_language_model(default_model.name, default_model.folder, exact=True)
+
+
+def test_greedy_output_is_token_identical_to_transformers(exact_model: LanguageModel) -> None:
     from transformers import AutoModelForCausalLM
 
-    peer: Any = AutoModelForCausalLM.from_pretrained(default_model.folder, dtype=torch.float32)
+    peer: Any = AutoModelForCausalLM.from_pretrained(exact_model.folder, dtype=torch.float32)
     identical = ties = 0
-    prompts = cut_prompts(default_model)
+    prompts = cut_prompts(exact_model)
     for start in range(0, PROMPTS, BATCH):
         batch = prompts[start : start + BATCH]
         for prompt, theirs in zip(
-            batch, generated_by(peer, batch, default_model.end_tokens), strict=True
+            batch, generated_by(peer, batch, exact_model.end_tokens), strict=True
         ):
-            ours = greedy(default_model, prompt)
+            ours = greedy(exact_model, prompt)
             if ours == theirs:
                 identical += 1
                 continue
@@ -96,11 +102,35 @@ def test_greedy_output_is_token_identical_to_transformers(default_model: Languag
     assert identical >= PROMPTS - 1
 
 
-def test_the_weights_are_mapped_not_copied(default_model: LanguageModel) -> None:
+def test_8_bits_keep_the_distribution(
+    default_model: LanguageModel, exact_model: LanguageModel
+) -> None:
+    divergences: list[Tensor] = []
+    same: list[Tensor] = []
+    for prompt in cut_prompts(exact_model)[:10]:
+        exact, ours = (
+            torch.log_softmax(model.decoder.logits(read(model, prompt)), -1)
+            for model in (exact_model, default_model)
+        )
+        divergences.append((exact.exp() * (exact - ours)).sum(-1))
+        same.append(exact.argmax(-1) == ours.argmax(-1))
+    divergence, agreement = torch.cat(divergences), torch.cat(same).float()
+    print(f"KL {divergence.mean():.4f} a token, same next token {agreement.mean():.3f}")
+    assert divergence.mean() < 0.01
+    assert agreement.mean() > 0.95
+
+
+def read(model: LanguageModel, prompt: list[int]) -> Tensor:
+    """Hidden states of the second half of a prompt."""
+    hidden = model.decoder.forward(prompt, model.decoder.new_cache(len(prompt)))
+    return hidden[len(prompt) // 2 :]
+
+
+def test_the_weights_are_mapped_not_copied(exact_model: LanguageModel) -> None:
     mapped = Path("/proc/self/maps")
     if not mapped.exists():
         pytest.skip("only Linux tells what is mapped")
-    shards = sorted(default_model.folder.glob("*.safetensors"))
+    shards = sorted(exact_model.folder.glob("*.safetensors"))
     maps = mapped.read_text(encoding="utf-8")
     assert shards
     assert all(str(shard) in maps for shard in shards)

@@ -1,5 +1,6 @@
 """A tree of continuations, read in one pass, against each of its branches read alone."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,26 +9,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.kv_cache import KeyValueCache
-from models.language_model import LanguageModel
+from models.language_model import LanguageModel, load_language_model
 from models.token_tree import TokenTree, chain
 from tests.unit.tiny_models import VOCABULARY, load, random_tokens, save_model
 
 PROMPT = random_tokens(20)
-MODELS: dict[str, dict[str, Any]] = {
-    "full attention": {},
-    "windows": {
-        "sliding_window": 12,
-        "use_sliding_window": True,
-        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
-    },
+CAPACITY = 60
+WINDOWS: dict[str, Any] = {
+    "sliding_window": 12,
+    "use_sliding_window": True,
+    "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
 }
 
 
-@pytest.fixture(scope="module", params=[*MODELS.values()], ids=[*MODELS])
-def model(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> LanguageModel:
-    return load(save_model("qwen3", tmp_path_factory.mktemp("model"), **request.param))
+@pytest.fixture(scope="module", params=[{}, WINDOWS], ids=["full attention", "windows"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_model("qwen3", tmp_path_factory.mktemp("model"), **request.param)
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> LanguageModel:
+    return load(folder)
+
+
+@pytest.fixture(scope="module")
+def quantised(folder: Path) -> LanguageModel:
+    return load_language_model("tiny", folder, device=torch.device("cpu"))
 
 
 @st.composite
@@ -37,6 +44,22 @@ def trees(draw: st.DrawFn) -> TokenTree:
     return TokenTree(tokens, [draw(st.integers(-1, node - 1)) for node in range(size)])
 
 
+@settings(deadline=None, max_examples=25)
+@given(tree=trees())
+def test_what_stands_beside_a_token_changes_no_bit(
+    quantised: LanguageModel, tree: TokenTree
+) -> None:
+    """In 8 bits, where a last bit is enough to round another way."""
+    cache = after_prompt(quantised)
+    together = quantised.decoder.branch(cache, tree, len(PROMPT))
+    for node in range(len(tree.tokens)):
+        cache.truncate(len(PROMPT))
+        for token in (tree.tokens[n] for n in way_to(tree, node)):
+            alone = quantised.decoder.branch(cache, chain([token]), len(PROMPT))
+            cache.take([token], [0])
+        assert torch.equal(together[node], alone[-1])
+
+
 def way_to(tree: TokenTree, node: int) -> list[int]:
     """The nodes from the beginning of the tree to `node`."""
     parent = tree.parents[node]
@@ -44,7 +67,7 @@ def way_to(tree: TokenTree, node: int) -> list[int]:
 
 
 def after_prompt(model: LanguageModel) -> KeyValueCache:
-    cache = model.decoder.new_cache(len(PROMPT) + 20)
+    cache = model.decoder.new_cache(CAPACITY)
     model.decoder.forward(PROMPT, cache)
     return cache
 
@@ -63,7 +86,7 @@ def test_a_tree_knows_its_shape() -> None:
 @given(tree=trees())
 def test_every_branch_reads_as_if_alone(model: LanguageModel, tree: TokenTree) -> None:
     cache = after_prompt(model)
-    hidden = model.decoder.branch(cache, tree)
+    hidden = model.decoder.branch(cache, tree, len(PROMPT))
     assert cache.tokens == tuple(PROMPT)
     for node in range(len(tree.tokens)):
         alone = after_prompt(model)
@@ -79,7 +102,7 @@ def test_a_cache_goes_on_from_the_way_taken(
     way = way_to(tree, data.draw(st.integers(0, len(tree.tokens) - 1)))
     tokens = [tree.tokens[node] for node in way]
     cache, alone = after_prompt(model), after_prompt(model)
-    model.decoder.branch(cache, tree)
+    model.decoder.branch(cache, tree, len(PROMPT))
     cache.take(tokens, way)
     model.decoder.forward(tokens, alone)
 
