@@ -17,8 +17,6 @@ from typing import Any
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
-from completion.token_difference import common_prefix
-
 COMPLETED = "$/pirouette/completed"
 READY_SECONDS = 1800.0  # a first start may fetch and convert a model
 
@@ -62,32 +60,26 @@ class EditorClient:
 
     def insert(self, uri: str, position: types.Position, text: str) -> None:
         """Type `text` at a position."""
-        self._change(uri, types.Range(position, position), text)
-
-    def change(self, uri: str, old: str, new: str) -> None:
-        """The one change that makes `new` of `old`."""
-        self._change(uri, *difference(old, new))
-
-    def _change(self, uri: str, changed: types.Range, text: str) -> None:
         self._versions[uri] += 1
         self.client.text_document_did_change(
             types.DidChangeTextDocumentParams(
                 types.VersionedTextDocumentIdentifier(self._versions[uri], uri),
-                [types.TextDocumentContentChangePartial(range=changed, text=text)],
+                [
+                    types.TextDocumentContentChangePartial(
+                        range=types.Range(position, position), text=text
+                    )
+                ],
             )
         )
 
-    async def suggest(self, uri: str, position: types.Position, *, invoked: bool = False) -> Answer:
-        """Ask for a suggestion, as after a pause in typing; an invoked one waits for no pause."""
-        kinds = types.InlineCompletionTriggerKind
+    async def suggest(self, uri: str, position: types.Position) -> Answer:
+        """Ask for a suggestion, as after a pause in typing."""
         while not self.heard.completed.empty():
             self.heard.completed.get_nowait()
         started = perf_counter()
         answer = await self.client.text_document_inline_completion_async(
             types.InlineCompletionParams(
-                context=types.InlineCompletionContext(
-                    kinds.Invoked if invoked else kinds.Automatic
-                ),
+                context=types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic),
                 text_document=types.TextDocumentIdentifier(uri),
                 position=position,
             )
@@ -97,21 +89,6 @@ class EditorClient:
         items = answer.items if isinstance(answer, types.InlineCompletionList) else answer or []
         text = items[0].insert_text if items else ""
         return Answer(text if isinstance(text, str) else text.value, elapsed, completed)
-
-
-def difference(old: str, new: str) -> tuple[types.Range, str]:
-    """What lies between the common ends of two texts: its range in `old`, its text in `new`."""
-    head = common_prefix(old, new)
-    tail = common_prefix(old[head:][::-1], new[head:][::-1])
-    changed = types.Range(position_of(old, head), position_of(old, len(old) - tail))
-    return changed, new[head : len(new) - tail]
-
-
-def position_of(text: str, index: int) -> types.Position:
-    """The position of a character, in UTF-16 units."""
-    start = text.rfind("\n", 0, index) + 1
-    units = len(text[start:index].encode("utf-16-le")) // 2
-    return types.Position(text.count("\n", 0, index), units)
 
 
 def server_command(arguments: Sequence[str] = ()) -> list[str]:

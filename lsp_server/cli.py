@@ -107,6 +107,7 @@ def add_bench(
     added.add_argument("--limit", type=positive, metavar="N", help="only so many tasks")
     added.add_argument("--seed", type=int, default=0, metavar="S")
     added.add_argument("--json", action="store_true", help="print one JSON object")
+    added.add_argument("--exact", action="store_true", help="float32 weights, not 8 bits (CPU)")
     return added
 
 
@@ -159,7 +160,7 @@ def run_bench(arguments: argparse.Namespace) -> int:
 
         def load() -> "LanguageModel":
             folder = ModelStore(default_home()).pull(name, progress)
-            return load_language_model(name, folder, progress)
+            return load_language_model(name, folder, progress, exact=arguments.exact)
 
         result = run(arguments, load, progress)
     if arguments.json:

@@ -67,6 +67,7 @@ class Decoder:
         self, config: DecoderConfig, weights: Mapping[str, Tensor], *, quantised: bool = False
     ) -> None:
         self.config = config
+        self.quantised = quantised
         parts = read_decoder_weights(config, weights)
         self._embedding = parts.embedding
         with ThreadPoolExecutor() as pool:  # quantising is work for all cores

@@ -69,7 +69,9 @@ def run_edits(
     """Replay the cases at every prompt size; progress counts cases."""
     arms = chosen_arms(options.arms)
     names = [*arms, *(["llama.cpp"] if options.llama_cpp else [])]
-    kept = KeptResults(options.samples, f"{model.name}, {', '.join(names)}, commit {own_commit()}")
+    numbers = "8 bits" if model.decoder.quantised else "exact"
+    run = f"{model.name}, {numbers}, {', '.join(names)}, commit {own_commit()}"
+    kept = KeptResults(options.samples, run)
     replays = [
         (case, replayer)
         for replayer in (Replayer(model, size, arms) for size in options.contexts)

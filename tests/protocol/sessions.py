@@ -12,7 +12,8 @@ from lsprotocol import types
 from pytest_lsp import LanguageClient, client_capabilities
 from pytest_lsp.client import make_test_lsp_client
 
-from evaluation.editor_client import COMPLETED, as_dict, difference, server_command
+from completion.token_difference import common_prefix
+from evaluation.editor_client import COMPLETED, as_dict, server_command
 from tests.protocol.servers import FORWARD
 
 REPOSITORY = Path(__file__).parents[2]
@@ -45,19 +46,30 @@ class Session:
         return uri
 
     def insert(self, uri: str, line: int, character: int, text: str) -> None:
+        self.versions[uri] += 1
         here = types.Position(line, character)
-        self._change(uri, types.Range(here, here), text)
+        self.client.text_document_did_change(
+            types.DidChangeTextDocumentParams(
+                types.VersionedTextDocumentIdentifier(self.versions[uri], uri),
+                [types.TextDocumentContentChangePartial(types.Range(here, here), text)],
+            )
+        )
 
     def change(self, uri: str, old: str, new: str) -> None:
-        """The one change that makes `new` of `old`."""
-        self._change(uri, *difference(old, new))
-
-    def _change(self, uri: str, changed: types.Range, text: str) -> None:
+        """The one change that makes `new` of `old`: what lies between their common ends."""
+        head = common_prefix(list(old), list(new))
+        tail = common_prefix(list(old[head:][::-1]), list(new[head:][::-1]))
+        end = len(old) - tail
         self.versions[uri] += 1
         self.client.text_document_did_change(
             types.DidChangeTextDocumentParams(
                 types.VersionedTextDocumentIdentifier(self.versions[uri], uri),
-                [types.TextDocumentContentChangePartial(changed, text)],
+                [
+                    types.TextDocumentContentChangePartial(
+                        types.Range(position_of(old, head), position_of(old, end)),
+                        new[head : len(new) - tail],
+                    )
+                ],
             )
         )
 
@@ -92,6 +104,12 @@ class Session:
 
     def shown(self) -> list[str]:
         return [message.message for message in self.client.messages]
+
+
+def position_of(text: str, index: int) -> types.Position:
+    """The position of a character in text whose characters are one UTF-16 unit each."""
+    line_start = text.rfind("\n", 0, index) + 1
+    return types.Position(text.count("\n", 0, index), index - line_start)
 
 
 @asynccontextmanager
