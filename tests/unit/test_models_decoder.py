@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.config import read_decoder_config
 from models.errors import Cancelled
-from models.language_model import LanguageModel
+from models.language_model import LanguageModel, load_language_model
 from models.prefill import CHUNK_TOKENS, prefill
 from tests.unit.tiny_models import (
     load,
@@ -170,6 +170,17 @@ def test_positions_beyond_the_trained_length(tmp_path: Path, scaling: dict[str, 
     folder = save_model("llama", tmp_path, max_position_embeddings=longest, **options)
     tokens = random_tokens(LENGTH)
     assert_close(read_in_chunks(load(folder), tokens, [LENGTH]), reference(folder)(tokens))
+
+
+def test_weights_on_the_cpu_are_in_8_bits_unless_they_are_to_be_exact(tmp_path: Path) -> None:
+    folder, tokens = save_model("qwen2", tmp_path), random_tokens(LENGTH)
+    exact, quantised = (
+        load_language_model("tiny", folder, device=torch.device("cpu"), exact=exact)
+        for exact in (True, False)
+    )
+    assert (exact.decoder.quantised, quantised.decoder.quantised) == (False, True)
+    expected, near = (read_in_chunks(model, tokens, [LENGTH]) for model in (exact, quantised))
+    assert 0 < (near - expected).norm() < 0.05 * expected.norm()
 
 
 def test_end_tokens_are_those_that_the_files_declare(tmp_path: Path) -> None:
