@@ -180,7 +180,7 @@ def test_weights_on_the_cpu_are_in_8_bits_unless_they_are_to_be_exact(tmp_path: 
     )
     assert (exact.decoder.quantised, quantised.decoder.quantised) == (False, True)
     expected, near = (read_in_chunks(model, tokens, [LENGTH]) for model in (exact, quantised))
-    assert 0 < (near - expected).norm() < 0.05 * expected.norm()
+    assert 0 < (near - expected).norm() < 0.1 * expected.norm()
 
 
 def test_end_tokens_are_those_that_the_files_declare(tmp_path: Path) -> None:
