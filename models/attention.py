@@ -18,19 +18,21 @@ from models.token_tree import TokenTree
 def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
     """What queries [heads, n, head_dim] see of keys and values [kv_heads, length, head_dim].
 
-    `mask` [n, length] is added to their scores. Returns [n, heads * head_dim].
+    `mask` [group * n, length] is added to their scores, once for each query head of a key head.
+    Returns [n, heads * head_dim].
     """
     heads, count, head_dim = query.shape
     rows = query.reshape(len(keys), -1, head_dim)  # a key head's queries are one block of rows
-    if mask is not None:
-        mask = mask.repeat(heads // len(keys), 1)
     mixed = F.scaled_dot_product_attention(rows[None], keys[None], values[None], mask)[0]
     return mixed.reshape(heads, count, head_dim).transpose(0, 1).reshape(count, -1)
 
 
 @dataclass(frozen=True, slots=True)
 class BranchMasks:
-    """What is added to scores: of tokens before a place [n, place] or None, and from there on."""
+    """What is added to scores, before a place and from there on; None where all is seen.
+
+    `settled` is [n, 1, group, place], `recent` in float64 [group * n, length - place].
+    """
 
     settled: Tensor | None
     recent: Tensor
@@ -46,18 +48,14 @@ def attend_in_branches(
     no trace in float32. The two are joined by their normalisers, as flash attention joins blocks
     (Dao et al. 2022, section 3.1).
     """
-    heads, count, head_dim = query.shape
-    kv_heads = len(keys)
-    group = heads // kv_heads
-    apart = query.transpose(0, 1).reshape(count, kv_heads, group, head_dim)
+    (_, count, head_dim), kv_heads = query.shape, len(keys)
+    apart = query.transpose(0, 1).reshape(count, kv_heads, -1, head_dim)
     window = masks.settled
     old, old_norm = flash_attention(
         apart,
         keys[:, :settled].expand(count, -1, -1, -1),
         values[:, :settled].expand(count, -1, -1, -1),
-        None
-        if masks.settled is None
-        else masks.settled[:, None, None].expand(*apart.shape[:3], -1),
+        None if window is None else window.expand(-1, kv_heads, -1, -1),
     )
     if window is not None:  # nothing is seen of what lies beyond a window
         old, old_norm = old.nan_to_num(), old_norm.nan_to_num(nan=-math.inf)
@@ -65,7 +63,7 @@ def attend_in_branches(
         query.reshape(1, kv_heads, -1, head_dim).double(),
         keys[None, :, settled:].double(),
         values[None, :, settled:].double(),
-        masks.recent.double().repeat(group, 1),
+        masks.recent,
     )
     # [1, kv_heads, group * n, ...] -> [n, kv_heads, group, ...]
     new = new.view(kv_heads, -1, count, head_dim).permute(2, 0, 1, 3)
@@ -93,9 +91,9 @@ def attention_of_last(query: Tensor, keys: Tensor, mask: Tensor | None) -> Tenso
     return scores.softmax(-1).sum((0, 1))
 
 
-def added(seen: Tensor, like: Tensor) -> Tensor:
-    """What is added to scores so that only what is `seen` counts, in the dtype of `like`."""
-    return torch.zeros_like(seen, dtype=like.dtype).masked_fill_(~seen, -math.inf).to(like.device)
+def added(seen: Tensor, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """What is added to scores so that only what is `seen` counts."""
+    return torch.zeros_like(seen, dtype=dtype).masked_fill_(~seen, -math.inf).to(device)
 
 
 def seen_positions(positions: Sequence[int], window: int | None) -> Tensor | None:

@@ -120,7 +120,7 @@ class Decoder:
             turn=cache.turn(positions),
             end=positions[-1] + 1,
         )
-        masks = self._by_window(lambda window: self._mask(positions, window))
+        masks = self._by_window(lambda window: self._mask(seen_positions(positions, window)))
 
         def attend_all(layer: int, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
             mask = masks[layer in self.config.windowed_layers]
@@ -151,30 +151,40 @@ class Decoder:
             turn=cache.turn([start + depth for depth in tree.depths]),
             end=end,
         )
+        if self.device.type != "cpu":
+            whole = self._by_window(lambda window: self._mask(seen_branches(tree, start, window)))
+
+            def attend_all(layer: int, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+                return attend(query, keys, values, whole[layer in self.config.windowed_layers])
+
+            return self._read(cache, reading, attend_all, lambda: False)
+
         masks = self._by_window(lambda window: self._branch_masks(tree, start, settled, window))
 
         def attend_apart(layer: int, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
             mask = masks[layer in self.config.windowed_layers]
-            if self.device.type == "cpu":
-                return attend_in_branches(query, keys, values, settled, mask)
-            before = torch.zeros_like(keys[0, :settled, 0]).expand(len(tree.tokens), -1)
-            whole = (before if mask.settled is None else mask.settled, mask.recent)
-            return attend(query, keys, values, torch.cat(whole, dim=1))
+            return attend_in_branches(query, keys, values, settled, mask)
 
         return self._read(cache, reading, attend_apart, lambda: False)
 
-    def _mask(self, positions: Sequence[int], window: int | None) -> Tensor | None:
-        seen = seen_positions(positions, window)
-        return None if seen is None else added(seen, self._embedding)
+    @property
+    def _group(self) -> int:
+        """How many query heads share a key head."""
+        return self.config.heads // self.config.kv_heads
+
+    def _mask(self, seen: Tensor | None) -> Tensor | None:
+        """For `attend`, once for all layers: [group * n, length]."""
+        return None if seen is None else added(seen, self.dtype, self.device).repeat(self._group, 1)
 
     def _branch_masks(
         self, tree: TokenTree, start: int, settled: int, window: int | None
     ) -> BranchMasks:
         seen = seen_branches(tree, start, window)
-        recent = added(seen[:, settled:], self._embedding)
+        recent = added(seen[:, settled:], torch.float64, self.device).repeat(self._group, 1)
         if window is None or start + max(tree.depths) < window:
             return BranchMasks(None, recent)
-        return BranchMasks(added(seen[:, :settled], self._embedding), recent)
+        before = added(seen[:, :settled], self.dtype, self.device)[:, None, None]
+        return BranchMasks(before.expand(-1, -1, self._group, -1), recent)
 
     def _by_window(self, of: Callable[[int | None], M]) -> tuple[M, M]:
         """For layers that see all, and for those that look no further back than a window."""
