@@ -7,7 +7,7 @@ from time import perf_counter
 
 from torch import Tensor
 
-from completion.drafting.drafts import Drafter, NoDrafts
+from completion.drafting.drafts import Drafter, Verified
 from completion.stop_rules import Stop
 from completion.values import CancelCheck
 from models.errors import Cancelled
@@ -55,7 +55,7 @@ def decode_greedily(
     to_text = codecs.getincrementaldecoder("utf-8")()
     tokens: list[int] = []
     most = max_tokens + len(rewritten)
-    writer = Writer(model, cache, pending, drafter or NoDrafts())
+    writer = Writer(model, cache, pending, drafter or Drafter())
     chosen = writer.write(logits, most)
 
     def decoded(text: str, stop: str) -> Decoded:
@@ -115,7 +115,7 @@ class Writer:
             scores = self._decoder.logits(self._decoder.branch(cache, draft.tree, prompt))
             seconds = perf_counter() - started
             way, token = self._follow(draft.tree, scores)
-            self._drafter.learn(before, draft, way, scores, seconds)
+            self._drafter.learn(Verified(before, draft, way, scores, seconds))
             agreed = [draft.tree.tokens[node] for node in way]
             cache.take(agreed, way)
             self.drafted += len(draft.tree.tokens) - 1

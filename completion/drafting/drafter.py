@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from torch import Tensor
-
-from completion.drafting.drafts import Draft
+from completion.drafting.drafts import Draft, Drafter, Verified
 from completion.drafting.guesses import Guess, HitRates, Source
 from completion.drafting.look_up import LookUp
 from completion.drafting.pass_cost import LARGEST, PassCost
@@ -23,7 +21,7 @@ from models.token_tree import TokenTree
 CONTEXT = 8  # tokens that a source may look back
 
 
-class TreeDrafter:
+class TreeDrafter(Drafter):
     """Guesses for one model, learning from all that is written with it."""
 
     def __init__(self, cost: PassCost | None = None) -> None:
@@ -46,25 +44,18 @@ class TreeDrafter:
             tuple(node.guess for node in kept),
         )
 
-    def learn(
-        self,
-        before: Sequence[int],
-        draft: Draft,
-        nodes: Sequence[int],
-        logits: Tensor,
-        seconds: float,
-    ) -> None:
+    def learn(self, verified: Verified) -> None:
         """Guesses that nothing led to are neither right nor wrong."""
-        tree = draft.tree
-        self._cost.observe(len(tree.tokens), seconds)
+        tree, nodes = verified.draft.tree, verified.nodes
+        self._cost.observe(len(tree.tokens), verified.seconds)
         reached = set(nodes)
-        for node, guess in enumerate(draft.guesses, 1):
+        for node, guess in enumerate(verified.draft.guesses, 1):
             if tree.parents[node] in reached:
                 self._rates.observe(guess, node in reached)
-        text = [*before[-CONTEXT:], *(tree.tokens[node] for node in nodes)]
+        text = [*verified.before[-CONTEXT:], *(tree.tokens[node] for node in nodes)]
         for place, node in enumerate(nodes):
             end = len(text) - len(nodes) + place + 1
-            self._recycling.observe(text[:end], logits[node])
+            self._recycling.observe(text[:end], verified.logits[node])
 
 
 @dataclass(frozen=True, slots=True)

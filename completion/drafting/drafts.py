@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from torch import Tensor
 
@@ -18,47 +17,33 @@ class Draft:
     guesses: tuple[Guess, ...] = ()
 
 
-class Drafter(Protocol):
-    """Proposes drafts, and hears what became of them."""
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What became of a draft after the tokens `before`: the `nodes` that were gone through.
+
+    `logits` are [tree, vocabulary]; the pass took `seconds`.
+    """
+
+    before: Sequence[int]
+    draft: Draft
+    nodes: Sequence[int]
+    logits: Tensor
+    seconds: float
+
+
+class Drafter:
+    """Proposes drafts, and hears what became of them. This one proposes none."""
 
     def draft(self, before: Sequence[int], token: int, most: int) -> Draft:
         """What may come after `before` and then `token`, of no more than `most` tokens in all."""
-        ...
-
-    def learn(
-        self,
-        before: Sequence[int],
-        draft: Draft,
-        nodes: Sequence[int],
-        logits: Tensor,
-        seconds: float,
-    ) -> None:
-        """After `before` the model went through `nodes` of the tree, which took it so long.
-
-        `logits` are [tree, vocabulary].
-        """
-        ...
-
-
-class NoDrafts:
-    """One token at a time."""
-
-    def draft(self, before: Sequence[int], token: int, most: int) -> Draft:
         del before, most
         return Draft(chain([token]))
 
-    def learn(
-        self,
-        before: Sequence[int],
-        draft: Draft,
-        nodes: Sequence[int],
-        logits: Tensor,
-        seconds: float,
-    ) -> None:
-        pass
+    def learn(self, verified: Verified) -> None:
+        """Learn from a draft that the model has read."""
 
 
-class ExpectedText(NoDrafts):
+class ExpectedText(Drafter):
     """Text that is likely to come word for word after `start` tokens, as when asked again."""
 
     def __init__(self, start: int, tokens: Sequence[int]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from completion.decoding import Decoded, decode_greedily
 from completion.drafting.drafter import TreeDrafter
-from completion.drafting.drafts import Draft, Drafter, ExpectedText, NoDrafts
+from completion.drafting.drafts import Draft, Drafter, ExpectedText
 from completion.drafting.pass_cost import PassCost
 from completion.stop_rules import Stop, first_line_only
 from completion.values import never_cancelled
@@ -31,7 +31,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
     return load_tiny_model(folder)
 
 
-class RandomTrees(NoDrafts):
+class RandomTrees(Drafter):
     """Trees of random shape and tokens, more often than chance those that will be written."""
 
     def __init__(self, choose: random.Random, likely: Sequence[int]) -> None:

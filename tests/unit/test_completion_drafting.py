@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from completion.drafting.drafter import TreeDrafter, best_size, grow
-from completion.drafting.drafts import Draft, ExpectedText
+from completion.drafting.drafts import Draft, ExpectedText, Verified
 from completion.drafting.guesses import Guess, HitRates
 from completion.drafting.look_up import FOLLOWERS, LookUp
 from completion.drafting.pass_cost import LARGEST, PassCost
@@ -154,7 +154,9 @@ def test_a_drafter_learns_from_what_became_of_its_guesses() -> None:
     assert draft.tree == TokenTree([1, 2, 3, 4], [-1, 0, 1, 2])
 
     sure = [node.reached for node in grow([drafter.look_up], drafter._rates, [1], 10)]
-    drafter.learn([], draft, [0], torch.zeros(4, 10), 0.1)  # 2 was wrong, 3 and 4 never reached
+    drafter.learn(
+        Verified([], draft, [0], torch.zeros(4, 10), 0.1)
+    )  # 2 was wrong, 3 and 4 never reached
     after = [node.reached for node in grow([drafter.look_up], drafter._rates, [1], 10)]
     assert after[0] < sure[0]
     assert after[1] / after[0] == pytest.approx(sure[1] / sure[0])
