@@ -30,7 +30,7 @@ class Prefilled:
 
     `reused` ones stand where they stood, `moved` ones were turned to a new position, `encoded`
     ones were read, the last one twice where others were repaired. `corrected` ones remember
-    another text still. `new` are the stretches that were not known before.
+    another text still.
     """
 
     logits: Tensor
@@ -38,7 +38,6 @@ class Prefilled:
     moved: int
     encoded: int
     corrected: int
-    new: tuple[range, ...] = ()
 
 
 class EditSession:
@@ -60,15 +59,25 @@ class EditSession:
         """Go on with another cache, which may hold anything."""
         self._cache = cache
 
-    def read(self, prompt: Prompt, repair: Repair, cancelled: CancelCheck) -> Prefilled:
+    def read(
+        self,
+        prompt: Prompt,
+        repair: Repair,
+        cancelled: CancelCheck,
+        learn: Callable[[Sequence[int], range], None] | None = None,
+    ) -> Prefilled:
         """Make the cache hold exactly `prompt`, encoding what it does not know and what it must.
 
-        The last token is always encoded, for its logits. Raises `Cancelled`.
+        The last token is always encoded, for its logits. Each stretch of the prompt that is new is
+        given to `learn` first, since what is read before `Cancelled` is raised is known next time.
         """
         cache = self.cache
         kept = kept_segments(cache.read_tokens, prompt.tokens)
         cache.lay_out(prompt.tokens, kept)
         self._prompt_length = len(prompt.tokens)
+        if learn is not None:
+            for gap in gaps_between(kept, len(prompt.tokens)):
+                learn(prompt.tokens, gap)
         reading = plan_reading(cache, prompt, kept, repair)
         hidden, encoded = self._encode(reading, cancelled)
         read = set(encoded)
@@ -84,7 +93,6 @@ class EditSession:
             moved=moved,
             encoded=len(encoded),
             corrected=len(cache.inexact()),
-            new=gaps_between(kept, len(prompt.tokens)),
         )
 
     def _encode(self, reading: Reading, cancelled: CancelCheck) -> tuple[Tensor, list[int]]:
@@ -113,9 +121,8 @@ class EditSession:
         return healed
 
 
-def gaps_between(kept: Sequence[Segment], length: int) -> tuple[range, ...]:
+def gaps_between(kept: Sequence[Segment], length: int) -> list[range]:
     """The stretches of a new text of `length` tokens that no kept segment covers."""
     ends = [0, *(segment.new + segment.length for segment in kept)]
     starts = [*(segment.new for segment in kept), length]
-    gaps = (range(end, start) for end, start in zip(ends, starts, strict=True))
-    return tuple(gap for gap in gaps if gap)
+    return [range(end, start) for end, start in zip(ends, starts, strict=True) if end < start]

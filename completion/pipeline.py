@@ -92,7 +92,8 @@ class Completer:
         context = stop_context(near)
         built = self._clock()
         session = self._sessions.of(request.document)
-        prefilled = session.read(prompt, self._repair(), cancelled)
+        learn = self._drafter.look_up.add
+        prefilled = session.read(prompt, self._repair(), cancelled, learn)
         first_token: list[float] = []
 
         def stop_at(text: str) -> Stop | None:
@@ -102,8 +103,6 @@ class Completer:
 
         read = self._clock()
         self._rate.observe(prefilled.encoded, read - built)
-        for stretch in prefilled.new:
-            self._drafter.look_up.add(prompt.tokens, stretch)
         decoded: Decoded = decode_greedily(
             self.model,
             session.cache,
@@ -116,7 +115,7 @@ class Completer:
             drafter=self._drafter,
         )
         written = [*prompt.tokens, *decoded.tokens]
-        self._drafter.look_up.add(written, range(len(prompt.tokens), len(written)))
+        learn(written, range(len(prompt.tokens), len(written)))
         cut_short = decoded.stop == "length"
         text = clean_up(near, whole_lines(decoded.text) if cut_short else decoded.text)
         finished = self._clock()

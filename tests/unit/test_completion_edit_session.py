@@ -275,3 +275,18 @@ def test_flag_set_while_reading_is_obeyed_before_the_next_chunk(model: LanguageM
     with pytest.raises(Cancelled):
         session.read(Prompt([1] * (4 * CHUNK_TOKENS)), CHEAP, lambda: decoder.count > 0)
     assert decoder.count <= CHUNK_TOKENS
+
+
+def test_new_text_is_learnt_once_even_if_reading_it_is_called_off(model: LanguageModel) -> None:
+    learnt: list[list[int]] = []
+
+    def learn(tokens: Sequence[int], places: range) -> None:
+        learnt.append([tokens[place] for place in places])
+
+    session, text = EditSession(model.decoder, 300), [place % 200 for place in range(150)]
+    with pytest.raises(Cancelled):
+        session.read(Prompt(text), CHEAP, CancelAfter(1), learn)
+    session.read(Prompt([*text, 7, 8]), CHEAP, never_cancelled, learn)
+    session.read(Prompt([*text[:50], 9, *text[50:], 7, 8]), CHEAP, never_cancelled, learn)
+
+    assert learnt == [text, [*text[CHUNK_TOKENS:], 7, 8], [9]]
