@@ -233,7 +233,7 @@ def share_the_processor() -> None:
     when torch is first imported.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # some ten microseconds
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # about half a millisecond
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from completion.drafting.guesses import Guess
 
 LONGEST = 6  # tokens that are looked up
 FOLLOWERS = 3  # kept for each run, the latest first
-MOST_RUNS = 400_000  # about 100 MB
+MOST_RUNS = 400_000  # 70 MB
 PRIORS = (0.15, 0.35, 0.5, 0.6, 0.65, 0.75)  # of runs of 1, 2, ... tokens
 
 
