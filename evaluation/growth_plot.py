@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 ARMS = {
     "full": "read everything",
@@ -51,7 +52,10 @@ def draw(result: Mapping[str, Any]) -> Figure:
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         axes.set_xticks(sorted(sizes), [f"{size // 1024}k" for size in sorted(sizes)])
-        axes.grid(visible=True, which="both", alpha=0.3)
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.grid(visible=True, alpha=0.3)
     axes.legend()
     return figure
 
