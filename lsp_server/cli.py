@@ -6,7 +6,6 @@ stderr says what and how. `--json` prints one JSON object on stdout; progress go
 
 import argparse
 import errno
-import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from rich.console import Console
 
 from lsp_server.console import ProgressBar, print_json
+from lsp_server.processor import share_the_processor
 from models.catalogue import DEFAULT_MODEL
 from models.errors import DiskSpaceError, InputError, PirouetteError
 from models.progress import ProgressCallback
@@ -222,18 +222,6 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     else:
         print_findings(findings)
     return 0 if all(finding.works for finding in findings) else 1
-
-
-def share_the_processor() -> None:
-    """Let torch's threads wait for one another a moment, and then sleep.
-
-    Waking takes as long as many of the products that they share: threads that sleep at once took
-    half as long again for a step. Threads that wait for long take turns, beside other busy
-    programs, with the very ones they wait for, and took ten times as long. OpenMP reads this once,
-    when torch is first imported.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # about half a millisecond
 
 
 def main(argv: Sequence[str] | None = None) -> int:

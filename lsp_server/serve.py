@@ -6,6 +6,7 @@ import socket
 import sys
 
 from lsp_server.logs import log_to_stderr
+from lsp_server.processor import use_all_processors
 from lsp_server.server import create_server, load_completer
 from models.errors import InputError
 from models.store import ModelStore, default_home
@@ -17,6 +18,7 @@ def serve(*, tcp: str | None, model: str | None) -> int:
     """Serve one client until it leaves. Does not return: see `leave`."""
     address = parse_address(tcp) if tcp else None
     log_to_stderr()
+    use_all_processors()  # the model has a thread of its own
     store = ModelStore(default_home())
     server = create_server(
         lambda settings, progress: load_completer(store, settings, progress), model

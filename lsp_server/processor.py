@@ -1,0 +1,39 @@
+"""How the model's threads share the processor, with one another and with all that runs beside them.
+
+torch shares each product among threads that wait for one another, hundreds of times a token. Read
+once by OpenMP, when torch is first imported.
+"""
+
+import os
+from contextlib import suppress
+
+PROCESSORS = "PIROUETTE_PROCESSORS"  # what this process may use, for those that it starts
+
+
+def share_the_processor() -> None:
+    """Give each of torch's threads a core of its own, and let them wait a moment, then sleep.
+
+    Two of them on one core wait for one another by the clock: a step took two to eight times as
+    long beside other busy programs, and at times so with none. Waking takes as long as many of the
+    products they share: threads that sleep at once took half as long again for a step. Those that
+    wait for long keep other programs, and one another, from working (`docs/engine.md`).
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # about half a millisecond
+    os.environ.setdefault("OMP_PROC_BIND", "close")
+    os.environ.setdefault("OMP_PLACES", "cores")
+    if hasattr(os, "sched_setaffinity"):
+        own = ",".join(map(str, sorted(os.sched_getaffinity(0))))
+        os.environ.setdefault(PROCESSORS, own)
+        use_all_processors()
+
+
+def use_all_processors() -> None:
+    """Let this thread, and what it starts, run on any processor that the process may use.
+
+    The thread that imports torch is put on the first core, as each is that computes with it; a
+    process that such a thread starts would have no other.
+    """
+    if hasattr(os, "sched_setaffinity") and PROCESSORS in os.environ:
+        with suppress(OSError, ValueError):  # they were taken away, or someone else wrote this
+            os.sched_setaffinity(0, set(map(int, os.environ[PROCESSORS].split(","))))
