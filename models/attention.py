@@ -14,6 +14,9 @@ from torch import Tensor
 
 from models.token_tree import TokenTree
 
+BLOCK = 4  # tokens whose queries are multiplied together
+FEWEST_ROWS = 4
+
 
 def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
     """What queries [heads, n, head_dim] see of keys and values [kv_heads, length, head_dim].
@@ -31,7 +34,7 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> 
 class BranchMasks:
     """What is added to scores, before a place and from there on; None where all is seen.
 
-    `settled` is [n, 1, group, place], `recent` in float64 [group * n, length - place].
+    `settled` is [n, place], `recent` in float64 [group * n, length - place].
     """
 
     settled: Tensor | None
@@ -43,33 +46,57 @@ def attend_in_branches(
 ) -> Tensor:
     """The same for branches of a tree, bit for bit alike however many are read at once.
 
-    Of the first `settled` positions each query makes its own sum, in one order. The others stand
-    at different places from one pass to the next, and are summed in float64, whose rounding leaves
-    no trace in float32. The two are joined by their normalisers, as flash attention joins blocks
-    (Dao et al. 2022, section 3.1).
+    The first `settled` positions are summed in one order, block by block of queries. The others
+    stand at different places from one pass to the next, and are summed in float64, whose rounding
+    leaves no trace in float32. The two are joined by their normalisers, as flash attention joins
+    blocks (Dao et al. 2022, section 3.1).
     """
     (_, count, head_dim), kv_heads = query.shape, len(keys)
-    apart = query.transpose(0, 1).reshape(count, kv_heads, -1, head_dim)
-    window = masks.settled
-    old, old_norm = flash_attention(
-        apart,
-        keys[:, :settled].expand(count, -1, -1, -1),
-        values[:, :settled].expand(count, -1, -1, -1),
-        None if window is None else window.expand(-1, kv_heads, -1, -1),
-    )
-    if window is not None:  # nothing is seen of what lies beyond a window
-        old, old_norm = old.nan_to_num(), old_norm.nan_to_num(nan=-math.inf)
+    old, old_norm = attend_in_blocks(query, keys[:, :settled], values[:, :settled], masks.settled)
     new, new_norm = flash_attention(
         query.reshape(1, kv_heads, -1, head_dim).double(),
         keys[None, :, settled:].double(),
         values[None, :, settled:].double(),
         masks.recent,
     )
-    # [1, kv_heads, group * n, ...] -> [n, kv_heads, group, ...]
-    new = new.view(kv_heads, -1, count, head_dim).permute(2, 0, 1, 3)
-    new_norm = new_norm.view(kv_heads, -1, count).permute(2, 0, 1)
+    new, new_norm = new.view(old.shape), new_norm.view(old_norm.shape)
     share = (new_norm - old_norm).sigmoid()[..., None]
-    return torch.lerp(old.double(), new, share).to(query.dtype).reshape(count, -1)
+    mixed = torch.lerp(old.double(), new, share).to(query.dtype)
+    return mixed.flatten(0, 1).transpose(0, 1).reshape(count, -1)
+
+
+def attend_in_blocks(
+    query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Attention [kv_heads, group, n, head_dim] and its normalisers [kv_heads, group, n].
+
+    Each block multiplies the query rows of a few tokens, so that a token's sums never depend on
+    how many others there are. A token may stay alone where its own rows are enough: products of
+    fewer than `FEWEST_ROWS` add in another order than all larger ones. `mask` is [n, length].
+    """
+    (heads, count, head_dim), kv_heads = query.shape, len(keys)
+    group = heads // kv_heads
+    size = 1 if count == 1 and group >= FEWEST_ROWS else BLOCK
+    filled = F.pad(query, (0, 0, 0, -count % size))
+    # [heads, tokens, head_dim] -> [blocks, kv_heads, group * size, head_dim]
+    blocks = filled.view(kv_heads, group, -1, size, head_dim).permute(2, 0, 1, 3, 4)
+    number = len(blocks)
+    added = None
+    if mask is not None:
+        rows = F.pad(mask, (0, 0, 0, -count % size)).view(number, 1, 1, size, -1)
+        added = rows.expand(-1, kv_heads, group, -1, -1).flatten(2, 3)
+    mixed, norm = flash_attention(
+        blocks.flatten(2, 3),
+        keys.expand(number, -1, -1, -1),
+        values.expand(number, -1, -1, -1),
+        added,
+    )
+    if mask is not None:  # nothing is seen of what lies beyond a window
+        mixed, norm = mixed.nan_to_num(), norm.nan_to_num(nan=-math.inf)
+    # [blocks, kv_heads, group * size, ...] -> [kv_heads, group, tokens, ...]
+    mixed = mixed.view(number, kv_heads, group, size, head_dim).permute(1, 2, 0, 3, 4)
+    norm = norm.reshape(number, kv_heads, group, size).permute(1, 2, 0, 3)
+    return mixed.flatten(2, 3)[:, :, :count], norm.flatten(2, 3)[:, :, :count]
 
 
 def flash_attention(

@@ -183,8 +183,7 @@ class Decoder:
         recent = added(seen[:, settled:], torch.float64, self.device).repeat(self._group, 1)
         if window is None or start + max(tree.depths) < window:
             return BranchMasks(None, recent)
-        before = added(seen[:, :settled], self.dtype, self.device)[:, None, None]
-        return BranchMasks(before.expand(-1, -1, self._group, -1), recent)
+        return BranchMasks(added(seen[:, :settled], self.dtype, self.device), recent)
 
     def _by_window(self, of: Callable[[int | None], M]) -> tuple[M, M]:
         """For layers that see all, and for those that look no further back than a window."""
