@@ -13,10 +13,10 @@ PROCESSORS = "PIROUETTE_PROCESSORS"  # what this process may use, for those that
 def share_the_processor() -> None:
     """Give each of torch's threads a core of its own, and let them wait a moment, then sleep.
 
-    Two of them on one core wait for one another by the clock: a step took two to eight times as
-    long beside other busy programs, and at times so with none. Waking takes as long as many of the
-    products they share: threads that sleep at once took half as long again for a step. Those that
-    wait for long keep other programs, and one another, from working (`docs/engine.md`).
+    Two of them on one core wait for one another by the clock: passes took up to three times as long
+    beside another busy program, and at times ten times as long with none. Waking takes as long as
+    many of the products they share: threads that sleep at once took half as long again for a step.
+    Those that wait for long keep other programs, and one another, from working (`docs/engine.md`).
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # about half a millisecond

@@ -15,7 +15,7 @@ from torch import Tensor
 from models.token_tree import TokenTree
 
 BLOCK = 4  # tokens whose queries are multiplied together
-FEWEST_ROWS = 4
+FEWEST_ROWS = 4  # products of fewer add in another order than all larger ones
 
 
 def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
@@ -34,7 +34,7 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> 
 class BranchMasks:
     """What is added to scores, before a place and from there on; None where all is seen.
 
-    `settled` is [n, place], `recent` in float64 [group * n, length - place].
+    `settled` is that of `mask_in_blocks`, `recent` in float64 [group * n, length - place].
     """
 
     settled: Tensor | None
@@ -71,25 +71,20 @@ def attend_in_blocks(
     """Attention [kv_heads, group, n, head_dim] and its normalisers [kv_heads, group, n].
 
     Each block multiplies the query rows of a few tokens, so that a token's sums never depend on
-    how many others there are. A token may stay alone where its own rows are enough: products of
-    fewer than `FEWEST_ROWS` add in another order than all larger ones. `mask` is [n, length].
+    how many others there are. `mask` is that of `mask_in_blocks`.
     """
     (heads, count, head_dim), kv_heads = query.shape, len(keys)
     group = heads // kv_heads
-    size = 1 if count == 1 and group >= FEWEST_ROWS else BLOCK
+    size = tokens_in_block(count, group)
     filled = F.pad(query, (0, 0, 0, -count % size))
     # [heads, tokens, head_dim] -> [blocks, kv_heads, group * size, head_dim]
-    blocks = filled.view(kv_heads, group, -1, size, head_dim).permute(2, 0, 1, 3, 4)
+    blocks = filled.view(kv_heads, group, -1, size, head_dim).permute(2, 0, 1, 3, 4).flatten(2, 3)
     number = len(blocks)
-    added = None
-    if mask is not None:
-        rows = F.pad(mask, (0, 0, 0, -count % size)).view(number, 1, 1, size, -1)
-        added = rows.expand(-1, kv_heads, group, -1, -1).flatten(2, 3)
     mixed, norm = flash_attention(
-        blocks.flatten(2, 3),
+        blocks,
         keys.expand(number, -1, -1, -1),
         values.expand(number, -1, -1, -1),
-        added,
+        None if mask is None else mask.expand(-1, kv_heads, -1, -1),
     )
     if mask is not None:  # nothing is seen of what lies beyond a window
         mixed, norm = mixed.nan_to_num(), norm.nan_to_num(nan=-math.inf)
@@ -97,6 +92,19 @@ def attend_in_blocks(
     mixed = mixed.view(number, kv_heads, group, size, head_dim).permute(1, 2, 0, 3, 4)
     norm = norm.reshape(number, kv_heads, group, size).permute(1, 2, 0, 3)
     return mixed.flatten(2, 3)[:, :, :count], norm.flatten(2, 3)[:, :, :count]
+
+
+def mask_in_blocks(mask: Tensor, group: int) -> Tensor:
+    """What is added to scores, [n, length], for all layers: [blocks, 1, group * size, length]."""
+    size = tokens_in_block(len(mask), group)
+    filled = F.pad(mask, (0, 0, 0, -len(mask) % size))
+    rows = filled.view(-1, 1, 1, size, mask.shape[1])
+    return rows.expand(-1, -1, group, -1, -1).flatten(2, 3)
+
+
+def tokens_in_block(count: int, group: int) -> int:
+    """A block's tokens, of `count` in all; a single one stays alone where its rows are enough."""
+    return 1 if count == 1 and group >= FEWEST_ROWS else BLOCK
 
 
 def flash_attention(

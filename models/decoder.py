@@ -20,6 +20,7 @@ from models.attention import (
     attend,
     attend_in_branches,
     attention_of_last,
+    mask_in_blocks,
     seen_branches,
     seen_positions,
 )
@@ -183,7 +184,8 @@ class Decoder:
         recent = added(seen[:, settled:], torch.float64, self.device).repeat(self._group, 1)
         if window is None or start + max(tree.depths) < window:
             return BranchMasks(None, recent)
-        return BranchMasks(added(seen[:, :settled], self.dtype, self.device), recent)
+        before = added(seen[:, :settled], self.dtype, self.device)
+        return BranchMasks(mask_in_blocks(before, self._group), recent)
 
     def _by_window(self, of: Callable[[int | None], M]) -> tuple[M, M]:
         """For layers that see all, and for those that look no further back than a window."""
