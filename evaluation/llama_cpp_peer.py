@@ -5,12 +5,12 @@ of Pirouette's prompts, one after the other, as an editor would send them to it.
 """
 
 import importlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lsp_server.processor import all_processors, processor_count
 from models.errors import InputError
 
 REUSE_TOKENS = 256  # the shortest moved chunk that the server may reuse, as its users set it
@@ -39,8 +39,9 @@ class LlamaCppPeer:
         parameters.n_parallel = 1
         parameters.verbosity = 1  # errors only
         parameters.n_cache_reuse = REUSE_TOKENS
-        parameters.cpuparams.n_threads = len(os.sched_getaffinity(0))
-        self._server: Any = package.Server(parameters)
+        parameters.cpuparams.n_threads = processor_count()
+        with all_processors():  # its threads run where the one that starts it may
+            self._server: Any = package.Server(parameters)
 
     def complete(self, prompt: Sequence[int], tokens: int) -> Served:
         """Read a prompt, reusing what the server can of the last one, and write one line."""

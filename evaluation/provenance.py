@@ -3,7 +3,6 @@
 Nothing here may name the machine, its user or its folders: results are published.
 """
 
-import os
 import platform
 import shlex
 import subprocess
@@ -12,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+
+from lsp_server.processor import processor_count
 
 DISTRIBUTION = "pirouette-lsp"
 SOURCE = Path(__file__).resolve().parent.parent
@@ -51,10 +52,9 @@ def git(folder: Path, *arguments: str) -> str:
 
 def this_machine() -> str:
     """The processor, the cores this process may use, and torch's threads."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     parts = [
         processor(),
-        counted(cores or 1, "core"),
+        counted(processor_count(), "core"),
         counted(torch.get_num_threads(), "torch thread"),
     ]
     if torch.cuda.is_available():

@@ -5,7 +5,8 @@ once by OpenMP, when torch is first imported.
 """
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 PROCESSORS = "PIROUETTE_PROCESSORS"  # what this process may use, for those that it starts
 
@@ -23,17 +24,35 @@ def share_the_processor() -> None:
     os.environ.setdefault("OMP_PROC_BIND", "close")
     os.environ.setdefault("OMP_PLACES", "cores")
     if hasattr(os, "sched_setaffinity"):
-        own = ",".join(map(str, sorted(os.sched_getaffinity(0))))
-        os.environ.setdefault(PROCESSORS, own)
+        os.environ.setdefault(PROCESSORS, ",".join(map(str, sorted(os.sched_getaffinity(0)))))
         use_all_processors()
+
+
+def processor_count() -> int:
+    """How many processors this process may use, whichever one its thread is bound to."""
+    if PROCESSORS in os.environ:
+        return len(os.environ[PROCESSORS].split(","))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def use_all_processors() -> None:
     """Let this thread, and what it starts, run on any processor that the process may use.
 
     The thread that imports torch is put on the first core, as each is that computes with it; a
-    process that such a thread starts would have no other.
+    process or thread that such a thread starts would have no other.
     """
     if hasattr(os, "sched_setaffinity") and PROCESSORS in os.environ:
         with suppress(OSError, ValueError):  # they were taken away, or someone else wrote this
             os.sched_setaffinity(0, set(map(int, os.environ[PROCESSORS].split(","))))
+
+
+@contextmanager
+def all_processors() -> Iterator[None]:
+    """For what is started here only: this thread is then bound again as it was."""
+    own = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    use_all_processors()
+    try:
+        yield
+    finally:
+        if own is not None:
+            os.sched_setaffinity(0, own)

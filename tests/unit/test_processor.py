@@ -10,7 +10,7 @@ import pytest
 START = """
 import json, os, subprocess, sys, threading
 os.sched_setaffinity(0, range(os.cpu_count()))
-from lsp_server.processor import share_the_processor, use_all_processors
+from lsp_server.processor import *
 share_the_processor()
 import torch
 def where(thread=0):
@@ -68,3 +68,24 @@ child += "print(sorted(os.sched_getaffinity(0)))"
 print(subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout)
 """
     assert said_by(code) == processors
+
+
+def test_what_a_bound_thread_starts_may_use_all_and_it_stays_bound(processors: list[int]) -> None:
+    code = """
+compute()
+bound, places = where(), []
+with all_processors():
+    thread = threading.Thread(target=lambda: places.append(where()))
+    thread.start(), thread.join()
+print(json.dumps([places[0], where() == bound, len(bound)]))
+"""
+    assert said_by(code) == [processors, True, 1]
+
+
+def test_processors_are_counted_from_a_bound_thread_too(processors: list[int]) -> None:
+    code = """
+compute()
+from evaluation.provenance import this_machine
+print(json.dumps([processor_count(), this_machine().split(", ")[1]]))
+"""
+    assert said_by(code) == [len(processors), f"{len(processors)} cores"]
