@@ -1,19 +1,22 @@
 """Greedy decoding: the most likely token, again and again, until a rule says stop."""
 
 import codecs
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from time import perf_counter
 
 from torch import Tensor
 
+from completion.covers import NOTHING_OPEN, OpenEnd, best
 from completion.drafting.drafts import Drafter, Verified
+from completion.drafting.pass_cost import LARGEST
 from completion.stop_rules import Stop
 from completion.values import CancelCheck
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
-from models.token_tree import TokenTree
+from models.token_tree import TokenTree, merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +42,23 @@ def decode_greedily(
     max_tokens: int,
     find_stop: Callable[[str], Stop | None],
     cancelled: CancelCheck,
-    rewritten: Sequence[int] = (),
+    end: OpenEnd = NOTHING_OPEN,
     drafter: Drafter | None = None,
 ) -> Decoded:
     """Write on after what `cache` holds, whose last token gave `logits` [vocabulary].
 
     Asks `cancelled` before every token and raises `Cancelled`. `find_stop` sees the text so far,
     without a character that is not complete yet. Bytes that can never become text end it. What is
-    written begins with the bytes of `rewritten` tokens, which are no part of the text, nor do as
-    many tokens count as some of `max_tokens`. What `drafter` guesses saves passes and leaves the
-    answer as it is; the cache may then hold more of it than was written.
+    written begins with the text that is open at the prompt's `end`; it is no part of the answer,
+    and as many tokens as it has are none of `max_tokens`. What `drafter` guesses saves passes and
+    leaves the answer as it is; the cache may then hold more of it than was written.
     """
     text = ""
-    pending = b"".join(map(model.tokenizer.token_bytes, rewritten))
+    pending = b"".join(map(model.tokenizer.token_bytes, end.rewritten))
     to_text = codecs.getincrementaldecoder("utf-8")()
     tokens: list[int] = []
-    most = max_tokens + len(rewritten)
-    writer = Writer(model, cache, pending, drafter or Drafter())
+    most = max_tokens + len(end.rewritten)
+    writer = Writer(model, cache, end, drafter or Drafter())
     chosen = writer.write(logits, most)
 
     def decoded(text: str, stop: str) -> Decoded:
@@ -82,20 +85,21 @@ def decode_greedily(
 class Writer:
     """Writes the most likely tokens after what `cache` holds, with drafts to save passes.
 
-    They begin with the bytes that are `pending`: of all tokens that agree with these, the most
-    likely one (token healing).
+    First comes the likeliest cover of the text that is open at the `end`: of all rows of tokens
+    that write it and just go on, the one that is likeliest as a whole.
     """
 
     def __init__(
-        self, model: LanguageModel, cache: KeyValueCache, pending: bytes, drafter: Drafter
+        self, model: LanguageModel, cache: KeyValueCache, end: OpenEnd, drafter: Drafter
     ) -> None:
         self.drafted = 0
         self.accepted = 0
         self._decoder = model.decoder
         self._tokenizer = model.tokenizer
         self._cache = cache
-        self._pending = pending
+        self._end = end
         self._drafter = drafter
+        self._prompt = cache.length
 
     def write(self, logits: Tensor, most: int) -> Iterator[int]:
         """Up to `most` tokens, the first by `logits`; the model reads as they are asked for.
@@ -104,38 +108,75 @@ class Writer:
         as long as it says what the decoder chooses (Leviathan et al. 2023, "Fast inference from
         transformers via speculative decoding", with a greedy target).
         """
-        cache, token, left = self._cache, self._choose(logits), most
-        prompt = cache.length
+        cache = self._cache
+        begun, token = self._begin(logits, most)
+        yield from begun
+        left = most - len(begun)
         while True:
             yield token
             left -= 1
             before = cache.tokens
             draft = self._drafter.draft(before, token, min(left, cache.capacity - cache.length))
             started = perf_counter()
-            scores = self._decoder.logits(self._decoder.branch(cache, draft.tree, prompt))
+            scores = self._read(draft.tree)
             seconds = perf_counter() - started
-            way, token = self._follow(draft.tree, scores)
+            way, token = self._follow(draft.tree, scores, [0], int(scores[0].argmax()))
             self._drafter.learn(Verified(before, draft, way, scores, seconds))
-            agreed = [draft.tree.tokens[node] for node in way]
-            cache.take(agreed, way)
+            agreed = self._take(draft.tree, way)
             self.drafted += len(draft.tree.tokens) - 1
             self.accepted += len(agreed) - 1
             left -= len(agreed) - 1
             yield from agreed[1:]
 
-    def _follow(self, tree: TokenTree, scores: Tensor) -> tuple[list[int], int]:
-        """The nodes of `tree` that say what is chosen, and the token chosen after them."""
-        way = [0]
-        token = self._choose(scores[0])
-        while (child := tree.child(way[-1], token)) is not None:
-            way.append(child)
-            token = self._choose(scores[child])
-        return way, token
+    def _begin(self, logits: Tensor, most: int) -> tuple[list[int], int]:
+        """Tokens that are written first, read already, and the one after them.
 
-    def _choose(self, logits: Tensor) -> int:
-        if not self._pending:
-            return int(logits.argmax())
-        fitting = self._tokenizer.fitting(self._pending).to(logits.device)
-        token = int(fitting[logits[fitting].argmax()])
-        self._pending = self._pending[len(self._tokenizer.token_bytes(token)) :]
-        return token
+        Stems that may lead to a better cover than the best that needs no reading are read in one
+        pass, drafts after the likeliest of them too. Mostly they are few; where there are none,
+        there is no such pass.
+        """
+        end, tokenizer, cache = self._end, self._tokenizer, self._cache
+        if len(end.stems) == 1:
+            return [], int(logits.argmax())
+        first = logits.log_softmax(-1)
+        covers = [end.cover(tokenizer, stem, 0.0, first) for stem in end.stems if not stem.tokens]
+        stems = end.promising(first, covers)
+        if not stems:
+            return [], best(covers).token
+        room = min(LARGEST, cache.capacity - cache.length)
+        draft = self._drafter.draft(cache.tokens, stems[0].tokens[0], min(most, room))
+        tree, ends = merged([*(stem.tokens for stem in stems), *draft.tree.rows], room)
+        scores = self._read(tree)
+        following = scores.log_softmax(-1)
+        ways = {stem: tree.way(node) for stem, node in zip(stems, ends, strict=False)}
+        for stem, way in ways.items():
+            steps = pairwise(way)
+            known = first[stem.tokens[0]] + sum(following[a, tree.tokens[b]] for a, b in steps)
+            covers.append(end.cover(tokenizer, stem, float(known), following[way[-1]]))
+        chosen = best(covers)
+        way, token = self._follow(tree, scores, ways.get(chosen.stem, []), chosen.token)
+        self.drafted += len(tree.tokens)
+        self.accepted += len(way)
+        return self._take(tree, way), token
+
+    def _read(self, tree: TokenTree) -> Tensor:
+        """Logits [nodes, vocabulary] of all that may follow the cache."""
+        return self._decoder.logits(self._decoder.branch(self._cache, tree, self._prompt))
+
+    def _take(self, tree: TokenTree, way: list[int]) -> list[int]:
+        """Keep a way through a tree that was just read; its tokens."""
+        tokens = [tree.tokens[node] for node in way]
+        self._cache.take(tokens, way)
+        return tokens
+
+    def _follow(
+        self, tree: TokenTree, scores: Tensor, way: list[int], token: int
+    ) -> tuple[list[int], int]:
+        """A way through `tree`, after which `token` is chosen, as far as the tree says so too.
+
+        Returns the nodes, and the token that is chosen after them.
+        """
+        while way and (child := tree.child(way[-1], token)) is not None:
+            way = [*way, child]
+            token = int(scores[child].argmax())
+        return way, token

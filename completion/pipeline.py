@@ -7,6 +7,7 @@ from time import perf_counter
 from completion.clean_up import clean_up, whole_lines
 from completion.decoding import Decoded, decode_greedily
 from completion.drafting.drafter import TreeDrafter
+from completion.drafting.pass_cost import LARGEST
 from completion.edit_sessions import EditSessions
 from completion.nearby import nearby
 from completion.prompt import PromptBuilder
@@ -52,7 +53,7 @@ class Completer:
         self.model = model
         self.options = options or CompletionOptions()
         self.prompts = PromptBuilder.for_model(model, self.options.context_tokens)
-        capacity = self.prompts.budget + self.options.max_tokens
+        capacity = self.prompts.budget + self.options.max_tokens + LARGEST
         self._sessions = EditSessions(model.decoder, capacity, self.options.cache_bytes)
         self._rate = EncodeRate()
         self._reuse = SuggestionReuse()
@@ -111,7 +112,7 @@ class Completer:
             max_tokens=self.options.max_tokens,
             find_stop=stop_at,
             cancelled=cancelled,
-            rewritten=prompt.rewritten,
+            end=prompt.end,
             drafter=self._drafter,
         )
         written = [*prompt.tokens, *decoded.tokens]

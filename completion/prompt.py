@@ -1,9 +1,10 @@
 """From a request to the token ids the model reads, and what among them cannot be moved."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from completion.context_budget import fit_window
+from completion.covers import NOTHING_OPEN, OpenEnd, open_end
 from completion.prompt_formats import PromptFormat, Slot, choose_format
 from completion.values import CompletionRequest
 from models.language_model import LanguageModel
@@ -21,14 +22,19 @@ class Prompt:
     to end; and the tokens right before the cursor, such as the indentation of its line, remember
     the line above them. Measured on the default model: `docs/edits.md`.
 
-    `rewritten` is the token that ends at the cursor, in the middle of a line. It is not read, but
-    written again with whatever belongs to it: after eight spaces, the model has seldom seen a word
+    `end` is the text before the cursor that may be written by other tokens, depending on what
+    follows. It is not read but written again: after eight spaces, the model has seldom seen a word
     begin, since it knows it as seven spaces and the word with a space before it.
     """
 
     tokens: list[int]
     anchors: frozenset[int] = frozenset()
-    rewritten: tuple[int, ...] = ()
+    end: OpenEnd = NOTHING_OPEN
+
+    @property
+    def whole(self) -> list[int]:
+        """The tokens of all the text, as they are where nothing is written again."""
+        return [*self.tokens, *self.end.rewritten]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +84,15 @@ class PromptBuilder:
                 tokens.append(tokenizer.control[part])
                 anchors.add(start)
         anchors.update(before_cursor[-ANCHORS_BEFORE_CURSOR:])
-        rewritten = self._rewritten(slots, tokens)
-        tokens = tokens[: len(tokens) - len(rewritten)] or tokenizer.encode("\n")
-        return Prompt(tokens, frozenset(range(len(tokens))) & anchors, rewritten)
+        end = self._open_end(request.before, tokens)
+        tokens = tokens[: len(tokens) - len(end.rewritten)] or tokenizer.encode("\n")
+        return Prompt(tokens, frozenset(range(len(tokens))) & anchors, end)
 
-    def _rewritten(self, slots: Mapping[Slot, list[int]], tokens: list[int]) -> tuple[int, ...]:
-        """The prompt's last token, where it is text before the cursor and no line end."""
-        last = self.format.parts[-1]
-        if not isinstance(last, Slot) or not slots[last]:
-            return ()
-        written = self.model.tokenizer.token_bytes(tokens[-1])
-        return () if not written or written.endswith(b"\n") else (tokens[-1],)
+    def _open_end(self, before: str, tokens: Sequence[int]) -> OpenEnd:
+        """What is open where the prompt ends with text before the cursor, and within a line."""
+        if before.endswith("\n"):
+            return NOTHING_OPEN
+        last_line = before[before.rfind("\n", 0, len(before.rstrip())) + 1 :]
+        end = open_end(self.model.tokenizer, last_line)
+        row = [*end.settled, *end.rewritten]
+        return end if tokens[len(tokens) - len(row) :] == row else NOTHING_OPEN

@@ -1,21 +1,15 @@
-"""What the edits benchmark has found: one record for each arm and case, kept as it is made.
-
-A long run may be cut off; what it had found is read from its file and the run goes on from there.
-"""
+"""What the edits benchmark has found: one record for each arm and case, and rows of them."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from statistics import mean, median
 
 from rapidfuzz.distance import Indel
 
 from evaluation.edit_cases import EditCase
 from evaluation.intervals import bootstrap_mean
-from evaluation.results import Metric, Row, metric, rate, rate_difference, require_writable
-from models.errors import InputError
+from evaluation.results import Metric, Row, metric, rate, rate_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,58 +39,6 @@ class Reached:
     def similarity(self) -> float:
         """Normalised insertions and deletions: 1 for the same line, 0 for nothing in common."""
         return Indel.normalized_similarity(self.line.strip(), self.truth.strip())
-
-
-class KeptResults:
-    """Results by case in a file of JSON lines, to which each case is added when it is done.
-
-    They count only for the run that is named by `run`: model, arms and commit, so that figures of
-    two versions are never mixed. Without a file nothing is kept.
-    """
-
-    def __init__(self, path: Path | None, run: str) -> None:
-        self._path = path
-        self._run = run
-        self._known: dict[str, list[Reached]] = {}
-        if path is not None:
-            require_writable(path)
-            self._read(path)
-
-    def find(self, case: EditCase, context: int) -> list[Reached] | None:
-        return self._known.get(case_key(case, context))
-
-    def add(self, case: EditCase, context: int, reached: Sequence[Reached]) -> None:
-        if self._path is None:
-            return
-        record = {
-            "run": self._run,
-            "case": case_key(case, context),
-            "reached": [asdict(one) for one in reached],
-        }
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-
-    def _read(self, path: Path) -> None:
-        """Take what is there; a last line that was cut off is dropped."""
-        if not path.exists():
-            return
-        whole = path.read_bytes().rpartition(b"\n")[0]
-        for line in whole.splitlines():
-            try:
-                record = json.loads(line)
-                found = [Reached(**one) for one in record["reached"]]
-                run, case = record["run"], record["case"]
-            except (ValueError, TypeError, KeyError):
-                raise InputError(
-                    f"{path} is not a file of this benchmark; name another file"
-                ) from None
-            if run != self._run:
-                raise InputError(
-                    f"{path} holds results of another run ({run}; this one is {self._run}); "
-                    "name another file"
-                )
-            self._known[case] = found
-        path.write_bytes(whole + b"\n" if whole else b"")
 
 
 def case_key(case: EditCase, context: int) -> str:

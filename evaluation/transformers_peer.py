@@ -51,7 +51,7 @@ class TransformersPeer:
     def complete(self, request: CompletionRequest) -> Completion:
         """The text up to the first line end; its tokens are counted up to the one that ends it."""
         built = self._prompts.build(request)
-        prompt = torch.tensor([[*built.tokens, *built.rewritten]], device=self._device)
+        prompt = torch.tensor([built.whole], device=self._device)
         length = prompt.shape[1]
 
         def line_has_ended(tokens: torch.Tensor, _: Any, **__: Any) -> torch.Tensor:

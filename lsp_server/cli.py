@@ -22,6 +22,7 @@ from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
 
 if TYPE_CHECKING:
+    from evaluation.repositories import Repository
     from evaluation.results import BenchResult
     from models.language_model import LanguageModel
 
@@ -89,6 +90,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--context", type=positive, action="append", metavar="TOKENS", help="the largest prompt"
     )
     edits.add_argument("--arm", action="append", metavar="NAME", help="only this, beside 'full'")
+    cuts = add_bench(benches, "cuts", "Go on from a cursor inside a token.", cuts_bench)
+    cuts.add_argument("repositories", type=Path, nargs="*", metavar="REPOSITORY")
+    cuts.add_argument(
+        "--samples", type=Path, metavar="PATH", help="each outcome as JSONL; goes on from there"
+    )
 
     doctor = command("doctor", "Say what works here, and mend what does not.", run_doctor)
     doctor.set_defaults(model=None)
@@ -194,7 +200,6 @@ def edits_bench(
 ) -> "BenchResult":
     from evaluation.benchmarks.edits import EditOptions, chosen_arms, run_edits
     from evaluation.provenance import shown_command
-    from evaluation.repositories import UNSEEN, fetch_repositories, read_repository
 
     store = ModelStore(default_home())
     peer = arguments.peer is not None
@@ -208,9 +213,32 @@ def edits_bench(
         llama_cpp=store.gguf(arguments.model or DEFAULT_MODEL, progress) if peer else None,
         command=shown_command(sys.argv[1:]),
     )
+    return run_edits(options, load(), repositories_of(arguments, progress), progress)
+
+
+def cuts_bench(
+    arguments: argparse.Namespace, load: "LoadModel", progress: ProgressCallback
+) -> "BenchResult":
+    from evaluation.benchmarks.cuts import CutOptions, run_cuts
+    from evaluation.provenance import shown_command
+
+    options = CutOptions(
+        limit=arguments.limit or CutOptions().limit,
+        seed=arguments.seed,
+        samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
+    )
+    return run_cuts(options, load(), repositories_of(arguments, progress), progress)
+
+
+def repositories_of(
+    arguments: argparse.Namespace, progress: ProgressCallback
+) -> "list[Repository]":
+    """Those that were named, else the unseen ones."""
+    from evaluation.repositories import UNSEEN, fetch_repositories, read_repository
+
     named = [read_repository(folder) for folder in arguments.repositories]
-    repositories = named or fetch_repositories(UNSEEN, store.home / "repositories", progress)
-    return run_edits(options, load(), repositories, progress)
+    return named or fetch_repositories(UNSEEN, default_home() / "repositories", progress)
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:

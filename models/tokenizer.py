@@ -103,12 +103,29 @@ class CodeTokenizer:
         """The bytes a token writes; none for control tokens and ids without a token."""
         return self._bytes[token] if token < len(self._bytes) else b""
 
+    def last_piece(self, text: str) -> str:
+        """The end of `text` from a place on that no token crosses, however the text goes on.
+
+        That is the last pre-token; where there are none, the last word and the blanks before it.
+        """
+        splitter = self._tokenizer.pre_tokenizer
+        if splitter is None:
+            return text[len(text.rstrip(" ").rpartition(" ")[0].rstrip(" ")) :]
+        pieces = splitter.pre_tokenize_str(SURROGATES.sub("\ufffd", text))
+        return text[pieces[-1][1][0] :] if pieces else ""
+
+    def longer_than(self, text: bytes) -> Tensor:
+        """Tokens that begin with `text` and write more; any token after none, control ones too."""
+        if not text:
+            return torch.arange(self.size)
+        start = bisect_right(self._spellings, text)
+        end = bisect_right(self._spellings, text, key=lambda spelling: spelling[: len(text)])
+        return self._by_spelling[start:end]
+
     def fitting(self, text: bytes) -> Tensor:
         """Tokens that begin as `text` does, whichever of the two is longer; `text` is not empty."""
-        start = bisect_left(self._spellings, text)
-        end = bisect_right(self._spellings, text, key=lambda spelling: spelling[: len(text)])
-        ranges = [self._by_spelling[start:end]]
-        for length in range(1, len(text)):
+        ranges = [self.longer_than(text)]
+        for length in range(1, len(text) + 1):
             first = bisect_left(self._spellings, text[:length])
             ranges.append(self._by_spelling[first : bisect_right(self._spellings, text[:length])])
         return torch.cat(ranges)

@@ -29,7 +29,8 @@ from evaluation.edit_arms import (
     divergence,
 )
 from evaluation.edit_cases import EditCase, draw_cases
-from evaluation.edit_results import KeptResults, Reached, rows_of
+from evaluation.edit_results import Reached, case_key, rows_of
+from evaluation.kept_results import KeptResults
 from evaluation.llama_cpp_peer import LlamaCppPeer
 from evaluation.provenance import own_commit, this_machine
 from evaluation.repositories import Repository
@@ -71,7 +72,7 @@ def run_edits(
     names = [*arms, *(["llama.cpp"] if options.llama_cpp else [])]
     numbers = "8 bits" if model.decoder.quantised else "exact"
     run = f"{model.name}, {numbers}, {', '.join(names)}, commit {own_commit()}"
-    kept = KeptResults(options.samples, run)
+    kept = KeptResults(options.samples, run, Reached)
     replays = [
         (case, replayer)
         for replayer in (Replayer(model, size, arms) for size in options.contexts)
@@ -85,12 +86,13 @@ def run_edits(
         peer = LlamaCppPeer(options.llama_cpp, max(options.contexts) + 2 * LINE_TOKENS)
     for done, (case, replayer) in enumerate(replays):
         progress(Progress("edits", done, len(replays)))
-        found = kept.find(case, replayer.budget)
+        key = case_key(case, replayer.budget)
+        found = kept.find(key)
         if found is None:
             found = replayer.replay(case)
             if peer is not None:
                 found.append(replayer.replay_by_peer(case, peer, found[0]))
-            kept.add(case, replayer.budget, found)
+            kept.add(key, found)
         reached += found
     progress(Progress("edits", len(replays), len(replays)))
     return BenchResult(
@@ -173,7 +175,7 @@ class Replayer:
     def replay_by_peer(self, case: EditCase, peer: LlamaCppPeer, exact: Reached) -> Reached:
         """The same requests, each sent to the server; the last is compared with ours."""
         prompts = [self._builder.build(request) for request in case.requests]
-        *earlier, last = ([*prompt.tokens, *prompt.rewritten] for prompt in prompts)
+        *earlier, last = (prompt.whole for prompt in prompts)
         for prompt in earlier:
             peer.complete(prompt, tokens=1)
         served = peer.complete(last, tokens=LINE_TOKENS)
@@ -204,7 +206,7 @@ class Replayer:
         `line` is what full recomputation wrote; its tokens that only write again are read before.
         """
         token_bytes, cache = self._model.tokenizer.token_bytes, corrected.session.cache
-        pending, length = b"".join(map(token_bytes, prompt.rewritten)), cache.length
+        pending, length = b"".join(map(token_bytes, prompt.end.rewritten)), cache.length
         logits = corrected.logits
         for token in line:
             written = token_bytes(token)
@@ -225,7 +227,7 @@ class Replayer:
             max_tokens=LINE_TOKENS,
             find_stop=end_of_line,
             cancelled=never_cancelled,
-            rewritten=prompt.rewritten,
+            end=prompt.end,
             drafter=ExpectedText(corrected.session.cache.length, expected),
         )
 

@@ -60,7 +60,7 @@ class CheckedCompleter(Completer):
             held = self._sessions.of(request.document).cache
             tokenizer = self.model.tokenizer
             read = list(held.tokens[: suggestion.tokens.prompt])
-            read += self.prompts.build(request).rewritten
+            read += self.prompts.build(request).end.rewritten
             suffix, middle = (
                 read.index(tokenizer.control[name]) for name in ("<|fim_suffix|>", "<|fim_middle|>")
             )

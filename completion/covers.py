@@ -1,0 +1,125 @@
+"""Covers: the ways in which tokens can write the text up to the cursor and go on after it.
+
+A cursor seldom stands where a token ends in the text that is to come. A text is written by one
+row of tokens only, that of the tokenizer. So all texts that begin as the one up to the cursor are
+told apart by their first token that writes more than it, and by what stands before that token.
+The two are a cover; what stands before is a stem, the tokenizer's row for the text up to some
+place. There are no more stems than places in the text's last piece, and few more tokens in them.
+
+Source: Phan et al. 2024, "Exact Byte-Level Probabilities from Tokenized Language Models for
+FIM-Tasks and Model Ensembles"; derived in `docs/mid-token.md`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from math import inf
+
+from torch import Tensor
+
+from completion.token_difference import common_prefix
+from models.tokenizer import CodeTokenizer
+
+MOST_STEMS = 12  # that are read, those with the likeliest first tokens
+TRIED = 16  # likeliest tokens after a stem, of which the first canonical one counts
+
+
+@dataclass(frozen=True, slots=True)
+class Stem:
+    """Tokens after the prompt, and what the token after them begins with and is longer than."""
+
+    tokens: tuple[int, ...]
+    pending: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A stem and the token that writes on, and the logarithm of their joint probability.
+
+    Where they are not `canonical`, the tokenizer writes such text otherwise, and the model has
+    never seen it so.
+    """
+
+    stem: Stem
+    token: int
+    log_probability: float
+    canonical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEnd:
+    """The end of a text, of which what follows decides how it is written.
+
+    `piece` is the text from a place on that no token crosses; the prompt ends with the `settled`
+    tokens of it, those that all `stems` have in common. The last stem writes the whole piece.
+    """
+
+    piece: bytes = b""
+    settled: tuple[int, ...] = ()
+    stems: tuple[Stem, ...] = (Stem((), b""),)
+
+    @property
+    def rewritten(self) -> tuple[int, ...]:
+        """What the prompt would have held besides, were the text whole."""
+        return self.stems[-1].tokens
+
+    def cover(
+        self, tokenizer: CodeTokenizer, stem: Stem, log_probability: float, following: Tensor
+    ) -> Cover:
+        """The likeliest cover with this stem, which has that logarithm of its probability.
+
+        `following` [vocabulary] are those of the tokens after it. A cover is canonical if one
+        with the likeliest of them is.
+        """
+        tokens = tokenizer.longer_than(stem.pending).to(following.device)
+        likely = following[tokens].topk(min(TRIED, len(tokens)))
+        found = zip(tokens[likely.indices].tolist(), likely.values.tolist(), strict=True)
+        covers = (
+            Cover(stem, token, log_probability + more, self.canonical(tokenizer, stem, token))
+            for token, more in found
+        )
+        first = next(covers)
+        return next((cover for cover in chain([first], covers) if cover.canonical), first)
+
+    def promising(self, first: Tensor, covers: Sequence[Cover]) -> list[Stem]:
+        """Stems that may lead to a better cover than the best of `covers`, the likeliest first.
+
+        A cover is no likelier than the first token of its stem, of which `first` [vocabulary] has
+        the logarithms. Of many stems only some are tried.
+        """
+        canonical = (cover.log_probability for cover in covers if cover.canonical)
+        enough = max(canonical, default=-inf)
+        bounds = {stem: float(first[stem.tokens[0]]) for stem in self.stems if stem.tokens}
+        above = [stem for stem, bound in bounds.items() if bound > enough]
+        return sorted(above, key=bounds.__getitem__, reverse=True)[:MOST_STEMS]
+
+    def canonical(self, tokenizer: CodeTokenizer, stem: Stem, token: int) -> bool:
+        """Whether the tokenizer itself writes so; one token that cuts a character is trusted."""
+        more = tokenizer.token_bytes(token)
+        try:
+            text = (self.piece.removesuffix(stem.pending) + more).decode()
+        except UnicodeDecodeError:
+            return True
+        return not more or tokenizer.encode(text) == [*self.settled, *stem.tokens, token]
+
+
+def best(covers: Iterable[Cover]) -> Cover:
+    """The likeliest canonical one, if there is any."""
+    return max(covers, key=lambda cover: (cover.canonical, cover.log_probability))
+
+
+NOTHING_OPEN = OpenEnd()
+
+
+def open_end(tokenizer: CodeTokenizer, text: str) -> OpenEnd:
+    """What is open at the end of a text that ends at the cursor.
+
+    A stem ends with a whole character. One that no token could go on from is none.
+    """
+    piece = tokenizer.last_piece(text)
+    pending = [piece[place:].encode() for place in range(len(piece) + 1)]
+    places = [p for p, left in enumerate(pending) if not left or len(tokenizer.longer_than(left))]
+    rows = [tuple(tokenizer.encode(piece[:place])) for place in places]
+    settled = common_prefix(min(rows), max(rows))
+    stems = (Stem(row[settled:], pending[p]) for row, p in zip(rows, places, strict=True))
+    return OpenEnd(piece.encode(), rows[-1][:settled], tuple(stems))
