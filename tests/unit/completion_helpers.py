@@ -18,6 +18,7 @@ from models.language_model import LanguageModel, load_language_model
 from models.token_tree import TokenTree
 
 CURSOR = "▮"
+CERTAIN = 50.0  # a logit beside which others are nothing
 MARKERS = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|endoftext|>", "<|file_sep|>")
 CORPUS = (
     "def add(first, second):\n    return first + second\n\n\n",
@@ -95,13 +96,17 @@ def load_tiny_model(folder: Path) -> LanguageModel:
 
 
 class ScriptedDecoder(Decoder):
-    """A decoder whose most likely next tokens are those of a script, whatever it reads."""
+    """A decoder that is sure of the next token of a script, whatever it reads.
 
-    def __init__(self, model: LanguageModel, script: Sequence[int]) -> None:
+    Each prompt has a script of its own. A hidden state holds the place in it.
+    """
+
+    def __init__(self, model: LanguageModel, scripts: Sequence[Sequence[int]]) -> None:
         self.config = model.decoder.config
         self._embedding = torch.zeros(1)
-        self._script = list(script)
-        self._written = 0
+        self._scripts = iter(scripts)
+        self._script: Sequence[int] = ()
+        self._prompt = 0
         self.read: list[list[int]] = []
 
     def encode(
@@ -111,25 +116,32 @@ class ScriptedDecoder(Decoder):
         cancelled: CancelCheck = never_cancelled,
         attention: torch.Tensor | None = None,
     ) -> torch.Tensor:
+        self._script = next(self._scripts, self._script)
+        self._prompt = cache.length
         self.read.append(cache.begin(positions))
         cache.commit(positions)
-        return torch.zeros(len(positions), self.config.hidden)
+        return self._hidden([0] * len(positions))
 
     def branch(self, cache: KeyValueCache, tree: TokenTree, settled: int) -> torch.Tensor:
         assert settled <= cache.length <= cache.capacity - len(tree.tokens)
         self.read.append(list(tree.tokens))
-        return torch.zeros(len(tree.tokens), self.config.hidden)
+        return self._hidden([cache.length - self._prompt + depth + 1 for depth in tree.depths])
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         logits = torch.zeros(*hidden.shape[:-1], self.config.vocabulary)
-        logits[..., self._script[self._written]] = 1.0
-        self._written += 1
-        return logits
+        places = hidden[..., :1].long()
+        written = torch.tensor([*self._script, 0])[places.clamp(max=len(self._script))]
+        return logits.scatter_(-1, written, CERTAIN)
+
+    def _hidden(self, places: Sequence[int]) -> torch.Tensor:
+        return torch.tensor(places)[:, None].expand(-1, self.config.hidden)
 
 
-def scripted(model: LanguageModel, script: Sequence[int]) -> tuple[LanguageModel, ScriptedDecoder]:
-    """`model` with a decoder that writes `script`."""
-    decoder = ScriptedDecoder(model, script)
+def scripted(
+    model: LanguageModel, *scripts: Sequence[int]
+) -> tuple[LanguageModel, ScriptedDecoder]:
+    """`model` with a decoder that writes these scripts, one after each prompt it is given."""
+    decoder = ScriptedDecoder(model, scripts)
     return replace(model, decoder=decoder), decoder
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from completion.covers import NOTHING_OPEN, OpenEnd, open_end
 from completion.decoding import Decoded, decode_greedily
 from completion.drafting.drafter import TreeDrafter
 from completion.drafting.drafts import Draft, Drafter, ExpectedText
@@ -22,6 +23,9 @@ from models.token_tree import TokenTree
 from tests.unit.completion_helpers import CancelAfter, load_tiny_model, scripted, write_model
 
 PROMPT = [1, 2, 3]
+TYPED = st.sampled_from(
+    ["", "    ", "ret", "x =", "é", "def add(first", "  self.", "print(name, e"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +72,7 @@ def run(
     max_tokens: int = 50,
     *,
     single_line: bool = False,
-    rewritten: Sequence[int] = (),
+    end: OpenEnd = NOTHING_OPEN,
 ) -> Run:
     writer, decoder = scripted(model, script)
     seen: list[str] = []
@@ -86,7 +90,7 @@ def run(
         max_tokens=max_tokens,
         find_stop=find_stop,
         cancelled=never_cancelled,
-        rewritten=rewritten,
+        end=end,
     )
     return Run(decoded, seen, decoder.read[1:])
 
@@ -172,7 +176,7 @@ def test_cancel_is_asked_before_every_token(model: LanguageModel, times: int) ->
 
 
 def written(
-    model: LanguageModel, drafter: Drafter | None, rewritten: Sequence[int] = ()
+    model: LanguageModel, drafter: Drafter | None, end: OpenEnd = NOTHING_OPEN
 ) -> tuple[tuple[int, ...], int]:
     """Eight tokens that a real decoder writes with drafts, and its forward passes for them."""
     decoder = model.decoder
@@ -187,7 +191,7 @@ def written(
             max_tokens=8,
             find_stop=lambda text: None,
             cancelled=never_cancelled,
-            rewritten=rewritten,
+            end=end,
             drafter=drafter,
         )
     read = (*PROMPT, *decoded.tokens[:-1])
@@ -205,24 +209,24 @@ def test_right_draft_is_one_pass(model: LanguageModel) -> None:
 @given(
     right=st.integers(0, 8),
     wrong=st.lists(st.integers(0, 200), max_size=8),
-    rewritten=st.lists(st.integers(0, 200), max_size=2),
+    text=TYPED,
 )
 def test_any_draft_gives_the_same_tokens(
-    model: LanguageModel, right: int, wrong: list[int], rewritten: list[int]
+    model: LanguageModel, right: int, wrong: list[int], text: str
 ) -> None:
-    alone, _ = written(model, None, rewritten)
+    end = open_end(model.tokenizer, text)
+    alone, _ = written(model, None, end)
     draft = ExpectedText(len(PROMPT), [*alone[:right], *wrong])
-    assert written(model, draft, rewritten)[0] == alone
+    assert written(model, draft, end)[0] == alone
 
 
 @settings(deadline=None, max_examples=40)
-@given(seed=st.integers(0, 2**32), rewritten=st.lists(st.integers(0, 200), max_size=2))
-def test_any_tree_gives_the_same_tokens(
-    model: LanguageModel, seed: int, rewritten: list[int]
-) -> None:
-    alone, passes = written(model, None, rewritten)
+@given(seed=st.integers(0, 2**32), text=TYPED)
+def test_any_tree_gives_the_same_tokens(model: LanguageModel, seed: int, text: str) -> None:
+    end = open_end(model.tokenizer, text)
+    alone, passes = written(model, None, end)
     drafter = RandomTrees(random.Random(seed), alone)
-    tokens, fewer = written(model, drafter, rewritten)
+    tokens, fewer = written(model, drafter, end)
     assert tokens == alone
     assert fewer <= passes
 
@@ -235,24 +239,41 @@ def test_what_was_written_once_is_guessed_the_next_time(model: LanguageModel) ->
     assert second[1] < first[1] <= passes
 
 
-@settings(deadline=None, max_examples=40)
-@given(text=st.sampled_from(["    ", "ret", "x =", "é", "def add(first"]))
-def test_what_is_written_begins_with_the_rewritten_bytes(model: LanguageModel, text: str) -> None:
-    tokens, _ = written(model, None, model.tokenizer.encode(text)[-1:])
-    last = model.tokenizer.token_bytes(model.tokenizer.encode(text)[-1])
-    assert b"".join(map(model.tokenizer.token_bytes, tokens)).startswith(last)
+@given(text=TYPED)
+def test_what_is_written_begins_with_the_open_text(model: LanguageModel, text: str) -> None:
+    end = open_end(model.tokenizer, text)
+    tokens, _ = written(model, None, end)
+    spelled = map(model.tokenizer.token_bytes, [*end.settled, *tokens])
+    assert b"".join(spelled).startswith(end.piece)
 
 
-def test_rewritten_bytes_are_no_part_of_the_text(model: LanguageModel) -> None:
+def test_the_open_text_is_no_part_of_the_answer(model: LanguageModel) -> None:
     """After a space that is written again with the word that it belongs to."""
     script = model.tokenizer.encode(" first + second")
     result = run(
-        model, [*script, next(iter(model.end_tokens))], rewritten=model.tokenizer.encode(" ")
+        model, [*script, next(iter(model.end_tokens))], end=open_end(model.tokenizer, "x ")
     )
-    assert result.decoded == Decoded("first + second", tuple(script), "end")
+    assert result.decoded.text == "first + second"
+    assert result.decoded.tokens == tuple(script)
 
 
-def test_rewritten_tokens_do_not_count(model: LanguageModel) -> None:
-    [space], [one] = model.tokenizer.encode(" "), model.tokenizer.encode("1")
-    result = run(model, [space, one, one], max_tokens=1, rewritten=[space])
-    assert result.decoded == Decoded("1", (space, one), "length")
+def test_as_many_tokens_as_the_open_text_has_do_not_count(model: LanguageModel) -> None:
+    end, script = open_end(model.tokenizer, "x "), model.tokenizer.encode(" +++")
+    assert len(end.rewritten) == 1
+    result = run(model, script, max_tokens=1, end=end)
+    assert (result.decoded.tokens, result.decoded.stop) == (tuple(script[:2]), "length")
+
+
+def test_a_stem_that_cannot_win_is_not_read(model: LanguageModel) -> None:
+    """The model is sure of a token that writes the open space and more: it reads that alone."""
+    script = [*model.tokenizer.encode(" +"), next(iter(model.end_tokens))]
+    assert run(model, script, end=open_end(model.tokenizer, "x ")).read == [script[:1]]
+
+
+def test_stems_are_read_in_one_pass(model: LanguageModel) -> None:
+    """The model is sure of an indentation and of a word after it, whose space belongs to it."""
+    text = "    return first"
+    script = [*model.tokenizer.encode(text), next(iter(model.end_tokens))]
+    result = run(model, script, end=open_end(model.tokenizer, "    "))
+    assert result.decoded.text == "return first"
+    assert result.read == [[token] for token in script[:-1]]

@@ -63,7 +63,7 @@ def test_parts_stand_in_the_order_of_the_format(known: PromptFormat, tmp_path: P
     parts = {"before": BEFORE[:split], "middle": BEFORE[split:], "after": "\ny"}
     markers = MARKERS_OF[known.name].replace(" ", "")
     expected = markers.format(**parts, bar="\N{FULLWIDTH VERTICAL LINE}")
-    assert spell(model, [*prompt.tokens, *prompt.rewritten]) == expected
+    assert spell(model, prompt.whole) == expected
 
 
 def test_anchors_are_the_markers_and_the_text_next_to_the_cursor(model: LanguageModel) -> None:
@@ -94,17 +94,22 @@ def test_anchors_before_the_cursor_go_on_into_the_prefix(model: LanguageModel) -
 
 @pytest.mark.parametrize(
     ("text", "rewritten"),
-    [("x = 1\n", ""), ("x = 1\n    ", "    "), ("x = 1\ny", "y"), ("", "")],
-    ids=["line end", "indentation", "word", "empty"],
+    [
+        ("x = 1\n", ""),
+        ("x = 1\n    ", "\n    "),
+        ("x = 1\nreturn fir", " fir"),
+        ("x = 1\ny", ""),
+        ("", ""),
+    ],
+    ids=["line end", "indentation", "word", "no token goes on", "empty"],
 )
-def test_a_token_inside_a_line_is_written_again(
+def test_text_that_a_token_may_go_on_from_is_written_again(
     model: LanguageModel, text: str, rewritten: str
 ) -> None:
     prompt = PromptBuilder.for_model(model, 1000).build(at(text + "▮"))
-    again = model.tokenizer.decode(list(prompt.rewritten))
-    assert rewritten.endswith(again)
-    assert bool(again) == bool(rewritten)
-    assert spell(model, prompt.tokens).endswith(text.removesuffix(again))
+    assert model.tokenizer.decode(list(prompt.end.rewritten)) == rewritten
+    assert spell(model, prompt.tokens).endswith(text.removesuffix(rewritten))
+    assert spell(model, prompt.whole).endswith(text)
 
 
 def test_without_markers_only_the_text_before_the_cursor_is_read(tmp_path: Path) -> None:
@@ -113,7 +118,7 @@ def test_without_markers_only_the_text_before_the_cursor_is_read(tmp_path: Path)
 
     assert builder.format is LEFT_CONTEXT
     prompt = builder.build(at("x =▮\ny"))
-    assert spell(model, [*prompt.tokens, *prompt.rewritten]) == "x ="
+    assert spell(model, prompt.whole) == "x ="
     assert len(builder.build(at("▮y")).tokens) == 1
 
 
@@ -128,7 +133,7 @@ def test_text_that_spells_markers_is_read_as_text(model: LanguageModel, text: st
     ]
     before = text[: middle_start(text, 1000)]
     middle = text.removeprefix(before)
-    assert spell(model, [*prompt.tokens, *prompt.rewritten]) == (
+    assert spell(model, prompt.whole) == (
         f"{MARKERS[0]}{before}{MARKERS[1]}{text}{MARKERS[2]}{middle}"
     )
 
