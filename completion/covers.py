@@ -1,10 +1,14 @@
 """Covers: the ways in which tokens can write the text up to the cursor and go on after it.
 
-A cursor seldom stands where a token ends in the text that is to come. A text is written by one
-row of tokens only, that of the tokenizer. So all texts that begin as the one up to the cursor are
-told apart by their first token that writes more than it, and by what stands before that token.
-The two are a cover; what stands before is a stem, the tokenizer's row for the text up to some
-place. There are no more stems than places in the text's last piece, and few more tokens in them.
+A cursor seldom stands where a token ends in the text that is to come. Every text has one encoding
+only, that of its tokenizer. So all texts that begin as the one up to the cursor are told apart by
+their first token that writes more than it, and by the tokens before that one. Together they are a
+cover; those before are a stem, the encoding of the text up to some place. There are no more stems
+than places in the text's last piece.
+
+Rule: the cover with the highest joint probability is written. Covers exclude each other and each
+writes at least a byte beyond the cursor, or ends the text; so a short token that much may follow
+has no advantage over a long one.
 
 Source: Phan et al. 2024, "Exact Byte-Level Probabilities from Tokenized Language Models for
 FIM-Tasks and Model Ensembles"; derived in `docs/mid-token.md`.
@@ -36,8 +40,8 @@ class Stem:
 class Cover:
     """A stem and the token that writes on, and the logarithm of their joint probability.
 
-    Where they are not `canonical`, the tokenizer writes such text otherwise, and the model has
-    never seen it so.
+    Where they are not `canonical`, they are not the encoding of their text, and the model has
+    hardly seen it so.
     """
 
     stem: Stem
@@ -48,10 +52,10 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class OpenEnd:
-    """The end of a text, of which what follows decides how it is written.
+    """The end of a text whose encoding depends on what follows.
 
-    `piece` is the text from a place on that no token crosses; the prompt ends with the `settled`
-    tokens of it, those that all `stems` have in common. The last stem writes the whole piece.
+    `piece` is the text from a place on that no token crosses. Its `settled` tokens are those that
+    all `stems` begin with; the prompt ends with them. The last stem writes the whole piece.
     """
 
     piece: bytes = b""
@@ -60,16 +64,15 @@ class OpenEnd:
 
     @property
     def rewritten(self) -> tuple[int, ...]:
-        """What the prompt would have held besides, were the text whole."""
+        """The tokens after the settled ones as they would be if nothing followed."""
         return self.stems[-1].tokens
 
     def cover(
         self, tokenizer: CodeTokenizer, stem: Stem, log_probability: float, following: Tensor
     ) -> Cover:
-        """The likeliest cover with this stem, which has that logarithm of its probability.
+        """The likeliest canonical cover with this stem, or one that is not if none is found.
 
-        `following` [vocabulary] are those of the tokens after it. A cover is canonical if one
-        with the likeliest of them is.
+        `log_probability` is the stem's, `following` [vocabulary] those of the tokens after it.
         """
         tokens = tokenizer.longer_than(stem.pending).to(following.device)
         likely = following[tokens].topk(min(TRIED, len(tokens)))
@@ -94,7 +97,7 @@ class OpenEnd:
         return sorted(above, key=bounds.__getitem__, reverse=True)[:MOST_STEMS]
 
     def canonical(self, tokenizer: CodeTokenizer, stem: Stem, token: int) -> bool:
-        """Whether the tokenizer itself writes so; one token that cuts a character is trusted."""
+        """Whether they are the encoding of their text; a token that cuts a character is trusted."""
         more = tokenizer.token_bytes(token)
         try:
             text = (self.piece.removesuffix(stem.pending) + more).decode()
@@ -114,12 +117,15 @@ NOTHING_OPEN = OpenEnd()
 def open_end(tokenizer: CodeTokenizer, text: str) -> OpenEnd:
     """What is open at the end of a text that ends at the cursor.
 
-    A stem ends with a whole character. One that no token could go on from is none.
+    A stem ends with a whole character, and where a token of the vocabulary can go on from it.
     """
     piece = tokenizer.last_piece(text)
     pending = [piece[place:].encode() for place in range(len(piece) + 1)]
-    places = [p for p, left in enumerate(pending) if not left or len(tokenizer.longer_than(left))]
-    rows = [tuple(tokenizer.encode(piece[:place])) for place in places]
-    settled = common_prefix(min(rows), max(rows))
-    stems = (Stem(row[settled:], pending[p]) for row, p in zip(rows, places, strict=True))
-    return OpenEnd(piece.encode(), rows[-1][:settled], tuple(stems))
+    places = [p for p, left in enumerate(pending) if len(tokenizer.longer_than(left))]
+    encodings = [tuple(tokenizer.encode(piece[:place])) for place in places]
+    settled = common_prefix(min(encodings), max(encodings))
+    stems = (
+        Stem(encoding[settled:], pending[place])
+        for encoding, place in zip(encodings, places, strict=True)
+    )
+    return OpenEnd(piece.encode(), encodings[-1][:settled], tuple(stems))

@@ -85,8 +85,8 @@ def decode_greedily(
 class Writer:
     """Writes the most likely tokens after what `cache` holds, with drafts to save passes.
 
-    First comes the likeliest cover of the text that is open at the `end`: of all rows of tokens
-    that write it and just go on, the one that is likeliest as a whole.
+    First comes the likeliest cover of the text that is open at the `end` (`completion.covers`): of
+    all that write this text and one token's worth more, the one with the highest joint probability.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Writer:
             return [], best(covers).token
         room = min(LARGEST, cache.capacity - cache.length)
         draft = self._drafter.draft(cache.tokens, stems[0].tokens[0], min(most, room))
-        tree, ends = merged([*(stem.tokens for stem in stems), *draft.tree.rows], room)
+        tree, ends = merged([*(stem.tokens for stem in stems), *draft.tree.continuations], room)
         scores = self._read(tree)
         following = scores.log_softmax(-1)
         ways = {stem: tree.way(node) for stem, node in zip(stems, ends, strict=False)}

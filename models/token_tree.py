@@ -33,8 +33,8 @@ class TokenTree:
         return ways
 
     @property
-    def rows(self) -> list[list[int]]:
-        """For each node, the tokens up to it."""
+    def continuations(self) -> list[list[int]]:
+        """For each node, the tokens up to it and with it."""
         return [[self.tokens[i] for i in self.way(node)] for node in range(len(self.tokens))]
 
     def way(self, node: int) -> list[int]:
@@ -57,23 +57,21 @@ def chain(tokens: Sequence[int]) -> TokenTree:
     return TokenTree(tokens, range(-1, len(tokens) - 1))
 
 
-def merged(rows: Iterable[Sequence[int]], most: int) -> tuple[TokenTree, list[int]]:
-    """A tree of continuations of no more than `most` tokens, and the node at which each ends.
+def merged(continuations: Iterable[Sequence[int]], most: int) -> tuple[TokenTree, list[int]]:
+    """The tree of `continuations`, of no more than `most` tokens, and the node where each ends.
 
-    The first that has no room and those after it are left out.
+    The first one for which there is no room is left out, and all after it.
     """
     nodes: dict[tuple[int, ...], int] = {}
-    tokens: list[int] = []
     parents: list[int] = []
     ends: list[int] = []
-    for row in rows:
-        begun = [tuple(row[:end]) for end in range(1, len(row) + 1)]
+    for tokens in continuations:
+        begun = [tuple(tokens[:end]) for end in range(1, len(tokens) + 1)]
         new = [beginning for beginning in begun if beginning not in nodes]
-        if len(tokens) + len(new) > most:
+        if len(nodes) + len(new) > most:
             break
         for beginning in new:
-            nodes[beginning] = len(tokens)
             parents.append(nodes.get(beginning[:-1], -1))
-            tokens.append(beginning[-1])
-        ends.append(nodes[tuple(row)])
-    return TokenTree(tokens, parents), ends
+            nodes[beginning] = len(nodes)
+        ends.append(nodes[begun[-1]])
+    return TokenTree([beginning[-1] for beginning in nodes], parents), ends

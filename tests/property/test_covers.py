@@ -1,6 +1,6 @@
 """Covers against a count of every text there is, in a world of few tokens.
 
-The model is any at all over the rows of tokens that the tokenizer writes. All its texts are few
+The model is any at all over the encodings that the tokenizer writes. All its texts are few
 enough to be listed with their probabilities.
 """
 
@@ -54,44 +54,48 @@ def tokenizer_of(merges: Merges) -> CodeTokenizer:
 
 
 class ToyModel:
-    """A random model over the rows of tokens that a tokenizer writes."""
+    """A random model over the encodings that a tokenizer writes."""
 
     def __init__(self, tokenizer: CodeTokenizer, seed: int) -> None:
         self.tokenizer = tokenizer
         self.end = tokenizer.control[END]
         self._seed = seed
-        self._tokens = [
+        self._vocabulary = [
             token
             for token in range(tokenizer.size)
             if (spelled := tokenizer.token_bytes(token)) and set(spelled) <= set(ALPHABET.encode())
         ]
         self.following = cache(self._following)
 
-    def _following(self, row: tuple[int, ...]) -> Mapping[int, float]:
-        """How probable each token is after `row`."""
-        choose = random.Random(f"{self._seed}/{row}")
-        allowed = [t for t in self._tokens if len(row) < LONGEST and self._written((*row, t))]
+    def _following(self, tokens: tuple[int, ...]) -> Mapping[int, float]:
+        """How probable each token is after `tokens`."""
+        choose = random.Random(f"{self._seed}/{tokens}")
+        allowed = [
+            t for t in self._vocabulary if len(tokens) < LONGEST and self._written((*tokens, t))
+        ]
         weights = {token: choose.random() for token in [*allowed, self.end]}
         return {token: weight / sum(weights.values()) for token, weight in weights.items()}
 
-    def _written(self, row: tuple[int, ...]) -> bool:
-        return tuple(self.tokenizer.encode(self.tokenizer.decode(list(row)))) == row
+    def _written(self, tokens: tuple[int, ...]) -> bool:
+        return tuple(self.tokenizer.encode(self.tokenizer.decode(list(tokens)))) == tokens
 
-    def probability(self, row: tuple[int, ...]) -> float:
+    def probability(self, tokens: tuple[int, ...]) -> float:
         """Of a text whose tokens begin so; the end may be the last of them."""
         known = 1.0
-        for place, token in enumerate(row):
-            known *= self.following(row[:place]).get(token, 0.0)
+        for place, token in enumerate(tokens):
+            known *= self.following(tokens[:place]).get(token, 0.0)
         return known
 
-    def texts(self, row: tuple[int, ...] = (), known: float = 1.0) -> Iterator[tuple[bytes, float]]:
+    def texts(
+        self, tokens: tuple[int, ...] = (), known: float = 1.0
+    ) -> Iterator[tuple[bytes, float]]:
         """Every text and its probability."""
-        for token, probability in self.following(row).items():
+        for token, probability in self.following(tokens).items():
             if token == self.end:
-                spelled = map(self.tokenizer.token_bytes, row)
+                spelled = map(self.tokenizer.token_bytes, tokens)
                 yield b"".join(spelled), known * probability
             else:
-                yield from self.texts((*row, token), known * probability)
+                yield from self.texts((*tokens, token), known * probability)
 
 
 def counted(texts: Mapping[bytes, float], typed: bytes) -> dict[bytes, float]:

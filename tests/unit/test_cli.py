@@ -68,6 +68,7 @@ def test_a_wrong_place_is_one_line(
         (["bench", "infilling"], "--data"),
         (["bench", "juggling", "--data", "x"], "invalid choice"),
         (["bench", "infilling", "--data", "x", "--limit", "0"], "--limit"),
+        (["bench", "cuts", "--limit", "0"], "--limit"),
     ],
 )
 def test_wrong_arguments_are_one_line(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel, load_language_model
-from models.token_tree import TokenTree, chain
+from models.token_tree import TokenTree, chain, merged
 from tests.unit.tiny_models import VOCABULARY, load, random_tokens, save_model
 
 PROMPT = random_tokens(20)
@@ -54,16 +54,10 @@ def test_what_stands_beside_a_token_changes_no_bit(
     together = quantised.decoder.branch(cache, tree, len(PROMPT))
     for node in range(len(tree.tokens)):
         cache.truncate(len(PROMPT))
-        for token in (tree.tokens[n] for n in way_to(tree, node)):
+        for token in (tree.tokens[n] for n in tree.way(node)):
             alone = quantised.decoder.branch(cache, chain([token]), len(PROMPT))
             cache.take([token], [0])
         assert torch.equal(together[node], alone[-1])
-
-
-def way_to(tree: TokenTree, node: int) -> list[int]:
-    """The nodes from the beginning of the tree to `node`."""
-    parent = tree.parents[node]
-    return [*(way_to(tree, parent) if parent >= 0 else []), node]
 
 
 def after_prompt(model: LanguageModel) -> KeyValueCache:
@@ -79,7 +73,25 @@ def test_a_tree_knows_its_shape() -> None:
     assert tree.ways[2] == [True, True, True, False, False]
     assert tree.ways[4] == [False, False, False, False, True]
     assert (tree.child(0, 13), tree.child(0, 12), tree.child(-1, 14)) == (3, None, 4)
+    assert tree.continuations == [[10], [10, 11], [10, 11, 12], [10, 13], [14]]
     assert chain([7, 8]) == TokenTree([7, 8], range(-1, 1))
+
+
+@given(
+    wanted=st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=4), max_size=8),
+    most=st.integers(0, 12),
+)
+def test_continuations_share_what_they_begin_with(wanted: list[list[int]], most: int) -> None:
+    """As many in order as there is room for, no beginning twice."""
+    tree, ends = merged(wanted, most)
+    assert [tree.continuations[end] for end in ends] == wanted[: len(ends)]
+    assert len(set(map(tuple, tree.continuations))) == len(tree.tokens) <= most
+    needed = {
+        tuple(tokens[:end])
+        for tokens in wanted[: len(ends) + 1]
+        for end in range(1, len(tokens) + 1)
+    }
+    assert len(ends) == len(wanted) or len(needed) > most
 
 
 @settings(deadline=None, max_examples=25)
@@ -90,7 +102,7 @@ def test_every_branch_reads_as_if_alone(model: LanguageModel, tree: TokenTree) -
     assert cache.tokens == tuple(PROMPT)
     for node in range(len(tree.tokens)):
         alone = after_prompt(model)
-        branch = model.decoder.forward([tree.tokens[n] for n in way_to(tree, node)], alone)
+        branch = model.decoder.forward([tree.tokens[n] for n in tree.way(node)], alone)
         torch.testing.assert_close(hidden[node], branch[-1], rtol=1e-4, atol=1e-4)
 
 
@@ -99,7 +111,7 @@ def test_every_branch_reads_as_if_alone(model: LanguageModel, tree: TokenTree) -
 def test_a_cache_goes_on_from_the_way_taken(
     model: LanguageModel, tree: TokenTree, data: st.DataObject
 ) -> None:
-    way = way_to(tree, data.draw(st.integers(0, len(tree.tokens) - 1)))
+    way = tree.way(data.draw(st.integers(0, len(tree.tokens) - 1)))
     tokens = [tree.tokens[node] for node in way]
     cache, alone = after_prompt(model), after_prompt(model)
     model.decoder.branch(cache, tree, len(PROMPT))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from models.errors import UnsupportedModelError
+from models.language_model import LanguageModel
 from models.tokenizer import CodeTokenizer
 from tests.unit.tiny_models import BYTES, byte_level_tokenizer
 
@@ -122,6 +123,7 @@ def tokenizer(
 
 
 code = st.text(st.sampled_from("abdefs <>|/\t\n\r\u2581\u00e9")) | st.text()
+lines = st.text(st.sampled_from("abs 1'.(_=\u00e9\t\u6f22"), max_size=12)
 with_markers = st.lists(code | st.sampled_from(MARKERS)).map("".join)
 
 
@@ -288,3 +290,29 @@ def test_tokens_that_fit_are_those_that_begin_alike(tokenizer: CodeTokenizer, te
         for token, own in spelled.items()
         if own and (own.startswith(wanted) or wanted.startswith(own))
     }
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(text=code.filter(bool))
+def test_tokens_that_are_longer_go_on_from_a_text(tokenizer: CodeTokenizer, text: str) -> None:
+    wanted = text.encode()[:9]
+    longer = tokenizer.longer_than(wanted).tolist()
+    spelled = map(tokenizer.token_bytes, range(tokenizer.size))
+    assert sorted(longer) == [
+        token for token, own in enumerate(spelled) if own.startswith(wanted) and own != wanted
+    ]
+    assert len(tokenizer.longer_than(b"")) == tokenizer.size
+
+
+@pytest.mark.model
+@given(typed=lines, more=lines)
+def test_no_token_crosses_where_the_last_piece_of_a_line_begins(
+    default_model: LanguageModel, typed: str, more: str
+) -> None:
+    tokenizer = default_model.tokenizer
+    place = len(typed) - len(tokenizer.last_piece(typed))
+    assert typed.endswith(tokenizer.last_piece(typed))
+    starts = {start for start, _ in tokenizer.encode_with_offsets(typed + more).offsets}
+    assert place in starts | {len(typed + more)}
