@@ -11,6 +11,7 @@ from models.language_model import LanguageModel
 
 ANCHORS_BEFORE_CURSOR = 16
 ANCHORS_OF_TEXT = 4  # the first tokens of the text before the cursor, and of the text after it
+LAST_CHARACTERS = 1_000  # of a line, in which its last word is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,6 @@ class PromptBuilder:
         if before.endswith("\n"):
             return NOTHING_OPEN
         last_line = before[before.rfind("\n", 0, len(before.rstrip())) + 1 :]
-        end = open_end(self.model.tokenizer, last_line)
+        end = open_end(self.model.tokenizer, last_line[-LAST_CHARACTERS:])
         row = [*end.settled, *end.rewritten]
         return end if tokens[len(tokens) - len(row) :] == row else NOTHING_OPEN

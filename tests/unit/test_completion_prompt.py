@@ -149,6 +149,12 @@ def test_prompt_keeps_to_its_budget(model: LanguageModel, budget: int) -> None:
     assert prompt[0] == model.tokenizer.control[MARKERS[0]]
 
 
+@pytest.mark.parametrize("word", ["a" * 3000, "first" * 3000, " " * 3000, "é" * 3000])
+def test_a_word_longer_than_any_is_read_to_its_end(model: LanguageModel, word: str) -> None:
+    prompt = PromptBuilder.for_model(model, 1000).build(at("x = 1\n" + word + "▮"))
+    assert word.endswith(model.tokenizer.decode(prompt.whole)[-300:])
+
+
 def test_every_control_token_ends_a_completion(model: LanguageModel) -> None:
     builder = PromptBuilder.for_model(model, 100)
     assert builder.end_tokens >= model.end_tokens
