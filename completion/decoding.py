@@ -23,7 +23,8 @@ from models.token_tree import TokenTree, merged
 class Decoded:
     """Text up to where it was stopped, the tokens that were chosen, and why they ended.
 
-    `drafted` tokens were guessed, `accepted` ones of these rightly.
+    `drafted` tokens were guessed, `accepted` ones of these rightly; tokens of stems that were read
+    are among them.
     """
 
     text: str
