@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lsp_server.processor import all_processors, processor_count
 from models.errors import InputError
+from models.processor import all_processors, processor_count
 
 REUSE_TOKENS = 256  # the shortest moved chunk that the server may reuse, as its users set it
 

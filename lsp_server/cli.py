@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NoReturn
 from rich.console import Console
 
 from lsp_server.console import ProgressBar, print_json
-from lsp_server.processor import share_the_processor
 from models.catalogue import DEFAULT_MODEL
 from models.errors import DiskSpaceError, InputError, PirouetteError
+from models.processor import share_the_processor
 from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
 
