@@ -16,7 +16,8 @@ ANCHORS_OF_TEXT = 4  # the first tokens of the text before the cursor, and of th
 class Prompt:
     """What the model reads, and at which positions it looks for where it stands.
 
-    `anchors` are the markers, the first tokens after each, and the last ones before the cursor. A
+    `markers` are the tokens that say what role the text after them has. `anchors` are the positions
+    of the markers, of the first tokens after each, and the last ones before the cursor. A
     marker remembers the text before it, so one that was moved still points to where that text used
     to end; and the tokens right before the cursor, such as the indentation of its line, remember
     the line above them. Measured on the default model: `docs/edits.md`.
@@ -28,6 +29,7 @@ class Prompt:
 
     tokens: list[int]
     anchors: frozenset[int] = frozenset()
+    markers: frozenset[int] = frozenset()
     rewritten: tuple[int, ...] = ()
 
 
@@ -80,7 +82,8 @@ class PromptBuilder:
         anchors.update(before_cursor[-ANCHORS_BEFORE_CURSOR:])
         rewritten = self._rewritten(slots, tokens)
         tokens = tokens[: len(tokens) - len(rewritten)] or tokenizer.encode("\n")
-        return Prompt(tokens, frozenset(range(len(tokens))) & anchors, rewritten)
+        markers = frozenset(tokenizer.control[name] for name in self.format.markers)
+        return Prompt(tokens, frozenset(range(len(tokens))) & anchors, markers, rewritten)
 
     def _rewritten(self, slots: Mapping[Slot, list[int]], tokens: list[int]) -> tuple[int, ...]:
         """The prompt's last token, where it is text before the cursor and no line end."""
