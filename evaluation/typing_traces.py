@@ -9,8 +9,8 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from os.path import commonprefix
 
+from completion.token_difference import common_prefix
 from evaluation.repositories import Repository
 
 # Milliseconds to the next step, drawn from log-normal distributions (median, sigma of the
@@ -63,7 +63,9 @@ class Trace:
     def until(self, count: int) -> "Trace":
         """The same up to its `count`th step at which the typist waits."""
         places = [place for place, step in enumerate(self.steps, 1) if step.asked]
-        return self if len(places) <= count else replace(self, steps=self.steps[: places[count - 1]])
+        return (
+            self if len(places) <= count else replace(self, steps=self.steps[: places[count - 1]])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,8 @@ def change_between(old: str, new: str) -> Change | None:
     """The one change that makes `new` of `old`: what lies between their common ends."""
     if old == new:
         return None
-    head = len(commonprefix([old, new]))
-    tail = len(commonprefix([old[head:][::-1], new[head:][::-1]]))
+    head = common_prefix(old, new)
+    tail = common_prefix(old[head:][::-1], new[head:][::-1])
     return Change(head, len(old) - tail, new[head : len(new) - tail])
 
 
