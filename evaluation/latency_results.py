@@ -52,7 +52,10 @@ class Timed:
 
     @property
     def overhead(self) -> float:
-        """What the client waited beyond the debounce and the engine's own total."""
+        """What the client waited beyond the debounce and the engine's own total.
+
+        Messages, and the end of work that was called off by the keystroke.
+        """
         return self.ms - self.debounce - self.total
 
 

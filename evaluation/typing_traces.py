@@ -141,7 +141,8 @@ class Typist:
         return self._before + self._after
 
     def work(self) -> Iterator[TraceStep]:
-        """Lines typed, and between them, in some order, all else that happens to a text."""
+        """The file opened, then lines typed, and between them, in some order, all else."""
+        yield self._standing("open", len(self._before))
         events = [self.accept, self.paste, self.edit_above, self.undo, self.jump]
         self._choose.shuffle(events)
         for event in events:

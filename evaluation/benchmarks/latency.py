@@ -51,7 +51,7 @@ class LatencyOptions:
 
     limit: int = 120
     seed: int = 0
-    rounds: int = 5
+    rounds: int = 3
     agreements: int = 40
     peer_files: Mapping[str, Path] | None = None
     samples: Path | None = None

@@ -20,7 +20,7 @@ REPOSITORIES = [
     Repository("one", {"a/one.py": FILE, "short.py": "x = 1\n"}, {}),
     Repository("two", {"two.py": FILE.replace("function", "method")}, {}),
 ]
-KINDS = {"typing", "line", "accept", "paste", "edit-above", "undo", "jump"}
+KINDS = {"open", "typing", "line", "accept", "paste", "edit-above", "undo", "jump"}
 
 
 def drawn(asked: int = 60, seed: int = 0) -> list[Trace]:
