@@ -3,7 +3,7 @@
 Engines that are compared take turns, so that whatever else the machine does hits all of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -60,13 +60,13 @@ def peer_speed(peer: LlamaCppPeer, prompt: Sequence[int]) -> EngineSpeed:
 
 
 def in_turns(
-    engines: dict[str, Callable[[], EngineSpeed]], rounds: int, progress: ProgressCallback
+    engines: Mapping[str, Callable[[], EngineSpeed]], rounds: int, progress: ProgressCallback
 ) -> dict[str, list[EngineSpeed]]:
     """What each engine reached in each of so many rounds; the order turns round between them."""
     reached: dict[str, list[EngineSpeed]] = {name: [] for name in engines}
     for number in range(rounds):
         progress(Progress("engine", number, rounds))
-        for name in reversed(engines) if number % 2 else engines:
+        for name in reversed(list(engines)) if number % 2 else engines:
             reached[name].append(engines[name]())
     progress(Progress("engine", rounds, rounds))
     return reached

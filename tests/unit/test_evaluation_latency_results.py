@@ -1,6 +1,7 @@
 """The rows of the latency benchmark: what they are over, and what is compared with what."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -89,8 +90,7 @@ def test_engines_take_turns_at_going_first() -> None:
         asked.append(name)
         return EngineSpeed(100.0 * len(asked), 20.0)
 
-    engines = {name: lambda name=name: engine(name) for name in "ab"}  # type: ignore[misc]
-    reached = in_turns(engines, 2, ignore_progress)
+    reached = in_turns({name: partial(engine, name) for name in "ab"}, 2, ignore_progress)
     assert "".join(asked) == "abba"
     assert [one.prefill_tokens_per_s for one in reached["a"]] == [100, 400]
     assert engine_row("a", reached["a"]).metrics["prefill_tokens_per_s"].value == 250
