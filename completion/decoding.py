@@ -20,7 +20,7 @@ from models.token_tree import TokenTree
 class Decoded:
     """Text up to where it was stopped, the tokens that were chosen, and why they ended.
 
-    `drafted` tokens were guessed, `accepted` ones of these rightly.
+    `drafted` tokens were guessed, `accepted` ones of these rightly, in so many `passes`.
     """
 
     text: str
@@ -28,6 +28,7 @@ class Decoded:
     stop: str
     drafted: int = 0
     accepted: int = 0
+    passes: int = 0
 
 
 def decode_greedily(
@@ -59,7 +60,7 @@ def decode_greedily(
     chosen = writer.write(logits, most)
 
     def decoded(text: str, stop: str) -> Decoded:
-        return Decoded(text, tuple(tokens), stop, writer.drafted, writer.accepted)
+        return Decoded(text, tuple(tokens), stop, writer.drafted, writer.accepted, writer.passes)
 
     while len(tokens) < most:
         if cancelled():
@@ -91,6 +92,7 @@ class Writer:
     ) -> None:
         self.drafted = 0
         self.accepted = 0
+        self.passes = 0
         self._decoder = model.decoder
         self._tokenizer = model.tokenizer
         self._cache = cache
@@ -118,6 +120,7 @@ class Writer:
             self._drafter.learn(Verified(before, draft, way, scores, seconds))
             agreed = [draft.tree.tokens[node] for node in way]
             cache.take(agreed, way)
+            self.passes += 1
             self.drafted += len(draft.tree.tokens) - 1
             self.accepted += len(agreed) - 1
             left -= len(agreed) - 1

@@ -22,6 +22,7 @@ from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
 
 if TYPE_CHECKING:
+    from evaluation.repositories import Repository
     from evaluation.results import BenchResult
     from models.language_model import LanguageModel
 
@@ -89,6 +90,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--context", type=positive, action="append", metavar="TOKENS", help="the largest prompt"
     )
     edits.add_argument("--arm", action="append", metavar="NAME", help="only this, beside 'full'")
+    latency = add_bench(
+        benches, "latency", "Time suggestions as an editor sees them.", latency_bench
+    )
+    latency.add_argument("repositories", type=Path, nargs="*", metavar="REPOSITORY")
+    latency.add_argument("--peer", choices=("llama.cpp",), help="run it on the same texts")
+    latency.add_argument("--samples", type=Path, metavar="PATH", help="each time taken as JSONL")
 
     doctor = command("doctor", "Say what works here, and mend what does not.", run_doctor)
     doctor.set_defaults(model=None)
@@ -194,7 +201,6 @@ def edits_bench(
 ) -> "BenchResult":
     from evaluation.benchmarks.edits import EditOptions, chosen_arms, run_edits
     from evaluation.provenance import shown_command
-    from evaluation.repositories import UNSEEN, fetch_repositories, read_repository
 
     store = ModelStore(default_home())
     peer = arguments.peer is not None
@@ -208,9 +214,44 @@ def edits_bench(
         llama_cpp=store.gguf(arguments.model or DEFAULT_MODEL, progress) if peer else None,
         command=shown_command(sys.argv[1:]),
     )
+    return run_edits(options, load(), chosen_repositories(arguments, store, progress), progress)
+
+
+def latency_bench(
+    arguments: argparse.Namespace, load: "LoadModel", progress: ProgressCallback
+) -> "BenchResult":
+    from evaluation.benchmarks.latency import LatencyOptions, run_latency
+    from evaluation.llama_cpp_peer import import_xllamacpp
+    from evaluation.peer_quantisations import peer_files
+    from evaluation.provenance import shown_command
+
+    if arguments.exact:
+        raise InputError("'bench latency' times the server as it is, in 8 bits; leave out --exact")
+    store = ModelStore(default_home())
+    repositories = chosen_repositories(arguments, store, progress)
+    files = None
+    if arguments.peer is not None:
+        import_xllamacpp()
+        source = store.gguf(arguments.model or DEFAULT_MODEL, progress)
+        files = peer_files(source, store.home / "peers", progress)
+    options = LatencyOptions(
+        limit=arguments.limit or LatencyOptions().limit,
+        seed=arguments.seed,
+        peer_files=files,
+        samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
+    )
+    return run_latency(options, load(), repositories, progress)
+
+
+def chosen_repositories(
+    arguments: argparse.Namespace, store: ModelStore, progress: ProgressCallback
+) -> "list[Repository]":
+    """The repositories that were named; where none was, those the model has not seen."""
+    from evaluation.repositories import UNSEEN, fetch_repositories, read_repository
+
     named = [read_repository(folder) for folder in arguments.repositories]
-    repositories = named or fetch_repositories(UNSEEN, store.home / "repositories", progress)
-    return run_edits(options, load(), repositories, progress)
+    return named or fetch_repositories(UNSEEN, store.home / "repositories", progress)
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:

@@ -102,7 +102,7 @@ def test_end_token_ends(model: LanguageModel) -> None:
     end = next(iter(model.end_tokens))
     result = run(model, [*text, end, *text])
 
-    assert result.decoded == Decoded("x = 1", tuple(text), "end")
+    assert result.decoded == Decoded("x = 1", tuple(text), "end", passes=len(text))
     assert result.read == [[token] for token in text]
 
 
@@ -116,8 +116,10 @@ def test_no_more_tokens_than_allowed(model: LanguageModel, max_tokens: int) -> N
     script = bytes_as_tokens(model, b"abcdef")
     result = run(model, script, max_tokens)
 
-    assert result.decoded == Decoded("abcdef"[:max_tokens], tuple(script[:max_tokens]), "length")
-    assert len(result.read) == max(0, max_tokens - 1)
+    passes = max(0, max_tokens - 1)
+    text, tokens = "abcdef"[:max_tokens], tuple(script[:max_tokens])
+    assert result.decoded == Decoded(text, tokens, "length", passes=passes)
+    assert len(result.read) == passes
 
 
 def test_stop_rule_ends_and_cuts(model: LanguageModel) -> None:
@@ -249,10 +251,10 @@ def test_rewritten_bytes_are_no_part_of_the_text(model: LanguageModel) -> None:
     result = run(
         model, [*script, next(iter(model.end_tokens))], rewritten=model.tokenizer.encode(" ")
     )
-    assert result.decoded == Decoded("first + second", tuple(script), "end")
+    assert result.decoded == Decoded("first + second", tuple(script), "end", passes=len(script))
 
 
 def test_rewritten_tokens_do_not_count(model: LanguageModel) -> None:
     [space], [one] = model.tokenizer.encode(" "), model.tokenizer.encode("1")
     result = run(model, [space, one, one], max_tokens=1, rewritten=[space])
-    assert result.decoded == Decoded("1", (space, one), "length")
+    assert result.decoded == Decoded("1", (space, one), "length", passes=1)
