@@ -31,10 +31,10 @@ from evaluation.provenance import own_commit, this_machine
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult, Metric, Row, require_writable, write_json_lines
 from evaluation.typing_traces import Trace, draw_traces
-from lsp_server.processor import all_processors
 from lsp_server.settings import Settings
 from models.errors import InputError
 from models.language_model import LanguageModel, load_language_model
+from models.processor import all_processors
 from models.progress import Progress, ProgressCallback
 
 LEAST_ABOVE = 3  # characters above the cursor for each token of the prompt's budget
