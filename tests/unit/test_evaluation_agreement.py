@@ -1,16 +1,13 @@
 """How near one model is to another: a model agrees with itself, in one pass and step by step."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from completion.prompt import Prompt
 from evaluation.agreement import agreement, agreements
-from models.decoder import Decoder
-from models.language_model import LanguageModel
-from models.progress import Progress, ignore_progress
-from models.weights import load_weights
+from models.language_model import LanguageModel, load_language_model
+from models.progress import Progress
 from tests.unit.completion_helpers import load_tiny_model, write_model
 
 
@@ -29,9 +26,7 @@ def test_a_model_agrees_with_itself(model: LanguageModel) -> None:
 
 
 def test_eight_bits_are_near_and_not_the_same(model: LanguageModel) -> None:
-    decoder = model.decoder
-    weights = load_weights(model.folder, decoder.device, decoder.dtype, ignore_progress)
-    quantised = replace(model, decoder=Decoder(decoder.config, weights, quantised=True))
+    quantised = load_language_model("tiny", model.folder, device=model.decoder.device)
     told: list[Progress] = []
     prompts = [Prompt(model.tokenizer.encode(text)) for text in ("x = 1\n", "def f(a):\n    ")]
     found = agreements(model, quantised, prompts, told.append)
