@@ -16,6 +16,7 @@ from time import perf_counter
 from completion.prompt import Prompt, PromptBuilder
 from completion.values import CompletionRequest
 from evaluation.agreement import agreements
+from evaluation.draft_speed import DraftRace, draft_rows
 from evaluation.editor_client import editor, server_command
 from evaluation.engine_speed import (
     PROMPT_TOKENS,
@@ -30,7 +31,7 @@ from evaluation.llama_cpp_peer import LlamaCppPeer
 from evaluation.provenance import own_commit, this_machine
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult, Metric, Row, require_writable, write_json_lines
-from evaluation.typing_traces import Trace, draw_traces
+from evaluation.typing_traces import Trace, TraceStep, draw_traces
 from lsp_server.settings import Settings
 from models.errors import InputError
 from models.language_model import LanguageModel, load_language_model
@@ -95,6 +96,8 @@ def run_latency(
         write_json_lines(options.samples, map(asdict, played.timed))
     rows = [*rows_of(played.timed), *(engine_row(name, made) for name, made in speeds.items())]
     rows.append(start_row(played))
+    race = DraftRace(model, builder, Settings().max_tokens)
+    rows += draft_rows(race.run([request_of(*one) for one in all_asked(traces)], progress))
     if model.decoder.quantised:
         exact = load_language_model(model.name, model.folder, progress, exact=True)
         prompts = some_prompts(builder, traces, options.agreements)
@@ -189,8 +192,15 @@ def start_row(played: Played) -> Row:
 
 def some_prompts(builder: PromptBuilder, traces: Sequence[Trace], count: int) -> list[Prompt]:
     """Prompts of steps spread evenly over all traces."""
-    asked = [(trace.path, step) for trace in traces for step in trace.asked]
+    asked = all_asked(traces)
     chosen = asked[:: max(1, len(asked) // count)][:count]
-    return [
-        builder.build(CompletionRequest(path, step.before, step.after)) for path, step in chosen
-    ]
+    return [builder.build(request_of(*one)) for one in chosen]
+
+
+def all_asked(traces: Sequence[Trace]) -> list[tuple[str, TraceStep]]:
+    """The steps of all traces at which the typist waits, each with the path of its file."""
+    return [(trace.path, step) for trace in traces for step in trace.asked]
+
+
+def request_of(path: str, step: TraceStep) -> CompletionRequest:
+    return CompletionRequest(path, step.before, step.after)

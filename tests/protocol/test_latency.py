@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.benchmarks.latency import LatencyOptions, run_latency
+from evaluation.draft_speed import ARMS
 from evaluation.repositories import Repository
 from evaluation.results import Row
 from models.errors import InputError
@@ -33,8 +34,10 @@ def test_every_step_is_answered_and_every_figure_has_its_row(
         assert one["ms"] >= one["debounce"] + one["total"]
         assert one["first_token"] <= one["first_line"] <= one["total"]
 
-    rows = {row.slice: row for row in result.rows}
-    assert {row.arm for row in result.rows} == {"pirouette"}
+    rows = {row.slice: row for row in result.rows if row.arm == "pirouette"}
+    drafts = {row.arm: row.metrics for row in result.rows if row.slice == "drafts"}
+    assert {row.arm for row in result.rows} == {"pirouette", *ARMS}
+    assert all(metrics["same_output"].value == 1 for metrics in drafts.values())
     assert {"all", "computed", "open", "engine", "cold-start"} <= set(rows)
     assert rows["all"].n == 3
     assert {"p50_ms", "p95_ms", "context_ms", "overhead_ms"} <= set(rows["all"].metrics)
