@@ -23,8 +23,8 @@ from models.token_tree import TokenTree, merged
 class Decoded:
     """Text up to where it was stopped, the tokens that were chosen, and why they ended.
 
-    `drafted` tokens were guessed, `accepted` ones of these rightly; tokens of stems that were read
-    are among them.
+    `drafted` tokens were guessed, `accepted` ones of these rightly, in so many `passes`; tokens of
+    stems that were read are among them.
     """
 
     text: str
@@ -32,6 +32,7 @@ class Decoded:
     stop: str
     drafted: int = 0
     accepted: int = 0
+    passes: int = 0
 
 
 def decode_greedily(
@@ -63,7 +64,7 @@ def decode_greedily(
     chosen = writer.write(logits, most)
 
     def decoded(text: str, stop: str) -> Decoded:
-        return Decoded(text, tuple(tokens), stop, writer.drafted, writer.accepted)
+        return Decoded(text, tuple(tokens), stop, writer.drafted, writer.accepted, writer.passes)
 
     while len(tokens) < most:
         if cancelled():
@@ -95,6 +96,7 @@ class Writer:
     ) -> None:
         self.drafted = 0
         self.accepted = 0
+        self.passes = 0
         self._decoder = model.decoder
         self._tokenizer = model.tokenizer
         self._cache = cache
@@ -162,6 +164,7 @@ class Writer:
 
     def _read(self, tree: TokenTree) -> Tensor:
         """Logits [nodes, vocabulary] of all that may follow the cache."""
+        self.passes += 1
         return self._decoder.logits(self._decoder.branch(self._cache, tree, self._prompt))
 
     def _take(self, tree: TokenTree, way: list[int]) -> list[int]:

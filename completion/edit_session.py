@@ -72,7 +72,7 @@ class EditSession:
         given to `learn` first, since what is read before `Cancelled` is raised is known next time.
         """
         cache = self.cache
-        kept = kept_segments(cache.read_tokens, prompt.tokens)
+        kept = kept_segments(cache.read_tokens, prompt.tokens, prompt.markers)
         cache.lay_out(prompt.tokens, kept)
         self._prompt_length = len(prompt.tokens)
         if learn is not None:

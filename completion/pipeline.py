@@ -96,10 +96,13 @@ class Completer:
         learn = self._drafter.look_up.add
         prefilled = session.read(prompt, self._repair(), cancelled, learn)
         first_token: list[float] = []
+        first_line: list[float] = []
 
         def stop_at(text: str) -> Stop | None:
             if text and not first_token:
                 first_token.append(self._clock())
+            if "\n" in text and not first_line:
+                first_line.append(self._clock())
             return find_stop(context, text)
 
         read = self._clock()
@@ -132,11 +135,13 @@ class Completer:
                 drafted=decoded.drafted,
                 accepted=decoded.accepted,
                 generated=len(decoded.tokens),
+                passes=decoded.passes,
             ),
             ms=Timings(
                 context=1e3 * (built - started),
                 cache=1e3 * (read - built),
                 first_token=1e3 * ((first_token or [finished])[0] - started),
+                first_line=1e3 * ((first_line or [finished])[0] - started),
                 total=1e3 * (finished - started),
             ),
         )

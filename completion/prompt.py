@@ -18,7 +18,8 @@ LAST_CHARACTERS = 1_000  # of a line, in which its last word is looked for
 class Prompt:
     """What the model reads, and at which positions it looks for where it stands.
 
-    `anchors` are the markers, the first tokens after each, and the last ones before the cursor. A
+    `markers` are the tokens that say what role the text after them has. `anchors` are the positions
+    of the markers, of the first tokens after each, and the last ones before the cursor. A
     marker remembers the text before it, so one that was moved still points to where that text used
     to end; and the tokens right before the cursor, such as the indentation of its line, remember
     the line above them. Measured on the default model: `docs/edits.md`.
@@ -30,6 +31,7 @@ class Prompt:
 
     tokens: list[int]
     anchors: frozenset[int] = frozenset()
+    markers: frozenset[int] = frozenset()
     end: OpenEnd = NOTHING_OPEN
 
     @property
@@ -87,7 +89,8 @@ class PromptBuilder:
         anchors.update(before_cursor[-ANCHORS_BEFORE_CURSOR:])
         end = self._open_end(request.before, tokens)
         tokens = tokens[: len(tokens) - len(end.rewritten)] or tokenizer.encode("\n")
-        return Prompt(tokens, frozenset(range(len(tokens))) & anchors, end)
+        markers = frozenset(tokenizer.control[name] for name in self.format.markers)
+        return Prompt(tokens, frozenset(range(len(tokens))) & anchors, markers, end)
 
     def _open_end(self, before: str, tokens: Sequence[int]) -> OpenEnd:
         """What is open where the prompt ends with text before the cursor, and within a line."""

@@ -23,6 +23,7 @@ class TokenCounts:
     """Tokens of one completion: where the prompt's came from, and how the new ones were made.
 
     Where the cache was repaired, the prompt's last token was encoded twice and is counted twice.
+    `passes` are those of the model after the prompt's; the first new token needs none.
     """
 
     prompt: int = 0
@@ -32,15 +33,20 @@ class TokenCounts:
     drafted: int = 0
     accepted: int = 0
     generated: int = 0
+    passes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds of one completion: each stage, then the whole."""
+    """Milliseconds of one completion: two stages, then from its start to a token, a line, the end.
+
+    `first_line` is when the first line end was written, or the end where there was none.
+    """
 
     context: float = 0.0
     cache: float = 0.0
     first_token: float = 0.0
+    first_line: float = 0.0
     total: float = 0.0
 
 

@@ -4,6 +4,7 @@ Each writes on until the line ends or is no longer the expected one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -55,7 +56,7 @@ class Cutter:
 
     def naive(self, prompt: Prompt, truth: str) -> bool:
         """The prompt's tokens as they are."""
-        return self._writes(truth, NOTHING_OPEN, self._read(Prompt(prompt.whole, prompt.anchors)))
+        return self._writes(truth, NOTHING_OPEN, self._read(replace(prompt, tokens=prompt.whole)))
 
     def healed(self, prompt: Prompt, truth: str) -> bool:
         """Token healing: the last token is written again, by the likeliest that fit its bytes.
@@ -64,7 +65,7 @@ class Cutter:
         """
         *tokens, last = prompt.whole
         decoder, tokenizer = self._model.decoder, self._model.tokenizer
-        logits = self._read(Prompt(tokens, prompt.anchors))
+        logits = self._read(replace(prompt, tokens=tokens))
         pending, begun = tokenizer.token_bytes(last), b""
         while pending:
             fitting = tokenizer.fitting(pending).to(logits.device)

@@ -6,15 +6,13 @@ at several places, types it again in pieces, and prints each suggestion beside i
 
 import asyncio
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from lsprotocol import types
 from rich.console import Console
-from rich.status import Status
 from rich.text import Text
 
-from evaluation.editor_client import READY_SECONDS, Answer, EditorClient, editor, server_command
+from evaluation.editor_client import Answer, editor, server_command
 from models.errors import PirouetteError
 
 SOURCE = Path(__file__).parents[1] / "models" / "kv_cache.py"
@@ -44,20 +42,6 @@ def cut_between_words(line: str, share: float) -> int:
     return index
 
 
-async def wait_until_ready(client: EditorClient, status: Status) -> None:
-    """Show the model's progress until it is loaded."""
-    waited = 0.0
-    while not client.heard.ready.is_set():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(client.heard.ready.wait(), timeout=0.5)
-        waited += 0.5
-        status.update(f"model: {client.heard.stage or 'starting'}")
-        if waited > READY_SECONDS:
-            raise PirouetteError("the model was not ready in time; see 'pirouette doctor'")
-    if client.heard.failure:
-        raise PirouetteError(client.heard.failure)
-
-
 async def run_demo(console: Console) -> int:
     """The number of suggestions that were shown."""
     text = SOURCE.read_text(encoding="utf-8")
@@ -65,7 +49,7 @@ async def run_demo(console: Console) -> int:
     uri, shown = SOURCE.absolute().as_uri(), 0
     async with editor(SOURCE.parent, server_command()) as client:
         with console.status("starting") as status:
-            await wait_until_ready(client, status)
+            await client.wait_until_ready(lambda stage: status.update(f"model: {stage}"))
         console.print(f"Typing into {SOURCE.name} over the protocol:", highlight=False)
         for number in typed_lines(text):
             line = lines[number]

@@ -21,7 +21,7 @@ from models.kv_cache import KeyValueCache, Segment
 
 FULL = "full"  # the arm that the others are compared with
 PIE = Repair(0)
-ARM_REPAIR = Repair(32)
+ARM_REPAIR = Repair(64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,9 @@ def cfe(session: EditSession, prompt: Prompt) -> Prefilled:
 
 def pie_unanchored(session: EditSession, prompt: Prompt) -> Prefilled:
     """Positional integrity alone: moved markers are turned like any other token."""
-    return session.read(replace(prompt, anchors=frozenset()), PIE, never_cancelled)
+    return session.read(
+        replace(prompt, anchors=frozenset(), markers=frozenset()), PIE, never_cancelled
+    )
 
 
 def pie(session: EditSession, prompt: Prompt) -> Prefilled:

@@ -7,8 +7,8 @@ and nothing of the server's inside.
 import asyncio
 import sys
 import sysconfig
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -17,8 +17,11 @@ from typing import Any
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
+from models.errors import PirouetteError
+
 COMPLETED = "$/pirouette/completed"
 READY_SECONDS = 1800.0  # a first start may fetch and convert a model
+ANSWER_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,12 @@ class EditorClient:
         self.heard = heard
         self._versions: dict[str, int] = {}
 
+    @property
+    def server_process(self) -> int | None:
+        """The number of the server's process."""
+        server = self.client._server
+        return None if server is None else server.pid
+
     def open(self, uri: str, text: str, language: str = "python") -> None:
         self._versions[uri] = 1
         item = types.TextDocumentItem(uri, language, 1, text)
@@ -60,23 +69,20 @@ class EditorClient:
 
     def insert(self, uri: str, position: types.Position, text: str) -> None:
         """Type `text` at a position."""
+        self.replace(uri, types.Range(position, position), text)
+
+    def replace(self, uri: str, changed: types.Range, text: str) -> None:
+        """Put `text` in the place of a range."""
         self._versions[uri] += 1
         self.client.text_document_did_change(
             types.DidChangeTextDocumentParams(
                 types.VersionedTextDocumentIdentifier(self._versions[uri], uri),
-                [
-                    types.TextDocumentContentChangePartial(
-                        range=types.Range(position, position), text=text
-                    )
-                ],
+                [types.TextDocumentContentChangePartial(range=changed, text=text)],
             )
         )
 
-    async def suggest(self, uri: str, position: types.Position) -> Answer:
-        """Ask for a suggestion, as after a pause in typing."""
-        while not self.heard.completed.empty():
-            self.heard.completed.get_nowait()
-        started = perf_counter()
+    async def ask(self, uri: str, position: types.Position) -> str:
+        """The suggestion that the server answers with, empty if it has none."""
         answer = await self.client.text_document_inline_completion_async(
             types.InlineCompletionParams(
                 context=types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic),
@@ -84,11 +90,42 @@ class EditorClient:
                 position=position,
             )
         )
-        elapsed = 1e3 * (perf_counter() - started)
-        completed = await asyncio.wait_for(self.heard.completed.get(), timeout=60)
         items = answer.items if isinstance(answer, types.InlineCompletionList) else answer or []
         text = items[0].insert_text if items else ""
-        return Answer(text if isinstance(text, str) else text.value, elapsed, completed)
+        return text if isinstance(text, str) else text.value
+
+    async def suggest(self, uri: str, position: types.Position) -> Answer:
+        """Ask for a suggestion, as after a pause in typing, and wait for it."""
+        while not self.heard.completed.empty():
+            self.heard.completed.get_nowait()
+        started = perf_counter()
+        text = await self.ask(uri, position)
+        elapsed = 1e3 * (perf_counter() - started)
+        return Answer(text, elapsed, await asyncio.wait_for(self._account(uri), ANSWER_SECONDS))
+
+    async def _account(self, uri: str) -> dict[str, Any]:
+        """The server's account of the answer just given, past those of work that was called off."""
+        while True:
+            told = await self.heard.completed.get()
+            at_present = told["uri"] == uri and told["version"] == self._versions[uri]
+            if at_present and not told["cancelled"]:
+                return told
+
+    async def wait_until_ready(self, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Until the model is loaded; `tell` gets what the server is at every half a second.
+
+        Raises `PirouetteError` where it could not be loaded.
+        """
+        waited = 0.0
+        while not self.heard.ready.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.heard.ready.wait(), timeout=0.5)
+            waited += 0.5
+            tell(self.heard.stage or "starting")
+            if waited > READY_SECONDS:
+                raise PirouetteError("the model was not ready in time; see 'pirouette doctor'")
+        if self.heard.failure:
+            raise PirouetteError(self.heard.failure)
 
 
 def server_command(arguments: Sequence[str] = ()) -> list[str]:

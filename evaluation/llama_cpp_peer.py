@@ -1,28 +1,33 @@
-"""The peer of the edits benchmark: llama.cpp's own server on the same GGUF, with cache reuse on.
+"""The peer of benchmarks: llama.cpp's own server on the same GGUF, with cache reuse on.
 
 The server comes in the package `xllamacpp` and runs inside this process. It is given the token ids
 of Pirouette's prompts, one after the other, as an editor would send them to it.
 """
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lsp_server.processor import all_processors, processor_count
 from models.errors import InputError
+from models.processor import all_processors, processor_count
 
 REUSE_TOKENS = 256  # the shortest moved chunk that the server may reuse, as its users set it
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The line that was written, the prompt tokens read for it, milliseconds until its first."""
+    """What was written, the prompt tokens read for it, milliseconds until its first token.
+
+    It is of `written` tokens, and `writing_ms` passed from the first to the last of them.
+    """
 
     text: str
     encoded: int
     ms: float
+    written: int
+    writing_ms: float
 
 
 class LlamaCppPeer:
@@ -45,20 +50,25 @@ class LlamaCppPeer:
 
     def complete(self, prompt: Sequence[int], tokens: int) -> Served:
         """Read a prompt, reusing what the server can of the last one, and write one line."""
+        return self._ask(prompt, tokens, {"cache_prompt": True, "stop": ["\n"]})
+
+    def compute(self, prompt: Sequence[int], tokens: int) -> Served:
+        """Read all of a prompt, and write exactly so many tokens, whatever they say."""
+        return self._ask(prompt, tokens, {"cache_prompt": False, "ignore_eos": True})
+
+    def _ask(self, prompt: Sequence[int], tokens: int, how: Mapping[str, Any]) -> Served:
         answer = self._server.handle_completions(
-            {
-                "prompt": list(prompt),
-                "n_predict": tokens,
-                "temperature": 0,
-                "cache_prompt": True,
-                "stop": ["\n"],
-            }
+            {"prompt": list(prompt), "n_predict": tokens, "temperature": 0, **how}
         )
         if "choices" not in answer:
             raise InputError(f"llama.cpp did not answer ({answer}); leave out --peer")
         timings = answer["timings"]
         return Served(
-            answer["choices"][0]["text"], int(timings["prompt_n"]), float(timings["prompt_ms"])
+            text=answer["choices"][0]["text"],
+            encoded=int(timings["prompt_n"]),
+            ms=float(timings["prompt_ms"]),
+            written=int(timings["predicted_n"]),
+            writing_ms=float(timings["predicted_ms"]),
         )
 
 

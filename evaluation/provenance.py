@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from lsp_server.processor import processor_count
+from models.processor import processor_count
 
 DISTRIBUTION = "pirouette-lsp"
 SOURCE = Path(__file__).resolve().parent.parent

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NoReturn
 from rich.console import Console
 
 from lsp_server.console import ProgressBar, print_json
-from lsp_server.processor import share_the_processor
 from models.catalogue import DEFAULT_MODEL
 from models.errors import DiskSpaceError, InputError, PirouetteError
+from models.processor import share_the_processor
 from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
 
@@ -95,6 +95,12 @@ def build_parser() -> argparse.ArgumentParser:
     cuts.add_argument(
         "--samples", type=Path, metavar="PATH", help="each outcome as JSONL; goes on from there"
     )
+    latency = add_bench(
+        benches, "latency", "Time suggestions as an editor sees them.", latency_bench
+    )
+    latency.add_argument("repositories", type=Path, nargs="*", metavar="REPOSITORY")
+    latency.add_argument("--peer", choices=("llama.cpp",), help="run it on the same texts")
+    latency.add_argument("--samples", type=Path, metavar="PATH", help="each time taken as JSONL")
 
     doctor = command("doctor", "Say what works here, and mend what does not.", run_doctor)
     doctor.set_defaults(model=None)
@@ -213,7 +219,34 @@ def edits_bench(
         llama_cpp=store.gguf(arguments.model or DEFAULT_MODEL, progress) if peer else None,
         command=shown_command(sys.argv[1:]),
     )
-    return run_edits(options, load(), repositories_of(arguments, progress), progress)
+    return run_edits(options, load(), chosen_repositories(arguments, store, progress), progress)
+
+
+def latency_bench(
+    arguments: argparse.Namespace, load: "LoadModel", progress: ProgressCallback
+) -> "BenchResult":
+    from evaluation.benchmarks.latency import LatencyOptions, run_latency
+    from evaluation.llama_cpp_peer import import_xllamacpp
+    from evaluation.peer_quantisations import peer_files
+    from evaluation.provenance import shown_command
+
+    if arguments.exact:
+        raise InputError("'bench latency' times the server as it is, in 8 bits; leave out --exact")
+    store = ModelStore(default_home())
+    repositories = chosen_repositories(arguments, store, progress)
+    files = None
+    if arguments.peer is not None:
+        import_xllamacpp()
+        source = store.gguf(arguments.model or DEFAULT_MODEL, progress)
+        files = peer_files(source, store.home / "peers", progress)
+    options = LatencyOptions(
+        limit=arguments.limit or LatencyOptions().limit,
+        seed=arguments.seed,
+        peer_files=files,
+        samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
+    )
+    return run_latency(options, load(), repositories, progress)
 
 
 def cuts_bench(
@@ -222,23 +255,24 @@ def cuts_bench(
     from evaluation.benchmarks.cuts import CutOptions, run_cuts
     from evaluation.provenance import shown_command
 
+    store = ModelStore(default_home())
     options = CutOptions(
         limit=arguments.limit or CutOptions().limit,
         seed=arguments.seed,
         samples=arguments.samples,
         command=shown_command(sys.argv[1:]),
     )
-    return run_cuts(options, load(), repositories_of(arguments, progress), progress)
+    return run_cuts(options, load(), chosen_repositories(arguments, store, progress), progress)
 
 
-def repositories_of(
-    arguments: argparse.Namespace, progress: ProgressCallback
+def chosen_repositories(
+    arguments: argparse.Namespace, store: ModelStore, progress: ProgressCallback
 ) -> "list[Repository]":
-    """Those that were named, else the unseen ones."""
+    """The repositories that were named; where none was, those the model has not seen."""
     from evaluation.repositories import UNSEEN, fetch_repositories, read_repository
 
     named = [read_repository(folder) for folder in arguments.repositories]
-    return named or fetch_repositories(UNSEEN, default_home() / "repositories", progress)
+    return named or fetch_repositories(UNSEEN, store.home / "repositories", progress)
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:

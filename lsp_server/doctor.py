@@ -11,7 +11,7 @@ from typing import Any
 from models.catalogue import DEFAULT_MODEL, find_entry
 from models.errors import PirouetteError
 from models.language_model import number_format, preferred_device
-from models.store import FLOAT32_GROWTH, ModelStore
+from models.store import GROWTH, ModelStore
 from models.tokenizer import CodeTokenizer
 
 GIB = 2**30
@@ -73,7 +73,7 @@ def examine_model(home: Path) -> list[Finding]:
     if folder is None:
         advice = (
             f"run 'pirouette models pull' ({entry.size / 1e6:.0f} MB to fetch, "
-            f"{FLOAT32_GROWTH * entry.size / 1e9:.0f} GB on disk once converted)"
+            f"{GROWTH * entry.size / 1e9:.0f} GB on disk once converted)"
         )
         return [Finding("model", False, f"{DEFAULT_MODEL} is not here yet", advice)]
     try:

@@ -6,9 +6,9 @@ import socket
 import sys
 
 from lsp_server.logs import log_to_stderr
-from lsp_server.processor import use_all_processors
 from lsp_server.server import create_server, load_completer
 from models.errors import InputError
+from models.processor import use_all_processors
 from models.store import ModelStore, default_home
 
 logger = logging.getLogger(__name__)

@@ -25,10 +25,12 @@ from models.attention import (
     seen_positions,
 )
 from models.config import DecoderConfig
+from models.eight_bits import EightBits, Weight
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache, cache_bytes
-from models.layer_weights import Affine, Layer, read_decoder_weights
+from models.layer_weights import Layer, Norm, read_decoder_weights
 from models.linear import linear_of, side_by_side
+from models.processor import use_all_processors
 from models.rotary import rotate
 from models.token_tree import TokenTree
 
@@ -50,30 +52,29 @@ Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]  # layer, query, keys, 
 class Block:
     """The products and norms of one layer, ready to run."""
 
-    def __init__(self, layer: Layer, *, quantised: bool) -> None:
+    def __init__(self, layer: Layer) -> None:
         self.attention_norm = layer.attention_norm
-        self.project = side_by_side((layer.query, layer.key, layer.value), quantised=quantised)
-        self.output = linear_of(layer.output, quantised=quantised)
+        self.project = side_by_side((layer.query, layer.key, layer.value))
+        self.output = linear_of(layer.output)
         self.query_norm, self.key_norm = layer.query_norm, layer.key_norm
         self.mlp_norm = layer.mlp_norm
         widening = (layer.up,) if layer.gate is None else (layer.up, layer.gate)
-        self.widen = side_by_side(widening, quantised=quantised)
-        self.down = linear_of(layer.down, quantised=quantised)
+        self.widen = side_by_side(widening)
+        self.down = linear_of(layer.down)
 
 
 class Decoder:
     """Weights of one model, ready to run on their device and in their dtype, or in 8 bits."""
 
-    def __init__(
-        self, config: DecoderConfig, weights: Mapping[str, Tensor], *, quantised: bool = False
-    ) -> None:
+    def __init__(self, config: DecoderConfig, weights: Mapping[str, Weight]) -> None:
         self.config = config
-        self.quantised = quantised
         parts = read_decoder_weights(config, weights)
+        self.quantised = isinstance(parts.head.weight, EightBits)
         self._embedding = parts.embedding
-        with ThreadPoolExecutor() as pool:  # quantising is work for all cores
-            head = pool.submit(linear_of, Affine(parts.head, None), quantised=quantised)
-            blocks = [pool.submit(Block, layer, quantised=quantised) for layer in parts.layers]
+        # Packing weights in 8 bits is work for all cores.
+        with ThreadPoolExecutor(initializer=use_all_processors) as pool:
+            head = pool.submit(linear_of, parts.head)
+            blocks = [pool.submit(Block, layer) for layer in parts.layers]
         self._head = head.result()
         self._blocks = [block.result() for block in blocks]
         self._final_norm = parts.final_norm
@@ -238,7 +239,7 @@ class Decoder:
             return block.down(F.silu(gate[0]) * wide)
         return block.down(F.gelu(wide, approximate="tanh"))
 
-    def _norm(self, hidden: Tensor, norm: Affine) -> Tensor:
+    def _norm(self, hidden: Tensor, norm: Norm) -> Tensor:
         size, epsilon = norm.weight.shape, self.config.norm_epsilon
         if self.config.norm == "layer":
             return F.layer_norm(hidden, size, norm.weight, norm.bias, epsilon)

@@ -1,8 +1,9 @@
 """GGUF to a Hugging Face folder: float32 safetensors, `config.json` and `tokenizer.json`.
 
-Done once per model. The folder is written aside and renamed when complete, so that a folder under
-its final name is always whole. Weights are written in shards, so memory stays near one shard.
-The result is an ordinary folder that transformers can load too.
+Beside them stand the matrices in 8 bits, which is how a CPU multiplies them. Done once per model.
+The folder is written aside and renamed when complete, so that a folder under its final name is
+always whole. Weights are written in shards, so memory stays near one shard. The result is an
+ordinary folder that transformers can load too.
 """
 
 import json
@@ -87,6 +88,7 @@ def convert_parts(
     config = hugging_face_config(fields, shapes)
     write_json(target / "config.json", config)
     write_shards(tensors, config, target, progress)
+    write_matrices(target, tied=config["tie_word_embeddings"])
 
 
 def write_json(path: Path, value: object) -> None:
@@ -181,6 +183,17 @@ def save_shard(shard: dict[str, NDArray[np.float32]], file: Path) -> None:
         raise system_error(error) or error from None
     # The library makes files that nobody else may read; a model folder may be shared.
     file.chmod((file.parent / "config.json").stat().st_mode & 0o777)
+
+
+def write_matrices(folder: Path, *, tied: bool) -> None:
+    """The 8-bit form of what has just been written, made where nobody waits for a suggestion."""
+    import torch
+
+    from models.eight_bits import quantised, write_eight_bits
+    from models.weights import load_weights
+
+    weights = load_weights(folder, torch.device("cpu"), torch.float32, lambda _: None)
+    write_eight_bits(quantised(weights, tied=tied), folder)
 
 
 def converted_tensors(

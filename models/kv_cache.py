@@ -36,6 +36,11 @@ class Segment:
     def shift(self) -> int:
         return self.new - self.old
 
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Where it ended and ends, in the old list and in the new one."""
+        return self.old + self.length, self.new + self.length
+
 
 class KeyValueCache:
     """Keys and values of every layer, each of shape [layers, kv_heads, capacity, head_dim]."""

@@ -1,5 +1,6 @@
 """A model ready to run: its decoder, tokenizer and the tokens at which it ends a text."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import torch
 
 from models.config import read_decoder_config, read_json
 from models.decoder import Decoder
+from models.eight_bits import EightBits, quantised, read_eight_bits
 from models.errors import DamagedModelError
 from models.progress import ProgressCallback, ignore_progress
 from models.tokenizer import CodeTokenizer
@@ -44,7 +46,7 @@ def load_language_model(
 ) -> LanguageModel:
     """The model in `folder`, which is in Hugging Face layout (see `models.store`).
 
-    On the CPU its weights are quantised to 8 bits, unless they are to stay `exact` (float32).
+    On the CPU its matrices are in 8 bits, unless they are to stay `exact` (float32).
 
     Raises a `PirouetteError` whose message says why the folder cannot be run.
     """
@@ -58,7 +60,10 @@ def load_language_model(
     device = device or preferred_device()
     on_cpu = device.type == "cpu"
     weights = load_weights(folder, device, torch.float32 if on_cpu else torch.bfloat16, progress)
-    decoder = Decoder(config, weights, quantised=on_cpu and not exact)
+    matrices: Mapping[str, EightBits] = {}
+    if on_cpu and not exact:
+        matrices = read_eight_bits(folder) or quantised(weights, tied=config.tied_embeddings)
+    decoder = Decoder(config, {**weights, **matrices})
     return LanguageModel(name, folder, decoder, tokenizer, declared_end_tokens(folder))
 
 

@@ -10,14 +10,23 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from models.config import DecoderConfig
+from models.eight_bits import EMBEDDING, HEAD, Weight
 from models.errors import DamagedModelError
 
 
 @dataclass(frozen=True, slots=True)
-class Affine:
-    """Weight and optional bias of a projection ([out, in]) or a norm ([hidden])."""
+class Norm:
+    """Weight and optional bias, each [hidden]."""
 
     weight: Tensor
+    bias: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Weight [out, in], exact or in 8 bits, and optional bias [out]."""
+
+    weight: Weight
     bias: Tensor | None
 
 
@@ -25,17 +34,17 @@ class Affine:
 class Layer:
     """The weights of one block; `gate` is absent where the feed-forward is not gated."""
 
-    attention_norm: Affine
-    query: Affine
-    key: Affine
-    value: Affine
-    output: Affine
-    query_norm: Affine | None
-    key_norm: Affine | None
-    mlp_norm: Affine
-    gate: Affine | None
-    up: Affine
-    down: Affine
+    attention_norm: Norm
+    query: Projection
+    key: Projection
+    value: Projection
+    output: Projection
+    query_norm: Norm | None
+    key_norm: Norm | None
+    mlp_norm: Norm
+    gate: Projection | None
+    up: Projection
+    down: Projection
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +53,24 @@ class DecoderWeights:
 
     embedding: Tensor
     layers: tuple[Layer, ...]
-    final_norm: Affine
-    head: Tensor
+    final_norm: Norm
+    head: Projection
 
 
-def read_decoder_weights(config: DecoderConfig, weights: Mapping[str, Tensor]) -> DecoderWeights:
+def read_decoder_weights(config: DecoderConfig, weights: Mapping[str, Weight]) -> DecoderWeights:
     """The tensors of `weights` by role, or a `DamagedModelError`."""
     table = (config.vocabulary, config.hidden)
-    embedding = checked(weights, "model.embed_tokens.weight", table)
-    own_head = not config.tied_embeddings or "lm_head.weight" in weights
+    embedding = exact(weights, EMBEDDING, table)
+    own_head = not config.tied_embeddings or HEAD in weights
     return DecoderWeights(
         embedding=embedding,
         layers=tuple(read_layer(config, weights, i) for i in range(config.layers)),
-        final_norm=read_affine(weights, "model.norm", (config.hidden,)),
-        head=checked(weights, "lm_head.weight", table) if own_head else embedding,
+        final_norm=read_norm(weights, "model.norm", config.hidden),
+        head=Projection(checked(weights, HEAD, table) if own_head else embedding, None),
     )
 
 
-def read_layer(config: DecoderConfig, weights: Mapping[str, Tensor], index: int) -> Layer:
+def read_layer(config: DecoderConfig, weights: Mapping[str, Weight], index: int) -> Layer:
     prefix = f"model.layers.{index}"
     gated = config.mlp == "gated_silu"
     up_name, down_name = ("up_proj", "down_proj") if gated else ("c_fc", "c_proj")
@@ -69,34 +78,48 @@ def read_layer(config: DecoderConfig, weights: Mapping[str, Tensor], index: int)
     queries, keys = config.heads * config.head_dim, config.kv_heads * config.head_dim
     inner = present(weights, f"{prefix}.mlp.{up_name}.weight").shape[:1].numel()
 
-    def part(name: str, *shape: int) -> Affine:
-        return read_affine(weights, f"{prefix}.{name}", shape)
+    def norm(name: str, size: int) -> Norm:
+        return read_norm(weights, f"{prefix}.{name}", size)
+
+    def part(name: str, *shape: int) -> Projection:
+        return read_projection(weights, f"{prefix}.{name}", shape)
 
     return Layer(
-        attention_norm=part("input_layernorm", hidden),
+        attention_norm=norm("input_layernorm", hidden),
         query=part("self_attn.q_proj", queries, hidden),
         key=part("self_attn.k_proj", keys, hidden),
         value=part("self_attn.v_proj", keys, hidden),
         output=part("self_attn.o_proj", hidden, queries),
-        query_norm=part("self_attn.q_norm", config.head_dim) if config.qk_norm else None,
-        key_norm=part("self_attn.k_norm", config.head_dim) if config.qk_norm else None,
-        mlp_norm=part("post_attention_layernorm", hidden),
+        query_norm=norm("self_attn.q_norm", config.head_dim) if config.qk_norm else None,
+        key_norm=norm("self_attn.k_norm", config.head_dim) if config.qk_norm else None,
+        mlp_norm=norm("post_attention_layernorm", hidden),
         gate=part("mlp.gate_proj", inner, hidden) if gated else None,
         up=part(f"mlp.{up_name}", inner, hidden),
         down=part(f"mlp.{down_name}", hidden, inner),
     )
 
 
-def read_affine(weights: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> Affine:
-    """A weight of `shape` and its bias, where there is one, of as many numbers as the rows."""
+def read_norm(weights: Mapping[str, Weight], name: str, size: int) -> Norm:
+    return Norm(exact(weights, f"{name}.weight", (size,)), read_bias(weights, name, size))
+
+
+def read_projection(weights: Mapping[str, Weight], name: str, shape: tuple[int, ...]) -> Projection:
+    weight = checked(weights, f"{name}.weight", shape)
+    return Projection(weight, read_bias(weights, name, shape[0]))
+
+
+def read_bias(weights: Mapping[str, Weight], name: str, size: int) -> Tensor | None:
     bias = f"{name}.bias"
-    return Affine(
-        checked(weights, f"{name}.weight", shape),
-        checked(weights, bias, shape[:1]) if bias in weights else None,
-    )
+    return exact(weights, bias, (size,)) if bias in weights else None
 
 
-def checked(weights: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> Tensor:
+def exact(weights: Mapping[str, Weight], name: str, shape: tuple[int, ...]) -> Tensor:
+    tensor = checked(weights, name, shape)
+    assert isinstance(tensor, Tensor)  # only matrices that are multiplied are ever in 8 bits
+    return tensor
+
+
+def checked(weights: Mapping[str, Weight], name: str, shape: tuple[int, ...]) -> Weight:
     tensor = present(weights, name)
     if tuple(tensor.shape) != shape:
         raise DamagedModelError(
@@ -106,7 +129,7 @@ def checked(weights: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) ->
     return tensor
 
 
-def present(weights: Mapping[str, Tensor], name: str) -> Tensor:
+def present(weights: Mapping[str, Weight], name: str) -> Weight:
     if name not in weights:
         raise DamagedModelError(f"the weights lack the tensor '{name}'; fetch the model again")
     return weights[name]

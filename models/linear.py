@@ -17,15 +17,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.layer_weights import Affine
+from models.eight_bits import LARGEST, SMALLEST, EightBits
+from models.layer_weights import Projection
 
 ROW_BLOCK = 8  # oneDNN keeps half a megabyte of code for each number of rows it has met
 ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 # torch means to move its quantised tensors elsewhere; the version in use is pinned.
 warnings.filterwarnings("ignore", message="torch.quantize_per_tensor")
-
-SMALLEST = torch.finfo(torch.float32).tiny
-LARGEST = 127  # of a weight in 8 bits, so that it is as large below zero
 
 
 class Linear(Protocol):
@@ -67,11 +65,8 @@ class QuantisedLinear:
     that a row's product is the same bit for bit whatever rows are multiplied beside it.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
-        largest = torch.maximum(weight.amax(1), -weight.amin(1))
-        scale = (largest / LARGEST).clamp_min_(SMALLEST)
-        zero = torch.zeros(len(weight), dtype=torch.int64)
-        self._packed = pack(torch.quantize_per_channel(weight, scale, zero, 0, torch.qint8))
+    def __init__(self, weight: EightBits, bias: Tensor | None = None) -> None:
+        self._packed = pack(weight)
         self._levels = input_levels()
         self._sums = multiply(torch.ones(1, weight.shape[1]), self._packed, self._levels)[0]
         self._bias = None if bias is None else bias.clone()
@@ -93,8 +88,11 @@ def multiply(unit: Tensor, packed: Any, levels: int) -> Tensor:
     return product
 
 
-def pack(quantised: Tensor) -> Any:
-    return torch.ops.quantized.linear_prepack(quantised, None)
+def pack(weight: EightBits) -> Any:
+    """The weights in the order in which FBGEMM reads them."""
+    zero = torch.zeros(len(weight), dtype=torch.int64)
+    marked = torch._make_per_channel_quantized_tensor(weight.values, weight.scale, zero, 0)
+    return torch.ops.quantized.linear_prepack(marked, None)
 
 
 @cache
@@ -103,33 +101,37 @@ def input_levels() -> int:
 
     Those without dot-product instructions do, and two of the largest products are too much.
     """
-    weight = torch.full((16, 64), float(LARGEST))
-    one, zero = torch.ones(16), torch.zeros(16, dtype=torch.int64)
-    packed = pack(torch.quantize_per_channel(weight, one, zero, 0, torch.qint8))
-    product = multiply(torch.ones(1, 64), packed, 255)
-    return 255 if torch.allclose(product, weight.sum(1), rtol=0.01) else 127
+    weight = torch.full((16, 64), LARGEST, dtype=torch.int8)
+    product = multiply(torch.ones(1, 64), pack(EightBits(weight, torch.ones(16))), 255)
+    return 255 if torch.allclose(product, weight.sum(1).float(), rtol=0.01) else 127
 
 
 SideBySide = Callable[[Tensor], Sequence[Tensor]]  # several products of the same inputs
 
 
-def linear_of(part: Affine, *, quantised: bool) -> Linear:
+def linear_of(part: Projection) -> Linear:
     """The product with a projection's weights, exact or in 8 bits."""
-    kind = QuantisedLinear if quantised else ExactLinear
-    return kind(part.weight, part.bias)
+    if isinstance(part.weight, EightBits):
+        return QuantisedLinear(part.weight, part.bias)
+    return ExactLinear(part.weight, part.bias)
 
 
-def side_by_side(parts: Sequence[Affine], *, quantised: bool) -> SideBySide:
-    """Products of the same inputs: in one go where the weights are copied anyway."""
-    if not quantised:
-        products = [linear_of(part, quantised=False) for part in parts]
+def side_by_side(parts: Sequence[Projection]) -> SideBySide:
+    """Products of the same inputs: in one go where the weights are packed anyway."""
+    weights = [part.weight for part in parts if isinstance(part.weight, EightBits)]
+    if len(weights) < len(parts):
+        products = [linear_of(part) for part in parts]
         return lambda inputs: [product(inputs) for product in products]
-    sizes = [len(part.weight) for part in parts]
-    joined = QuantisedLinear(torch.cat([part.weight for part in parts]), joined_bias(parts))
+    sizes = [len(weight) for weight in weights]
+    rows = EightBits(
+        torch.cat([weight.values for weight in weights]),
+        torch.cat([weight.scale for weight in weights]),
+    )
+    joined = QuantisedLinear(rows, joined_bias(parts))
     return lambda inputs: torch.split(joined(inputs), sizes, -1)
 
 
-def joined_bias(parts: Sequence[Affine]) -> Tensor | None:
+def joined_bias(parts: Sequence[Projection]) -> Tensor | None:
     if all(part.bias is None for part in parts):
         return None
     zeros = (torch.zeros(len(part.weight)) for part in parts)

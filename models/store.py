@@ -29,8 +29,8 @@ from models.model_folder import is_whole
 from models.progress import ProgressCallback, ignore_progress
 
 MANIFEST = "pirouette.json"
-CONVERSION_FORMAT = 1  # raised when converted folders must be made again
-FLOAT32_GROWTH = 6  # bytes of float32 weights for one byte of GGUF, at most
+CONVERSION_FORMAT = 2  # raised when converted folders must be made again
+GROWTH = 8  # bytes of float32 and 8-bit weights for one byte of GGUF, at most
 
 
 def default_home(environment: Mapping[str, str] = os.environ) -> Path:
@@ -106,7 +106,7 @@ class ModelStore:
             for unusable in (target, aside):
                 if unusable.exists():
                     shutil.rmtree(unusable)
-            require_space(self.home, FLOAT32_GROWTH * entry.size, f"converting {entry.name}")
+            require_space(self.home, GROWTH * entry.size, f"converting {entry.name}")
             aside.mkdir()
             try:
                 convert_gguf(source, aside, progress)

@@ -23,13 +23,18 @@ def load_weights(
     weights: dict[str, Tensor] = {}
     for number, file in enumerate(files):
         progress(Progress("loading", number, len(files)))
-        try:
-            with safe_open(file, framework="pt", device="cpu") as tensors:
-                for name in tensors.keys():  # noqa: SIM118 - not a dict
-                    weights[name] = tensors.get_tensor(name).to(device=device, dtype=dtype)
-        except (SafetensorError, OSError) as error:
-            raise DamagedModelError(
-                f"{file} is damaged ({error}); remove its folder and fetch the model again"
-            ) from None
+        for name, tensor in read_tensors(file).items():
+            weights[name] = tensor.to(device=device, dtype=dtype)
     progress(Progress("loading", len(files), len(files)))
     return weights
+
+
+def read_tensors(file: Path) -> dict[str, Tensor]:
+    """The tensors of one file by name, memory-mapped, as they are."""
+    try:
+        with safe_open(file, framework="pt", device="cpu") as tensors:
+            return {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise DamagedModelError(
+            f"{file} is damaged ({error}); remove its folder and fetch the model again"
+        ) from None

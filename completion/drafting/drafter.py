@@ -19,20 +19,26 @@ from completion.drafting.recycling import Recycling
 from models.token_tree import TokenTree
 
 CONTEXT = 8  # tokens that a source may look back
+LOOK_UP, RECYCLING = "look-up", "recycling"
 
 
 class TreeDrafter(Drafter):
     """Guesses for one model, learning from all that is written with it."""
 
-    def __init__(self, cost: PassCost | None = None) -> None:
+    def __init__(
+        self, cost: PassCost | None = None, sources: Sequence[str] = (LOOK_UP, RECYCLING)
+    ) -> None:
         self.look_up = LookUp()
-        self._recycling = Recycling()
+        self._recycling = Recycling() if RECYCLING in sources else None
+        self._sources: list[Source] = [self.look_up] if LOOK_UP in sources else []
+        if self._recycling is not None:
+            self._sources.append(self._recycling)
         self._rates = HitRates()
         self._cost = cost or PassCost()
 
     def draft(self, before: Sequence[int], token: int, most: int) -> Draft:
         nodes = grow(
-            (self.look_up, self._recycling),
+            self._sources,
             self._rates,
             [*before[-CONTEXT:], token],
             min(most, LARGEST),
@@ -52,6 +58,8 @@ class TreeDrafter(Drafter):
         for node, guess in enumerate(verified.draft.guesses, 1):
             if tree.parents[node] in reached:
                 self._rates.observe(guess, node in reached)
+        if self._recycling is None:
+            return
         text = [*verified.before[-CONTEXT:], *(tree.tokens[node] for node in nodes)]
         for place, node in enumerate(nodes):
             end = len(text) - len(nodes) + place + 1

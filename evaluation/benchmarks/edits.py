@@ -16,8 +16,8 @@ from completion.drafting.drafts import ExpectedText
 from completion.edit_session import EditSession
 from completion.prompt import Prompt, PromptBuilder
 from completion.repair import EXACT
-from completion.stop_rules import Stop
 from completion.values import never_cancelled
+from evaluation.agreement import end_of_line
 from evaluation.edit_arms import (
     ARM_REPAIR,
     ARMS,
@@ -230,8 +230,3 @@ class Replayer:
             end=prompt.end,
             drafter=ExpectedText(corrected.session.cache.length, expected),
         )
-
-
-def end_of_line(text: str) -> Stop | None:
-    end = text.find("\n")
-    return None if end < 0 else Stop("line", end, end + 1)

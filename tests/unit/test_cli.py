@@ -69,6 +69,10 @@ def test_a_wrong_place_is_one_line(
         (["bench", "juggling", "--data", "x"], "invalid choice"),
         (["bench", "infilling", "--data", "x", "--limit", "0"], "--limit"),
         (["bench", "cuts", "--limit", "0"], "--limit"),
+        (["bench", "latency", "no-such-folder"], "is not a folder"),
+        (["bench", "latency", ".", "--limit", "none"], "--limit"),
+        (["bench", "latency", ".", "--peer", "another"], "--peer"),
+        (["bench", "latency", ".", "--exact"], "leave out --exact"),
     ],
 )
 def test_wrong_arguments_are_one_line(

@@ -106,7 +106,7 @@ def test_end_token_ends(model: LanguageModel) -> None:
     end = next(iter(model.end_tokens))
     result = run(model, [*text, end, *text])
 
-    assert result.decoded == Decoded("x = 1", tuple(text), "end")
+    assert result.decoded == Decoded("x = 1", tuple(text), "end", passes=len(text))
     assert result.read == [[token] for token in text]
 
 
@@ -120,8 +120,10 @@ def test_no_more_tokens_than_allowed(model: LanguageModel, max_tokens: int) -> N
     script = bytes_as_tokens(model, b"abcdef")
     result = run(model, script, max_tokens)
 
-    assert result.decoded == Decoded("abcdef"[:max_tokens], tuple(script[:max_tokens]), "length")
-    assert len(result.read) == max(0, max_tokens - 1)
+    passes = max(0, max_tokens - 1)
+    text, tokens = "abcdef"[:max_tokens], tuple(script[:max_tokens])
+    assert result.decoded == Decoded(text, tokens, "length", passes=passes)
+    assert len(result.read) == passes
 
 
 def test_stop_rule_ends_and_cuts(model: LanguageModel) -> None:

@@ -11,10 +11,16 @@ TOKENS = st.lists(st.integers(0, 3), max_size=40)
 
 
 @settings(deadline=None)
-@given(old=st.lists(st.none() | st.integers(0, 3), max_size=40), new=TOKENS)
-def test_segments_are_kept_text_in_order(old: list[int | None], new: list[int]) -> None:
+@given(
+    old=st.lists(st.none() | st.integers(0, 3), max_size=40),
+    new=TOKENS,
+    markers=st.frozensets(st.integers(0, 3), max_size=2),
+)
+def test_segments_are_kept_text_in_order(
+    old: list[int | None], new: list[int], markers: frozenset[int]
+) -> None:
     end = Segment(0, 0, 0)
-    for part in kept_segments(old, new):
+    for part in kept_segments(old, new, markers):
         assert part.length > 0
         assert part.old >= end.old + end.length
         assert part.new >= end.new + end.length
@@ -60,6 +66,24 @@ def test_chance_matches_between_two_edits_are_read_again() -> None:
         Segment(0, 0, 20),
         Segment(40, 22 + SHORTEST_RUN - 1, 60),
     ]
+
+
+PREFIX, SUFFIX, MIDDLE = MARKERS = (300, 301, 302)
+
+
+def test_text_that_passes_a_marker_is_read_again() -> None:
+    """The cursor jumped down from line 40 to 60: what had followed it now leads to it."""
+    old = [PREFIX, *OLD[:40], SUFFIX, *OLD[40:90], MIDDLE, *OLD[36:40]]
+    new = [PREFIX, *OLD[:60], SUFFIX, *OLD[60:90], MIDDLE, *OLD[56:60]]
+    assert kept_segments(old, new, MARKERS) == [Segment(0, 0, 41), Segment(62, 62, 31)]
+    passed = [part for part in kept_segments(old, new) if part.new <= 40 < part.ends[1]]
+    assert passed  # without markers, it would be moved
+
+
+def test_what_grows_before_a_marker_moves_all_after_it_together() -> None:
+    old = [PREFIX, *OLD[:40], SUFFIX, *OLD[40:90], MIDDLE, *OLD[36:40]]
+    new = [PREFIX, 200, *OLD[:40], SUFFIX, *OLD[40:90], MIDDLE, *OLD[36:40]]
+    assert kept_segments(old, new, MARKERS) == [Segment(0, 0, 1), Segment(1, 2, len(old) - 1)]
 
 
 def test_unread_tokens_are_not_kept() -> None:

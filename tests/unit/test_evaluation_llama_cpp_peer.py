@@ -25,6 +25,8 @@ def test_text_is_reused_across_a_deletion_and_not_across_an_insertion(
     assert peer.complete(tokens[:10] + tokens[20:], tokens=1).encoded <= 10
     inserted = tokens[:10] + tokens[:5] + tokens[20:]
     assert peer.complete(inserted, tokens=1).encoded >= len(inserted) - 20
+    computed = peer.compute(inserted, tokens=3)
+    assert (computed.encoded, computed.written) == (len(inserted), 3)
 
 
 def test_a_model_without_a_gguf_is_refused(tmp_path: Path) -> None:

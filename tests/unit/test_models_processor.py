@@ -10,7 +10,7 @@ import pytest
 START = """
 import json, os, subprocess, sys, threading
 os.sched_setaffinity(0, range(os.cpu_count()))
-from lsp_server.processor import *
+from models.processor import *
 share_the_processor()
 import torch
 def where(thread=0):
@@ -63,7 +63,7 @@ print(json.dumps(where()))
 def test_a_process_started_from_a_bound_thread_may_use_all_of_them(processors: list[int]) -> None:
     code = """
 compute()
-child = "import os; from lsp_server.processor import *; share_the_processor(); "
+child = "import os; from models.processor import *; share_the_processor(); "
 child += "print(sorted(os.sched_getaffinity(0)))"
 print(subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout)
 """

@@ -1,0 +1,206 @@
+"""`pirouette bench latency`: how long from a keystroke to a suggestion, as an editor sees it.
+
+First the engines alone, in turns; then traces of typing, played to a real server process and to
+the peer, one trace to each before the next; at last how near 8 bits are to float32. Only one of
+them computes at a time.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+from completion.prompt import Prompt, PromptBuilder
+from completion.values import CompletionRequest
+from evaluation.agreement import agreements
+from evaluation.draft_speed import DraftRace, draft_rows
+from evaluation.editor_client import editor, server_command
+from evaluation.engine_speed import (
+    PROMPT_TOKENS,
+    EngineSpeed,
+    in_turns,
+    own_speed,
+    peer_speed,
+)
+from evaluation.latency_arms import Arm, PeerArm, ServerArm, play
+from evaluation.latency_results import PIROUETTE, Timed, agreement_row, engine_row, rows_of
+from evaluation.llama_cpp_peer import LlamaCppPeer
+from evaluation.provenance import own_commit, this_machine
+from evaluation.repositories import Repository
+from evaluation.results import BenchResult, Metric, Row, require_writable, write_json_lines
+from evaluation.typing_traces import Trace, TraceStep, draw_traces
+from lsp_server.settings import Settings
+from models.errors import InputError
+from models.language_model import LanguageModel, load_language_model
+from models.processor import all_processors
+from models.progress import Progress, ProgressCallback
+
+LEAST_ABOVE = 3  # characters above the cursor for each token of the prompt's budget
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyOptions:
+    """How often a suggestion is waited for, on traces drawn with which seed.
+
+    `rounds` are those of the engines alone, `agreements` the prompts on which 8 bits are compared
+    with float32. `peer_files` are the quantisations that llama.cpp's server may run, none without
+    the peer. `samples` names a JSON-lines file for every time taken.
+    """
+
+    limit: int = 120
+    seed: int = 0
+    rounds: int = 3
+    agreements: int = 40
+    peer_files: Mapping[str, Path] | None = None
+    samples: Path | None = None
+    command: str = "pirouette bench latency"
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What was timed over the protocol, and the server's own start and memory."""
+
+    timed: list[Timed]
+    first_suggestion_ms: float
+    peak_megabytes: float | None
+
+
+def run_latency(
+    options: LatencyOptions,
+    model: LanguageModel,
+    repositories: Sequence[Repository],
+    progress: ProgressCallback,
+) -> BenchResult:
+    """Time everything; the server that is started runs the model of the same name."""
+    if options.samples is not None:
+        require_writable(options.samples)
+    builder = PromptBuilder.for_model(model, Settings().context_tokens)
+    traces = draw_traces(repositories, options.limit, options.seed, LEAST_ABOVE * builder.budget)
+    start = draw_traces(repositories, 1, options.seed + 1, LEAST_ABOVE * builder.budget)
+    if not (traces and start):
+        raise InputError("no trace could be drawn from these repositories; name larger ones")
+    peers = {
+        f"llama.cpp {name}": LlamaCppPeer(file, builder.budget + 2 * Settings().max_tokens)
+        for name, file in (options.peer_files or {}).items()
+    }
+    speeds = engine_speeds(model, peers, traces, options.rounds, progress)
+    fastest = max(peers, key=lambda name: prefill_rate(speeds[name]), default=None)
+    arm = None if fastest is None else PeerArm(fastest, peers[fastest], builder)
+    peers.clear()
+    with all_processors():  # for the client and what it starts; the model here has nothing to do
+        played = asyncio.run(play_all(model.name, traces, start[0], arm, progress))
+    if options.samples is not None:
+        write_json_lines(options.samples, map(asdict, played.timed))
+    rows = [*rows_of(played.timed), *(engine_row(name, made) for name, made in speeds.items())]
+    rows.append(start_row(played))
+    race = DraftRace(model, builder, Settings().max_tokens)
+    rows += draft_rows(race.run([request_of(*one) for one in all_asked(traces)], progress))
+    if model.decoder.quantised:
+        exact = load_language_model(model.name, model.folder, progress, exact=True)
+        prompts = some_prompts(builder, traces, options.agreements)
+        rows.append(agreement_row(agreements(exact, model, prompts, progress), options.seed))
+    return BenchResult(
+        bench="latency",
+        commit=own_commit(),
+        machine=this_machine(),
+        command=options.command,
+        seed=options.seed,
+        rows=tuple(rows),
+    )
+
+
+def engine_speeds(
+    model: LanguageModel,
+    peers: Mapping[str, LlamaCppPeer],
+    traces: Sequence[Trace],
+    rounds: int,
+    progress: ProgressCallback,
+) -> dict[str, list[EngineSpeed]]:
+    """Pirouette's engine and the peer's quantisations in turns, on real text."""
+    text = max((trace.opened for trace in traces), key=len)
+    prompt = model.tokenizer.encode(text)[:PROMPT_TOKENS]
+    engines: dict[str, Callable[[], EngineSpeed]] = {
+        PIROUETTE: partial(own_speed, model, prompt),
+        **{name: partial(peer_speed, peer, prompt) for name, peer in peers.items()},
+    }
+    return in_turns(engines, rounds, progress)
+
+
+def prefill_rate(reached: Sequence[EngineSpeed]) -> float:
+    return engine_row("", reached).metrics["prefill_tokens_per_s"].value
+
+
+async def play_all(
+    model_name: str,
+    traces: Sequence[Trace],
+    start: Trace,
+    peer: PeerArm | None,
+    progress: ProgressCallback,
+) -> Played:
+    """Every trace to each arm, the arms taking turns at going first; progress counts steps.
+
+    The server's start is timed up to the first suggestion, which is one in `start`.
+    """
+    timed: list[Timed] = []
+    total = sum(len(trace.asked) for trace in traces)
+    with tempfile.TemporaryDirectory(prefix="pirouette-latency-") as folder:
+        started = perf_counter()
+        async with editor(Path(folder), server_command(["--model", model_name])) as client:
+            await client.wait_until_ready()
+            server = ServerArm(client, Path(folder))
+            first_ms = await first_suggestion(server, start, started)
+            first = 0
+            for number, trace in enumerate(traces):
+                progress(Progress("latency", first, total))
+                arms: list[Arm] = [server] if peer is None else [server, peer]
+                for arm in arms if number % 2 == 0 else reversed(arms):
+                    timed += await play(arm, number, trace, first)
+                first += len(trace.asked)
+            progress(Progress("latency", total, total))
+            peak = peak_megabytes(client.server_process)
+    return Played(timed, first_ms, peak)
+
+
+async def first_suggestion(server: ServerArm, trace: Trace, started: float) -> float:
+    """Milliseconds from `started` until a suggestion in a text that was never seen, then closed."""
+    server.open(-1, trace)
+    await server.ask(-1, trace.asked[0])
+    elapsed = 1e3 * (perf_counter() - started)
+    await server.close()
+    return elapsed
+
+
+def peak_megabytes(process: int | None) -> float | None:
+    """The most memory that a process ever had, mapped files included; None where nobody tells."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    _, found, rest = status.partition("VmHWM:")
+    return int(rest.split()[0]) / 1024 if found else None
+
+
+def start_row(played: Played) -> Row:
+    metrics = {"ms": Metric(played.first_suggestion_ms)}
+    if played.peak_megabytes is not None:
+        metrics["peak_megabytes"] = Metric(played.peak_megabytes)
+    return Row(PIROUETTE, "cold-start", 1, metrics)
+
+
+def some_prompts(builder: PromptBuilder, traces: Sequence[Trace], count: int) -> list[Prompt]:
+    """Prompts of steps spread evenly over all traces."""
+    asked = all_asked(traces)
+    chosen = asked[:: max(1, len(asked) // count)][:count]
+    return [builder.build(request_of(*one)) for one in chosen]
+
+
+def all_asked(traces: Sequence[Trace]) -> list[tuple[str, TraceStep]]:
+    """The steps of all traces at which the typist waits, each with the path of its file."""
+    return [(trace.path, step) for trace in traces for step in trace.asked]
+
+
+def request_of(path: str, step: TraceStep) -> CompletionRequest:
+    return CompletionRequest(path, step.before, step.after)
