@@ -2,7 +2,7 @@
 
 import codecs
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 from torch import Tensor
@@ -21,6 +21,9 @@ class Decoded:
     """Text up to where it was stopped, the tokens that were chosen, and why they ended.
 
     `drafted` tokens were guessed, `accepted` ones of these rightly, in so many `passes`.
+    `log_probabilities` are those of the tokens, and of the end where the model chose it, among
+    what was allowed there; with drafts they differ by rounding, so that they do not count when
+    two are compared.
     """
 
     text: str
@@ -29,6 +32,7 @@ class Decoded:
     drafted: int = 0
     accepted: int = 0
     passes: int = 0
+    log_probabilities: tuple[float, ...] = field(default=(), compare=False)
 
 
 def decode_greedily(
@@ -60,7 +64,9 @@ def decode_greedily(
     chosen = writer.write(logits, most)
 
     def decoded(text: str, stop: str) -> Decoded:
-        return Decoded(text, tuple(tokens), stop, writer.drafted, writer.accepted, writer.passes)
+        counts = (writer.drafted, writer.accepted, writer.passes)
+        chosen = writer.log_probabilities[: len(tokens) + (stop == "end")]
+        return Decoded(text, tuple(tokens), stop, *counts, tuple(chosen))
 
     while len(tokens) < most:
         if cancelled():
@@ -84,7 +90,8 @@ class Writer:
     """Writes the most likely tokens after what `cache` holds, with drafts to save passes.
 
     They begin with the bytes that are `pending`: of all tokens that agree with these, the most
-    likely one (token healing).
+    likely one (token healing). `log_probabilities` grow with what is chosen, which may be more than
+    was asked for yet.
     """
 
     def __init__(
@@ -93,6 +100,7 @@ class Writer:
         self.drafted = 0
         self.accepted = 0
         self.passes = 0
+        self.log_probabilities: list[float] = []
         self._decoder = model.decoder
         self._tokenizer = model.tokenizer
         self._cache = cache
@@ -137,8 +145,14 @@ class Writer:
 
     def _choose(self, logits: Tensor) -> int:
         if not self._pending:
-            return int(logits.argmax())
+            return self._best(logits)
         fitting = self._tokenizer.fitting(self._pending).to(logits.device)
-        token = int(fitting[logits[fitting].argmax()])
+        token = int(fitting[self._best(logits[fitting])])
         self._pending = self._pending[len(self._tokenizer.token_bytes(token)) :]
         return token
+
+    def _best(self, logits: Tensor) -> int:
+        """The place of the largest of `logits`, whose log-probability among them is noted."""
+        largest, place = logits.float().max(-1)
+        self.log_probabilities.append(float(largest - logits.float().logsumexp(-1)))
+        return int(place)

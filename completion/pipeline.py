@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from completion.clean_up import clean_up, whole_lines
+from completion.confidence import confidence_in, line_features
 from completion.decoding import Decoded, decode_greedily
 from completion.drafting.drafter import TreeDrafter
 from completion.edit_sessions import EditSessions
@@ -121,6 +122,13 @@ class Completer:
         learn(written, range(len(prompt.tokens), len(written)))
         cut_short = decoded.stop == "length"
         text = clean_up(near, whole_lines(decoded.text) if cut_short else decoded.text)
+        spell = self.model.tokenizer.token_bytes
+        features = line_features(
+            [spell(token) for token in decoded.tokens],
+            decoded.log_probabilities,
+            rewritten=sum(len(spell(token)) for token in prompt.rewritten),
+            line_before=context.line_before,
+        )
         finished = self._clock()
         return Suggestion(
             text=text,
@@ -143,6 +151,8 @@ class Completer:
                 first_line=1e3 * ((first_line or [finished])[0] - started),
                 total=1e3 * (finished - started),
             ),
+            confidence=confidence_in(features) if text and features else 0.0,
+            features=features,
         )
 
     def _repair(self) -> Repair:

@@ -1,5 +1,6 @@
 """Greedy decoding, with a decoder that writes what the test says."""
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -106,6 +107,27 @@ def test_end_token_ends(model: LanguageModel) -> None:
     assert result.read == [[token] for token in text]
 
 
+def log_probability(chosen: float, others: int) -> float:
+    """Of the one token of a script: it has 1, and each of so many `others` has 0."""
+    return chosen - math.log(math.exp(chosen) + others)
+
+
+def test_the_log_probability_of_each_choice_is_told(model: LanguageModel) -> None:
+    """The end counts where it was chosen; the first token competes with those that fit only."""
+    tokenizer, end = model.tokenizer, next(iter(model.end_tokens))
+    text = tokenizer.encode("x = 1")
+    free = log_probability(1.0, model.decoder.config.vocabulary - 1)
+    cut = run(model, text, max_tokens=len(text)).decoded.log_probabilities
+    assert cut == pytest.approx([free] * len(text), abs=1e-5)
+    ended = run(model, [*text, end]).decoded.log_probabilities
+    assert ended == pytest.approx([free] * (len(text) + 1), abs=1e-5)
+
+    [space] = tokenizer.encode(" ")
+    fitting = len(tokenizer.fitting(b" "))
+    healed = run(model, [space, *text, end], rewritten=[space]).decoded.log_probabilities
+    assert healed[0] == pytest.approx(log_probability(1.0, fitting - 1), abs=1e-5)
+
+
 def test_end_token_at_once_gives_nothing(model: LanguageModel) -> None:
     assert run(model, [next(iter(model.end_tokens))]).decoded == Decoded("", (), "end")
 
@@ -177,6 +199,13 @@ def written(
     model: LanguageModel, drafter: Drafter | None, rewritten: Sequence[int] = ()
 ) -> tuple[tuple[int, ...], int]:
     """Eight tokens that a real decoder writes with drafts, and its forward passes for them."""
+    decoded, passes = write_eight(model, drafter, rewritten)
+    return decoded.tokens, passes
+
+
+def write_eight(
+    model: LanguageModel, drafter: Drafter | None, rewritten: Sequence[int] = ()
+) -> tuple[Decoded, int]:
     decoder = model.decoder
     cache = decoder.new_cache(60)
     logits = decoder.logits(decoder.forward(PROMPT, cache)[-1])
@@ -194,7 +223,7 @@ def written(
         )
     read = (*PROMPT, *decoded.tokens[:-1])
     assert cache.tokens[: len(read)] == read
-    return decoded.tokens, branch.call_count
+    return decoded, branch.call_count
 
 
 def test_right_draft_is_one_pass(model: LanguageModel) -> None:
@@ -227,6 +256,18 @@ def test_any_tree_gives_the_same_tokens(
     tokens, fewer = written(model, drafter, rewritten)
     assert tokens == alone
     assert fewer <= passes
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 2**32), rewritten=st.lists(st.integers(0, 200), max_size=2))
+def test_any_tree_gives_the_same_log_probabilities(
+    model: LanguageModel, seed: int, rewritten: list[int]
+) -> None:
+    alone, _ = write_eight(model, None, rewritten)
+    drafter = RandomTrees(random.Random(seed), alone.tokens)
+    drafted, _ = write_eight(model, drafter, rewritten)
+    assert len(alone.log_probabilities) == len(alone.tokens)
+    assert drafted.log_probabilities == pytest.approx(alone.log_probabilities, abs=1e-4)
 
 
 def test_what_was_written_once_is_guessed_the_next_time(model: LanguageModel) -> None:

@@ -1,0 +1,79 @@
+"""How likely a suggestion is to be accepted as it is, told from how it was written.
+
+The model's own probabilities of the first line's tokens, which decoding has at hand, are joined to
+one figure between 0 and 1. It knows numbers and bytes only.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LineFeatures:
+    """How the first line with content was written; log-probabilities are natural and at most 0.
+
+    `first` is that of its first token, `total` and `smallest` are over all of its `tokens`, the one
+    that ended it included. `ended` is whether one did; `typed` counts the characters that stood on
+    the cursor's line already, its indentation left out.
+    """
+
+    first: float
+    total: float
+    smallest: float
+    tokens: int
+    ended: bool
+    typed: int
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.tokens
+
+
+def line_features(
+    spellings: Sequence[bytes],
+    log_probabilities: Sequence[float],
+    *,
+    rewritten: int,
+    line_before: str,
+) -> LineFeatures | None:
+    """The features of tokens spelled so, of which the first `rewritten` bytes are no suggestion.
+
+    One more log-probability than there are spellings is that of the model's own end. None where
+    nothing was chosen.
+    """
+    if not log_probabilities:
+        return None
+    count, ended = len(log_probabilities), len(log_probabilities) > len(spellings)
+    written = b""
+    for number, spelling in enumerate(spellings, 1):
+        written += spelling
+        if b"\n" in written[rewritten:].lstrip():
+            count, ended = number, True
+            break
+    line = log_probabilities[:count]
+    return LineFeatures(
+        first=line[0],
+        total=sum(line),
+        smallest=min(line),
+        tokens=count,
+        ended=ended,
+        typed=len(line_before.lstrip()),
+    )
+
+
+def confidence_in(features: LineFeatures) -> float:
+    """The probability that the first line is what was wanted: the tokens' geometric mean."""
+    return math.exp(features.mean)
+
+
+def after_typing(confidence: float, text: str, typed: int) -> float:
+    """The confidence in what is left of a suggestion once `typed` characters proved right.
+
+    If each character of the first line is as likely to be the first wrong one, the line is right up
+    to a share s of it with a probability of confidence^s, and so the rest with confidence^(1 - s).
+    """
+    start = len(text) - len(text.lstrip())
+    end = text.find("\n", start)
+    length = len(text) if end < 0 else end
+    return confidence ** (max(0, length - typed) / length) if length else confidence
