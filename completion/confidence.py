@@ -5,7 +5,7 @@ one figure between 0 and 1. It knows numbers and bytes only.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -28,6 +28,43 @@ class LineFeatures:
     @property
     def mean(self) -> float:
         return self.total / self.tokens
+
+    def columns(self) -> dict[str, float]:
+        """The features by name, as numbers."""
+        return {
+            "first": self.first,
+            "mean": self.mean,
+            "total": self.total,
+            "smallest": self.smallest,
+            "tokens": float(self.tokens),
+            "ended": float(self.ended),
+            "typed": float(self.typed),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What a feature counts for, less its mean and divided by its scale."""
+
+    weight: float
+    mean: float
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A logistic rule: the log-odds are a bias and the weighted features."""
+
+    bias: float
+    weights: Mapping[str, Weight]
+
+    def probability(self, features: LineFeatures) -> float:
+        columns = features.columns()
+        score = self.bias + sum(
+            part.weight * (columns[name] - part.mean) / part.scale
+            for name, part in self.weights.items()
+        )
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
 
 
 def line_features(
@@ -62,9 +99,14 @@ def line_features(
     )
 
 
-def confidence_in(features: LineFeatures) -> float:
-    """The probability that the first line is what was wanted: the tokens' geometric mean."""
+def geometric_mean(features: LineFeatures) -> float:
+    """Of the probabilities of the first line's tokens: what a rule must be better than."""
     return math.exp(features.mean)
+
+
+def confidence_in(features: LineFeatures) -> float:
+    """The probability that the first line is what was wanted."""
+    return geometric_mean(features)
 
 
 def after_typing(confidence: float, text: str, typed: int) -> float:

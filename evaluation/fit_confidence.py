@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lsp_server.cli import OneLineParser, positive
 from lsp_server.console import ProgressBar
 from models.catalogue import DEFAULT_MODEL
 from models.errors import InputError, PirouetteError
@@ -17,8 +18,8 @@ from models.store import ModelStore, default_home
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m evaluation.fit_confidence")
-    parser.add_argument("--collect", type=int, metavar="N", help="so many points, then end")
+    parser = OneLineParser(prog="python -m evaluation.fit_confidence")
+    parser.add_argument("--collect", type=positive, metavar="N", help="so many points in all")
     parser.add_argument("--samples", type=Path, required=True, metavar="PATH")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the points")
     parser.add_argument("--plot", type=Path, metavar="PICTURE", help="where to draw it")
@@ -44,13 +45,40 @@ def collect_samples(count: int, path: Path, seed: int) -> None:
     print(f"{len(samples)} points, {right} of their first lines right")
 
 
+def fit_and_draw(path: Path, picture: Path) -> None:
+    """Prints the rule and what it is worth, and draws it."""
+    from completion.confidence import geometric_mean
+    from evaluation.confidence_curves import Judged, fit_rule, judge_held_out, with_text
+    from evaluation.confidence_plot import draw, save, source_of, summary_of, table_of
+    from evaluation.confidence_samples import read_samples
+    from evaluation.results import require_writable
+
+    require_writable(picture)
+    by_repository = with_text(read_samples(path))
+    judged = judge_held_out(by_repository)
+    plain = [
+        Judged(name, geometric_mean(features), right)
+        for name, ones in by_repository.items()
+        for features, right in ones
+    ]
+    right = sum(one.right for one in judged)
+    print(source_of(fit_rule([one for ones in by_repository.values() for one in ones])))
+    print(
+        f"\n{len(judged)} suggestions of {len(by_repository)} repositories, {right} of them right"
+    )
+    print(f"{table_of(judged, plain)}\n\n{summary_of(judged, plain)}")
+    save(draw(judged, plain), picture)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     share_the_processor()
-    arguments = build_parser().parse_args(argv)
     try:
+        arguments = build_parser().parse_args(argv)
         if arguments.collect is not None:
             collect_samples(arguments.collect, arguments.samples, arguments.seed)
-        elif arguments.plot is None:
+        if arguments.plot is not None:
+            fit_and_draw(arguments.samples, arguments.plot)
+        if arguments.collect is None and arguments.plot is None:
             raise InputError("say what to do: --collect N or --plot PICTURE")
     except PirouetteError as error:
         print(f"fit_confidence: {error}", file=sys.stderr)
