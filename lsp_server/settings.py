@@ -57,6 +57,12 @@ class Settings:
     cache_megabytes: int = setting(
         512, "Memory for the caches of open documents, in MiB.", 1, 1_048_576
     )
+    time_budget_ms: int = setting(
+        2000,
+        "Milliseconds after which a suggestion ends with the last whole line; 0 for no such end.",
+        0,
+        60_000,
+    )
     indentation: str = setting(
         "auto", "One level of indentation: `auto` (as in the file), `tab`, or a number of spaces."
     )
@@ -69,6 +75,7 @@ class Settings:
             repair_ms=self.repair_ms,
             exact=self.exact,
             cache_bytes=self.cache_megabytes * 2**20,
+            time_budget_ms=self.time_budget_ms,
         )
 
     def indentation_for(self, text: str) -> str:

@@ -53,10 +53,10 @@ class CheckedCompleter(Completer):
         self.__dict__.update(vars(completer))
         self._tell = tell
 
-    def complete(
-        self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
+    def _complete(
+        self, request: CompletionRequest, cancelled: CancelCheck, budget_ms: int
     ) -> Suggestion:
-        suggestion = super().complete(request, cancelled)
+        suggestion = super()._complete(request, cancelled, budget_ms)
         if suggestion.stop != "reuse":
             held = self._sessions.of(request.document).cache
             tokenizer = self.model.tokenizer

@@ -104,6 +104,11 @@ class ScriptedDecoder(Decoder):
         self._written = 0
         self.read: list[list[int]] = []
 
+    @property
+    def passes(self) -> int:
+        """How many tokens of the script were asked for."""
+        return self._written
+
     def encode(
         self,
         cache: KeyValueCache,
