@@ -19,7 +19,7 @@ from evaluation.results import require_writable
 from models.errors import InputError
 from models.progress import Progress, ProgressCallback
 
-MOST_TYPED = 12  # characters of the line
+TYPED_BELOW = 12  # characters of the line
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Sample:
 def draw_points(repositories: Sequence[Repository], count: int, seed: int) -> dict[int, Point]:
     """Points by number, the repositories taking turns; the same for a seed, however many.
 
-    Half of them stand at the line's start, the others up to twelve characters into it. A number is
+    Half of them stand at the line's start, the others up to eleven characters into it. A number is
     missing where no line could be found.
     """
     points: dict[int, Point] = {}
@@ -61,7 +61,7 @@ def draw_point(repository: Repository, choose: random.Random) -> Point | None:
     for _ in range(TRIES if repository.files else 0):
         if (spot := draw_spot(repository, choose)) is not None:
             code = spot.line.strip()
-            typed = choose.choice([0, choose.randrange(1, min(MOST_TYPED, len(code) - 2))])
+            typed = choose.choice([0, choose.randrange(1, min(TYPED_BELOW, len(code) - 2))])
             return Point(repository.name, spot.request(typed=code[:typed]), code[typed:])
     return None
 

@@ -24,8 +24,11 @@ async def test_a_changed_threshold_loads_no_model_again(tmp_path: Path) -> None:
     async with session(tmp_path, own_server("unsure"), {"debounceMs": 0}) as editor:
         uri = editor.open("doubt.py", "x = \n")
         assert (await editor.ask(uri, 0, 4, invoked=False)).items
+        loaded = len(editor.client.progress_reports)
+        changed = {"debounceMs": 0, "timeBudgetMs": 0, "minimumConfidence": 0.9}
         editor.client.workspace_did_change_configuration(
-            types.DidChangeConfigurationParams({"debounceMs": 0, "minimumConfidence": 0.9})
+            types.DidChangeConfigurationParams(changed)
         )
         assert not (await editor.ask(uri, 0, 4, invoked=False)).items
         assert (await editor.ask(uri, 0, 4)).items
+        assert len(editor.client.progress_reports) == loaded

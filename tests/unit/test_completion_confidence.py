@@ -19,7 +19,7 @@ from lsp_server.complete import FilePlace, PlacedSuggestion, suggestion_json
 from models.language_model import LanguageModel
 from tests.unit.completion_helpers import at
 
-SURE = LineFeatures(first=-0.1, total=-0.3, smallest=-0.1, tokens=3, ended=True, typed=0)
+SURE = LineFeatures(total=-0.3, tokens=3, typed=0)
 
 
 def features(*tokens: tuple[str, float], end: float | None = None) -> LineFeatures | None:
@@ -34,9 +34,7 @@ def features(*tokens: tuple[str, float], end: float | None = None) -> LineFeatur
 
 def test_only_the_first_line_counts() -> None:
     found = features(("= 1", -0.5), (" +", -2.0), (" y\n", -0.25), ("z", -9.0))
-    assert found == LineFeatures(
-        first=-0.5, total=-2.75, smallest=-2.0, tokens=3, ended=True, typed=len("x =")
-    )
+    assert found == LineFeatures(total=-2.75, tokens=3, typed=len("x ="))
 
 
 def test_the_first_line_with_content_counts() -> None:
@@ -49,8 +47,7 @@ def test_the_models_own_end_is_a_token_of_the_line() -> None:
     cut, ended = features(("= 1", -0.5)), features(("= 1", -0.5), end=-1.5)
     assert cut is not None
     assert ended is not None
-    assert (cut.tokens, cut.ended, ended.tokens, ended.ended) == (1, False, 2, True)
-    assert ended.total == -2.0
+    assert (cut.tokens, cut.total, ended.tokens, ended.total) == (1, -0.5, 2, -2.0)
 
 
 def test_nothing_written_has_no_features() -> None:
@@ -58,18 +55,15 @@ def test_nothing_written_has_no_features() -> None:
 
 
 @given(
-    st.lists(st.floats(-50, 0), min_size=1, max_size=64),
-    st.booleans(),
-    st.integers(0, 200),
+    chosen=st.lists(st.floats(-50, 0), min_size=1, max_size=64),
+    typed=st.integers(0, 200),
 )
-def test_confidence_is_a_probability(chosen: list[float], ended: bool, typed: int) -> None:
-    line = LineFeatures(chosen[0], sum(chosen), min(chosen), len(chosen), ended, typed)
-    assert 0 <= confidence_in(line) <= 1
+def test_confidence_is_a_probability(chosen: list[float], typed: int) -> None:
+    assert 0 < confidence_in(LineFeatures(sum(chosen), len(chosen), typed)) < 1
 
 
 def test_likelier_tokens_give_more_confidence() -> None:
-    doubtful = replace(SURE, first=-2.0, total=-6.0, smallest=-2.5)
-    assert confidence_in(doubtful) < confidence_in(SURE)
+    assert confidence_in(replace(SURE, total=-6.0)) < confidence_in(SURE)
 
 
 def test_typing_through_the_first_line_raises_confidence() -> None:

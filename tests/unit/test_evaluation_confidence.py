@@ -49,7 +49,7 @@ def made_up(count: int, seed: int = 0) -> list[Sample]:
     samples: list[Sample] = []
     for number in range(count):
         total = -choose.expovariate(0.5)
-        features = LineFeatures(total / 2, total, total / 2, 4, True, choose.randrange(9))
+        features = LineFeatures(total, tokens=4, typed=choose.randrange(9))
         right = choose.random() < math.exp(total)
         samples.append(Sample(number, f"repository {number % 3}", True, right, features))
     return samples
