@@ -27,6 +27,7 @@ bench: install
 
 plots: install
 	$(BIN)/python -m evaluation.growth_plot docs/figures/edits-growth.json docs/figures/edits-growth.svg
+	$(BIN)/python -m evaluation.fit_confidence --samples docs/figures/confidence.jsonl --plot docs/figures/confidence.svg
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -1,14 +1,15 @@
 """Greedy decoding: the most likely token, again and again, until a rule says stop."""
 
 import codecs
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from time import perf_counter
 
+import torch
 from torch import Tensor
 
-from completion.covers import NOTHING_OPEN, OpenEnd, best
+from completion.covers import NOTHING_OPEN, Cover, OpenEnd, best
 from completion.drafting.drafts import Drafter, Verified
 from completion.drafting.pass_cost import LARGEST
 from completion.stop_rules import Stop
@@ -24,7 +25,9 @@ class Decoded:
     """Text up to where it was stopped, the tokens that were chosen, and why they ended.
 
     `drafted` tokens were guessed, `accepted` ones of these rightly, in so many `passes`; tokens of
-    stems that were read are among them.
+    stems that were read are among them. `log_probabilities` are those of the tokens, and of the
+    end where the model chose it, among what was allowed there; with drafts they differ by
+    rounding, so that they do not count when two are compared.
     """
 
     text: str
@@ -33,6 +36,7 @@ class Decoded:
     drafted: int = 0
     accepted: int = 0
     passes: int = 0
+    log_probabilities: tuple[float, ...] = field(default=(), compare=False)
 
 
 def decode_greedily(
@@ -64,7 +68,9 @@ def decode_greedily(
     chosen = writer.write(logits, most)
 
     def decoded(text: str, stop: str) -> Decoded:
-        return Decoded(text, tuple(tokens), stop, writer.drafted, writer.accepted, writer.passes)
+        counts = (writer.drafted, writer.accepted, writer.passes)
+        chosen = writer.log_probabilities[: len(tokens) + (stop == "end")]
+        return Decoded(text, tuple(tokens), stop, *counts, tuple(chosen))
 
     while len(tokens) < most:
         if cancelled():
@@ -89,6 +95,7 @@ class Writer:
 
     First comes the likeliest cover of the text that is open at the `end` (`completion.covers`): of
     all that write this text and one token's worth more, the one with the highest joint probability.
+    `log_probabilities` grow with what is chosen, which may be more than was asked for yet.
     """
 
     def __init__(
@@ -97,6 +104,7 @@ class Writer:
         self.drafted = 0
         self.accepted = 0
         self.passes = 0
+        self.log_probabilities: list[float] = []
         self._decoder = model.decoder
         self._tokenizer = model.tokenizer
         self._cache = cache
@@ -123,7 +131,7 @@ class Writer:
             started = perf_counter()
             scores = self._read(draft.tree)
             seconds = perf_counter() - started
-            way, token = self._follow(draft.tree, scores, [0], int(scores[0].argmax()))
+            way, token = self._follow(draft.tree, scores, [0], self._best(scores[0]))
             self._drafter.learn(Verified(before, draft, way, scores, seconds))
             agreed = self._take(draft.tree, way)
             self.drafted += len(draft.tree.tokens) - 1
@@ -140,12 +148,12 @@ class Writer:
         """
         end, tokenizer, cache = self._end, self._tokenizer, self._cache
         if len(end.stems) == 1:
-            return [], int(logits.argmax())
+            return [], self._best(logits)
         first = logits.log_softmax(-1)
         covers = [end.cover(tokenizer, stem, 0.0, first) for stem in end.stems if not stem.tokens]
         stems = end.promising(first, covers)
         if not stems:
-            return [], best(covers).token
+            return [], self._best_cover(covers).token
         room = min(LARGEST, cache.capacity - cache.length)
         draft = self._drafter.draft(cache.tokens, stems[0].tokens[0], min(most, room))
         tree, ends = merged([*(stem.tokens for stem in stems), *draft.tree.continuations], room)
@@ -156,7 +164,7 @@ class Writer:
             steps = pairwise(way)
             known = first[stem.tokens[0]] + sum(following[a, tree.tokens[b]] for a, b in steps)
             covers.append(end.cover(tokenizer, stem, float(known), following[way[-1]]))
-        chosen = best(covers)
+        chosen = self._best_cover(covers)
         way, token = self._follow(tree, scores, ways.get(chosen.stem, []), chosen.token)
         self.drafted += len(tree.tokens)
         self.accepted += len(way)
@@ -182,5 +190,22 @@ class Writer:
         """
         while way and (child := tree.child(way[-1], token)) is not None:
             way = [*way, child]
-            token = int(scores[child].argmax())
+            token = self._best(scores[child])
         return way, token
+
+    def _best(self, logits: Tensor) -> int:
+        """The place of the largest of `logits`, whose log-probability among them is noted."""
+        largest, place = logits.float().max(-1)
+        self.log_probabilities.append(float(largest - logits.float().logsumexp(-1)))
+        return int(place)
+
+    def _best_cover(self, covers: Sequence[Cover]) -> Cover:
+        """The best of `covers`, each the likeliest of its stem.
+
+        Its probability among them is noted at its last token, those of its stem being certain then.
+        """
+        chosen = best(covers)
+        likely = torch.tensor([cover.log_probability for cover in covers])
+        among = chosen.log_probability - float(likely.logsumexp(0))
+        self.log_probabilities += [0.0] * len(chosen.stem.tokens) + [among]
+        return chosen

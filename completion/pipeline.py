@@ -1,10 +1,11 @@
 """The whole way from a request to a suggestion; the same for editor, command line and benchmark."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from completion.clean_up import clean_up, whole_lines
+from completion.clean_up import clean_up, finished_lines, whole_lines
+from completion.confidence import confidence_in, line_features
 from completion.decoding import Decoded, decode_greedily
 from completion.drafting.drafter import TreeDrafter
 from completion.drafting.pass_cost import LARGEST
@@ -24,6 +25,10 @@ from completion.values import (
 )
 from models.language_model import LanguageModel
 
+TIME = "time"  # why decoding ended where the budget of milliseconds was used up
+NO_LIMIT = 0
+CUTS: Mapping[str, Callable[[str], str]] = {"length": whole_lines, TIME: finished_lines}
+
 
 @dataclass(frozen=True, slots=True)
 class CompletionOptions:
@@ -31,7 +36,8 @@ class CompletionOptions:
 
     The largest prompt and the longest suggestion, in tokens; milliseconds that may be spent on
     encoding again what an edit has made inexact, and whether it is all encoded again however long
-    that takes; memory for caches in bytes.
+    that takes; memory for caches in bytes. Milliseconds after which no more is written, 0 for any
+    time: what a benchmark counts must not depend on how fast the machine is.
     """
 
     context_tokens: int = 1024
@@ -39,6 +45,7 @@ class CompletionOptions:
     repair_ms: int = 250
     exact: bool = False
     cache_bytes: int = 512 * 2**20
+    time_budget_ms: int = NO_LIMIT
 
 
 class Completer:
@@ -64,10 +71,16 @@ class Completer:
         self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
     ) -> Suggestion:
         """The suggestion at the request's cursor. Raises `Cancelled` when called off."""
+        return self._complete(request, cancelled, self.options.time_budget_ms)
+
+    def _complete(
+        self, request: CompletionRequest, cancelled: CancelCheck, budget_ms: int
+    ) -> Suggestion:
         suggestion = self._reuse.find(request)
         if suggestion is None:
-            suggestion = self._ask_model(request, cancelled)
-            self._reuse.remember(request, suggestion)
+            suggestion = self._ask_model(request, cancelled, budget_ms)
+            if suggestion.text or suggestion.stop != TIME:  # more is said when asked again
+                self._reuse.remember(request, suggestion)
         return suggestion
 
     def get_ahead(
@@ -75,10 +88,11 @@ class Completer:
     ) -> None:
         """Use idle time: prepare what follows once `shown` is accepted, then make caches exact.
 
-        Raises `Cancelled`.
+        Where there was no time for anything, it is written now. Raises `Cancelled`.
         """
-        if shown.text:
-            self.complete(replace(request, before=request.before + shown.text), cancelled)
+        if shown.text or shown.stop == TIME:
+            accepted = replace(request, before=request.before + shown.text)
+            self._complete(accepted, cancelled, NO_LIMIT)
         if (session := self._sessions.latest) is not None:
             session.heal(cancelled)
 
@@ -86,7 +100,9 @@ class Completer:
         """Give up what is kept for a document."""
         self._sessions.close(document)
 
-    def _ask_model(self, request: CompletionRequest, cancelled: CancelCheck) -> Suggestion:
+    def _ask_model(
+        self, request: CompletionRequest, cancelled: CancelCheck, budget_ms: int
+    ) -> Suggestion:
         started = self._clock()
         prompt = self.prompts.build(request)
         near = nearby(request)
@@ -103,7 +119,10 @@ class Completer:
                 first_token.append(self._clock())
             if "\n" in text and not first_line:
                 first_line.append(self._clock())
-            return find_stop(context, text)
+            if (stop := find_stop(context, text)) is not None or budget_ms == NO_LIMIT:
+                return stop
+            ended = 1e3 * (self._clock() - started) >= budget_ms
+            return Stop(TIME, len(text), len(text)) if ended else None
 
         read = self._clock()
         self._rate.observe(prefilled.encoded, read - built)
@@ -120,8 +139,15 @@ class Completer:
         )
         written = [*prompt.tokens, *decoded.tokens]
         learn(written, range(len(prompt.tokens), len(written)))
-        cut_short = decoded.stop == "length"
-        text = clean_up(near, whole_lines(decoded.text) if cut_short else decoded.text)
+        cut = CUTS.get(decoded.stop)
+        text = clean_up(near, cut(decoded.text) if cut else decoded.text)
+        spell = self.model.tokenizer.token_bytes
+        features = line_features(
+            [spell(token) for token in decoded.tokens],
+            decoded.log_probabilities,
+            rewritten=sum(len(spell(token)) for token in prompt.end.rewritten),
+            line_before=context.line_before,
+        )
         finished = self._clock()
         return Suggestion(
             text=text,
@@ -144,6 +170,8 @@ class Completer:
                 first_line=1e3 * ((first_line or [finished])[0] - started),
                 total=1e3 * (finished - started),
             ),
+            confidence=confidence_in(features) if text and features else 0.0,
+            features=features,
         )
 
     def _repair(self) -> Repair:

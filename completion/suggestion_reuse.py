@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, replace
 
+from completion.confidence import after_typing
 from completion.values import CompletionRequest, Suggestion, Timings, TokenCounts
 
 REMEMBERED = 32  # suggestions, of all documents
@@ -64,11 +65,13 @@ class SuggestionReuse:
         """What is left at `request` of a suggestion that was made before, without any token."""
         for answered in self._answered:
             if (rest := answered.rest_at(request)) is not None:
+                made = answered.suggestion
                 return replace(
-                    answered.suggestion,
+                    made,
                     text=rest,
                     stop="reuse",
                     tokens=TokenCounts(),
                     ms=Timings(),
+                    confidence=after_typing(made.confidence, made.text, len(made.text) - len(rest)),
                 )
         return None

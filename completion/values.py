@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from completion.confidence import LineFeatures
+
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
@@ -54,7 +56,8 @@ class Timings:
 class Suggestion:
     """Text to insert at the cursor; empty where nothing is worth showing.
 
-    `stop` says why decoding ended, for logs and benchmarks.
+    `stop` says why decoding ended, for logs and benchmarks. `confidence` is the probability, 0 to
+    1, that its first line is what was wanted, judged by `features`; 0 where there is no text.
     """
 
     text: str
@@ -62,6 +65,8 @@ class Suggestion:
     stop: str
     tokens: TokenCounts = field(default_factory=TokenCounts)
     ms: Timings = field(default_factory=Timings)
+    confidence: float = 0.0
+    features: LineFeatures | None = None
 
 
 CancelCheck = Callable[[], bool]

@@ -47,7 +47,8 @@ async def run_demo(console: Console) -> int:
     text = SOURCE.read_text(encoding="utf-8")
     lines = text.split("\n")
     uri, shown = SOURCE.absolute().as_uri(), 0
-    async with editor(SOURCE.parent, server_command()) as client:
+    # A slow machine shows the same as a fast one, only later.
+    async with editor(SOURCE.parent, server_command(), {"timeBudgetMs": 0}) as client:
         with console.status("starting") as status:
             await client.wait_until_ready(lambda stage: status.update(f"model: {stage}"))
         console.print(f"Typing into {SOURCE.name} over the protocol:", highlight=False)

@@ -101,6 +101,7 @@ def suggestion_json(done: PlacedSuggestion) -> dict[str, Any]:
         "text": done.suggestion.text,
         "range": {"start": here, "end": here},
         "model": done.suggestion.model,
+        "confidence": round(done.suggestion.confidence, 4),
         "tokens": asdict(done.suggestion.tokens),
         "ms": {name: round(value, 3) for name, value in asdict(done.suggestion.ms).items()},
         "monitors": {},

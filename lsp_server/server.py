@@ -8,7 +8,7 @@ handler catches every exception; it then shows no suggestion.
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -139,7 +139,8 @@ class PirouetteServer(LanguageServer):
         place = place_in(document, params.position)
         automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
         pause = self.settings.debounce_ms / 1000 if automatic else 0.0
-        task = asyncio.create_task(self._suggest_at(place, pause))
+        least = self.settings.minimum_confidence if automatic else 0.0
+        task = asyncio.create_task(self._suggest_at(place, pause, least))
         self._suggesting[uri] = task
         try:
             return await task
@@ -152,7 +153,10 @@ class PirouetteServer(LanguageServer):
             if self._suggesting.get(uri) is task:
                 del self._suggesting[uri]
 
-    async def _suggest_at(self, place: Place, pause: float) -> list[types.InlineCompletionItem]:
+    async def _suggest_at(
+        self, place: Place, pause: float, least: float
+    ) -> list[types.InlineCompletionItem]:
+        """The suggestion after a pause in seconds, if its confidence is at least so much."""
         await asyncio.sleep(pause)
         if not self.inference.ready:
             return []
@@ -162,6 +166,8 @@ class PirouetteServer(LanguageServer):
             self._notify_completed(place, finished)
 
         suggestion = await self.inference.complete(request, tell_counts)
+        if suggestion.confidence < least:
+            suggestion = replace(suggestion, text="")  # nothing that will be accepted
         self.inference.get_ahead(request, suggestion)
         document = self.documents.find(place.uri)
         if not suggestion.text or document is None or document.version != place.version:
@@ -179,6 +185,7 @@ class PirouetteServer(LanguageServer):
                 "version": place.version,
                 "cancelled": suggestion is None,
                 "model": suggestion.model if suggestion else "",
+                "confidence": suggestion.confidence if suggestion else 0.0,
                 "tokens": (
                     asdict(suggestion.tokens) if suggestion else {"encoded": finished.encoded}
                 ),

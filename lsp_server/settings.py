@@ -17,7 +17,9 @@ from models.catalogue import DEFAULT_MODEL
 SECTION = "pirouette"
 
 
-def setting(default: Any, help_text: str, low: int | None = None, high: int | None = None) -> Any:
+def setting(
+    default: Any, help_text: str, low: float | None = None, high: float | None = None
+) -> Any:
     """A field with its documentation and, for numbers, its bounds (inclusive)."""
     return field(default=default, metadata={"help": help_text, "low": low, "high": high})
 
@@ -32,6 +34,12 @@ class Settings:
     )
     debounce_ms: int = setting(
         75, "Milliseconds of quiet before a suggestion that was not asked for is made.", 0, 5000
+    )
+    minimum_confidence: float = setting(
+        0.0,
+        "How likely a suggestion that was not asked for must be accepted as it is, to be shown.",
+        0,
+        1,
     )
     context_tokens: int = setting(
         1024, "The largest prompt, in tokens; more context costs more time.", 64, 32768
@@ -49,6 +57,12 @@ class Settings:
     cache_megabytes: int = setting(
         512, "Memory for the caches of open documents, in MiB.", 1, 1_048_576
     )
+    time_budget_ms: int = setting(
+        2000,
+        "Milliseconds after which a suggestion ends with the last whole line; 0 for no such end.",
+        0,
+        60_000,
+    )
     indentation: str = setting(
         "auto", "One level of indentation: `auto` (as in the file), `tab`, or a number of spaces."
     )
@@ -61,6 +75,7 @@ class Settings:
             repair_ms=self.repair_ms,
             exact=self.exact,
             cache_bytes=self.cache_megabytes * 2**20,
+            time_budget_ms=self.time_budget_ms,
         )
 
     def indentation_for(self, text: str) -> str:
@@ -81,11 +96,14 @@ class ReadSettings:
 
 
 def strict_converter() -> Converter:
-    """Primitive values are taken as they are or refused; `"12"` is not a number."""
+    """Primitive values are taken as they are or refused; `"12"` is not a number, but `1` is one
+    wherever `1.5` would be."""
     converter = Converter()
-    for kind in (bool, int, str):
+    for kind in (bool, int, float, str):
 
         def structure(value: Any, _: type, kind: type = kind) -> Any:
+            if kind is float and type(value) is int:
+                return float(value)
             if type(value) is not kind:
                 raise TypeError(f"expected {TYPE_NAMES[kind]}")
             return value
@@ -94,7 +112,7 @@ def strict_converter() -> Converter:
     return converter
 
 
-TYPE_NAMES = {bool: "true or false", int: "a whole number", str: "a string"}
+TYPE_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}
 
 
 def camel_case(name: str) -> str:

@@ -2,6 +2,7 @@
 
 python -P tests/protocol/servers.py observed    tells `$/test/forward` before each pass
 python -P tests/protocol/servers.py failing     raises whenever it is asked to complete
+python -P tests/protocol/servers.py unsure      suggests `value`, with a confidence of one half
 """
 
 import sys
@@ -52,10 +53,10 @@ class CheckedCompleter(Completer):
         self.__dict__.update(vars(completer))
         self._tell = tell
 
-    def complete(
-        self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
+    def _complete(
+        self, request: CompletionRequest, cancelled: CancelCheck, budget_ms: int
     ) -> Suggestion:
-        suggestion = super().complete(request, cancelled)
+        suggestion = super()._complete(request, cancelled, budget_ms)
         if suggestion.stop != "reuse":
             held = self._sessions.of(request.document).cache
             tokenizer = self.model.tokenizer
@@ -96,6 +97,23 @@ class FailingCompleter(Completer):
         raise ValueError(request.before)
 
 
+class UnsureCompleter(Completer):
+    """Suggests the same everywhere."""
+
+    def __init__(self) -> None: ...
+
+    def complete(
+        self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
+    ) -> Suggestion:
+        return Suggestion("value", "none", "end", confidence=0.5)
+
+    def get_ahead(
+        self, request: CompletionRequest, shown: Suggestion, cancelled: CancelCheck
+    ) -> None: ...
+
+    def close(self, document: str) -> None: ...
+
+
 def observed_server() -> PirouetteServer:
     def load(settings: Settings, progress: ProgressCallback) -> Completer:
         completer = load_completer(ModelStore(default_home()), settings, progress)
@@ -123,8 +141,17 @@ def failing_server() -> PirouetteServer:
     return create_server(lambda settings, progress: FailingCompleter())
 
 
+def unsure_server() -> PirouetteServer:
+    return create_server(lambda settings, progress: UnsureCompleter())
+
+
 if __name__ == "__main__":
     log_to_stderr()
-    servers = {"observed": observed_server, "checked": checked_server, "failing": failing_server}
+    servers = {
+        "observed": observed_server,
+        "checked": checked_server,
+        "failing": failing_server,
+        "unsure": unsure_server,
+    }
     servers[sys.argv[1]]().start_io()
     leave(0)

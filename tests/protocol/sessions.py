@@ -121,7 +121,10 @@ async def session(
     wait: bool = True,
     cwd: Path = REPOSITORY,
 ) -> AsyncIterator[Session]:
-    """A server process, initialised for the folder `root`, its model loaded unless told else."""
+    """A server process, initialised for the folder `root`, its model loaded unless told else.
+
+    Suggestions take the time they take unless told else, so that slow machines pass as well.
+    """
     client = make_test_lsp_client()
     completed: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     forwards: list[int] = []
@@ -148,7 +151,7 @@ async def session(
             capabilities=capabilities,
             root_uri=root.as_uri(),
             workspace_folders=[types.WorkspaceFolder(root.as_uri(), root.name)],
-            initialization_options=dict(options or {}),
+            initialization_options={"timeBudgetMs": 0} | dict(options or {}),
         )
     )
     started = Session(client, result, root, completed, forwards, forwarded)

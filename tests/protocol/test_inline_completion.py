@@ -131,7 +131,7 @@ async def test_malformed_settings_are_told_and_the_defaults_used(tmp_path: Path)
         assert await editor.suggestions(uri, 1, 4)
         editor.client.workspace_did_change_configuration(
             types.DidChangeConfigurationParams(
-                {"pirouette": {"enabled": False, "contextTokens": 128}}
+                {"pirouette": {"enabled": False, "contextTokens": 128, "timeBudgetMs": 0}}
             )
         )
         assert await editor.suggestions(uri, 1, 4) == []

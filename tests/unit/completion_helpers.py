@@ -108,6 +108,7 @@ class ScriptedDecoder(Decoder):
         self._script: Sequence[int] = ()
         self._prompt = 0
         self.read: list[list[int]] = []
+        self.passes = 0  # that were asked what follows
 
     def encode(
         self,
@@ -128,6 +129,7 @@ class ScriptedDecoder(Decoder):
         return self._hidden([cache.length - self._prompt + depth + 1 for depth in tree.depths])
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        self.passes += 1
         logits = torch.zeros(*hidden.shape[:-1], self.config.vocabulary)
         places = hidden[..., :1].long()
         written = torch.tensor([*self._script, 0])[places.clamp(max=len(self._script))]

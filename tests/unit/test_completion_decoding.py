@@ -1,5 +1,6 @@
 """Greedy decoding, with a decoder that writes what the test says."""
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,13 @@ from completion.values import never_cancelled
 from models.errors import Cancelled
 from models.language_model import LanguageModel
 from models.token_tree import TokenTree
-from tests.unit.completion_helpers import CancelAfter, load_tiny_model, scripted, write_model
+from tests.unit.completion_helpers import (
+    CERTAIN,
+    CancelAfter,
+    load_tiny_model,
+    scripted,
+    write_model,
+)
 
 PROMPT = [1, 2, 3]
 TYPED = st.sampled_from(
@@ -110,6 +117,28 @@ def test_end_token_ends(model: LanguageModel) -> None:
     assert result.read == [[token] for token in text]
 
 
+def log_probability(chosen: float, others: int) -> float:
+    """Of the one token of a script, where each of so many `others` has 0."""
+    return chosen - math.log(math.exp(chosen) + others)
+
+
+def test_the_log_probability_of_each_choice_is_told(model: LanguageModel) -> None:
+    """The end counts where it was chosen; the first token competes with other covers only."""
+    tokenizer, end = model.tokenizer, next(iter(model.end_tokens))
+    text = tokenizer.encode("x = 1")
+    free = log_probability(CERTAIN, model.decoder.config.vocabulary - 1)
+    cut = run(model, text, max_tokens=len(text)).decoded.log_probabilities
+    assert cut == pytest.approx([free] * len(text), abs=1e-5)
+    ended = run(model, [*text, end]).decoded.log_probabilities
+    assert ended == pytest.approx([free] * (len(text) + 1), abs=1e-5)
+
+    [space] = tokenizer.encode(" ")
+    open_text = open_end(tokenizer, "x ")
+    told = run(model, [space, *text, end], end=open_text).decoded.log_probabilities
+    assert len(told) == len(text) + 2
+    assert max(told) <= 0
+
+
 def test_end_token_at_once_gives_nothing(model: LanguageModel) -> None:
     assert run(model, [next(iter(model.end_tokens))]).decoded == Decoded("", (), "end")
 
@@ -181,6 +210,13 @@ def written(
     model: LanguageModel, drafter: Drafter | None, end: OpenEnd = NOTHING_OPEN
 ) -> tuple[tuple[int, ...], int]:
     """Eight tokens that a real decoder writes with drafts, and its forward passes for them."""
+    decoded, passes = write_eight(model, drafter, end)
+    return decoded.tokens, passes
+
+
+def write_eight(
+    model: LanguageModel, drafter: Drafter | None, end: OpenEnd = NOTHING_OPEN
+) -> tuple[Decoded, int]:
     decoder = model.decoder
     cache = decoder.new_cache(60)
     logits = decoder.logits(decoder.forward(PROMPT, cache)[-1])
@@ -198,7 +234,7 @@ def written(
         )
     read = (*PROMPT, *decoded.tokens[:-1])
     assert cache.tokens[: len(read)] == read
-    return decoded.tokens, branch.call_count
+    return decoded, branch.call_count
 
 
 def test_right_draft_is_one_pass(model: LanguageModel) -> None:
@@ -231,6 +267,19 @@ def test_any_tree_gives_the_same_tokens(model: LanguageModel, seed: int, text: s
     tokens, fewer = written(model, drafter, end)
     assert tokens == alone
     assert fewer <= passes
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 2**32), text=TYPED)
+def test_any_tree_gives_the_same_log_probabilities(
+    model: LanguageModel, seed: int, text: str
+) -> None:
+    end = open_end(model.tokenizer, text)
+    alone, _ = write_eight(model, None, end)
+    drafter = RandomTrees(random.Random(seed), alone.tokens)
+    drafted, _ = write_eight(model, drafter, end)
+    assert len(alone.log_probabilities) == len(alone.tokens)
+    assert drafted.log_probabilities == pytest.approx(alone.log_probabilities, abs=1e-4)
 
 
 def test_what_was_written_once_is_guessed_the_next_time(model: LanguageModel) -> None:

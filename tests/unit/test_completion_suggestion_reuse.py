@@ -26,6 +26,14 @@ def test_typing_through_leaves_the_rest(typed: str) -> None:
     assert found.tokens == TokenCounts()
 
 
+def test_what_was_typed_rightly_raises_confidence() -> None:
+    reuse = SuggestionReuse()
+    reuse.remember(ASKED, replace(MADE, confidence=0.25))
+    found = [reuse.find(replace(ASKED, before=ASKED.before + typed)) for typed in ("", "sum(v", "")]
+    confidences = [suggestion.confidence for suggestion in found if suggestion]
+    assert confidences[0] == confidences[2] == 0.25 < confidences[1] < 1
+
+
 def test_deleting_back_returns_to_it() -> None:
     reuse = reuse_of_one()
     typed_on = replace(ASKED, before=ASKED.before + "sum(x")

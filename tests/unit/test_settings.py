@@ -31,6 +31,8 @@ def test_every_setting_is_documented_with_its_default_and_meaning() -> None:
         ({}, Settings()),
         ({"maxTokens": 10}, Settings(max_tokens=10)),
         ({"pirouette": {"maxTokens": 10}}, Settings(max_tokens=10)),
+        ({"minimumConfidence": 1}, Settings(minimum_confidence=1.0)),
+        ({"minimumConfidence": 0.25}, Settings(minimum_confidence=0.25)),
         ({"enabled": False, "indentation": "2"}, Settings(enabled=False, indentation="2")),
     ],
 )
@@ -47,6 +49,15 @@ def test_good_settings_are_taken(raw: object, expected: Settings) -> None:
         ({"maxTokens": "64"}, "setting 'maxTokens': expected a whole number; 64 is used"),
         ({"maxTokens": True}, "setting 'maxTokens': expected a whole number; 64 is used"),
         ({"maxTokens": 0}, "setting 'maxTokens': expected 1 to 1024; 64 is used"),
+        (
+            {"minimumConfidence": "0.5"},
+            "setting 'minimumConfidence': expected a number; 0.0 is used",
+        ),
+        ({"minimumConfidence": 1.5}, "setting 'minimumConfidence': expected 0 to 1; 0.0 is used"),
+        (
+            {"minimumConfidence": float("nan")},
+            "setting 'minimumConfidence': expected 0 to 1; 0.0 is used",
+        ),
         ({"enabled": 1}, "setting 'enabled': expected true or false; True is used"),
         ({"model": " "}, "setting 'model': expected a name; 'qwen2.5-coder-0.5b-instruct' is used"),
         (
