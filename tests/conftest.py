@@ -4,10 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from models.catalogue import DEFAULT_MODEL
 from models.language_model import LanguageModel, load_language_model
 from models.store import ModelStore, default_home
+
+# A machine may be slow: what is drawn is judged by what it does and never by how long it takes.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 SHARED_DATA = Path(os.environ.get("PIROUETTE_SHARED_DATA", "../shared/data"))
 
