@@ -10,14 +10,13 @@ quantiser emit for a linear layer.
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.eight_bits import LARGEST, SMALLEST, EightBits
+from models.eight_bits import SMALLEST, EightBits
 from models.layer_weights import Projection
 
 ROW_BLOCK = 8  # oneDNN keeps half a megabyte of code for each number of rows it has met
@@ -67,23 +66,22 @@ class QuantisedLinear:
 
     def __init__(self, weight: EightBits, bias: Tensor | None = None) -> None:
         self._packed = pack(weight)
-        self._levels = input_levels()
-        self._sums = multiply(torch.ones(1, weight.shape[1]), self._packed, self._levels)[0]
+        self._sums = multiply(torch.ones(1, weight.shape[1]), self._packed)[0]
         self._bias = None if bias is None else bias.clone()
 
     def __call__(self, inputs: Tensor) -> Tensor:
         low = inputs.amin(-1, keepdim=True)
         span = (inputs.amax(-1, keepdim=True) - low).clamp_min_(SMALLEST)
         unit = (inputs - low).div_(span)
-        product = multiply(unit, self._packed, self._levels)
+        product = multiply(unit, self._packed)
         product = product.mul_(span).addcmul_(low, self._sums)
         return product if self._bias is None else product.add_(self._bias)
 
 
-def multiply(unit: Tensor, packed: Any, levels: int) -> Tensor:
-    """`unit` [n, in] from 0 to 1, in so many levels, times packed weights."""
+def multiply(unit: Tensor, packed: Any) -> Tensor:
+    """`unit` [n, in] from 0 to 1, in 255 steps, times packed weights."""
     product: Tensor = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
-        unit, 1 / levels, 0, packed
+        unit, 1 / 255, 0, packed
     )
     return product
 
@@ -93,17 +91,6 @@ def pack(weight: EightBits) -> Any:
     zero = torch.zeros(len(weight), dtype=torch.int64)
     marked = torch._make_per_channel_quantized_tensor(weight.values, weight.scale, zero, 0)
     return torch.ops.quantized.linear_prepack(marked, None)
-
-
-@cache
-def input_levels() -> int:
-    """How many levels an input may have above 0, since some processors add products in 16 bits.
-
-    Those without dot-product instructions do, and two of the largest products are too much.
-    """
-    weight = torch.full((16, 64), LARGEST, dtype=torch.int8)
-    product = multiply(torch.ones(1, 64), pack(EightBits(weight, torch.ones(16))), 255)
-    return 255 if torch.allclose(product, weight.sum(1).float(), rtol=0.01) else 127
 
 
 SideBySide = Callable[[Tensor], Sequence[Tensor]]  # several products of the same inputs

@@ -53,5 +53,7 @@ def test_the_command_line_run_inside_it_suggests(hostile_workspace: Path) -> Non
     assert finished.returncode == 0, finished.stderr
     answer = json.loads(finished.stdout)
     assert "return" in answer["text"]
-    assert set(answer) == {"text", "range", "model", "tokens", "ms", "monitors"}
+    assert set(answer) == {
+        *("text", "range", "confidence", "model", "tokens", "ms", "monitors"),
+    }
     assert imported(hostile_workspace) == []

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from models.eight_bits import in_eight_bits
 from models.layer_weights import Projection
-from models.linear import ExactLinear, QuantisedLinear, input_levels, side_by_side
+from models.linear import ExactLinear, QuantisedLinear, side_by_side
 
 WIDE, NARROW = 96, 40
 
@@ -81,7 +81,6 @@ def test_the_largest_values_do_not_overflow() -> None:
     inputs[0, 0] = 0.0
     product = QuantisedLinear(in_eight_bits(weight))(inputs)
     torch.testing.assert_close(product, F.linear(inputs, weight), rtol=0.01, atol=0.01)
-    assert input_levels() in (127, 255)
 
 
 @pytest.mark.parametrize("quantised", [True, False])
