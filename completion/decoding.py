@@ -195,8 +195,9 @@ class Writer:
 
     def _best(self, logits: Tensor) -> int:
         """The place of the largest of `logits`, whose log-probability among them is noted."""
-        largest, place = logits.float().max(-1)
-        self.log_probabilities.append(float(largest - logits.float().logsumexp(-1)))
+        logits = logits.float()
+        largest, place = logits.max(-1)
+        self.log_probabilities.append(float(largest - logits.logsumexp(-1)))
         return int(place)
 
     def _best_cover(self, covers: Sequence[Cover]) -> Cover:

@@ -1,9 +1,7 @@
 """The picture of what confidence is worth, and the same in words and as Python source."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -110,9 +108,3 @@ def draw(judged: Sequence[Judged], plain: Sequence[Judged]) -> Figure:
     for axes in (left, right):
         axes.grid(visible=True, alpha=0.3)
     return figure
-
-
-def save(figure: Figure, picture: Path) -> None:
-    """Without date and random names the same figures give the same file."""
-    mpl.rcParams["svg.hashsalt"] = "pirouette"
-    figure.savefig(picture, metadata={"Date": None})

@@ -9,11 +9,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from completion.confidence import LineFeatures
 from completion.pipeline import Completer
 from completion.values import CompletionRequest
 from evaluation.edit_cases import TRIES, draw_spot
+from evaluation.kept_results import read_records
 from evaluation.repositories import Repository
 from evaluation.results import require_writable
 from models.errors import InputError
@@ -108,23 +110,21 @@ def read_samples(path: Path, run: str | None = None) -> list[Sample]:
 
     A last line that was cut off is dropped, from the file as well.
     """
+    samples: list[Sample] = []
+    runs = set() if run is None else {run}
+
+    def take(record: dict[str, Any]) -> None:
+        of_run, features = record.pop("run"), record.pop("features")
+        sample = Sample(features=LineFeatures(**features) if features else None, **record)
+        if runs and of_run not in runs:
+            raise InputError(
+                f"{path} holds samples of {of_run}, not of {min(runs)}; name another file"
+            )
+        runs.add(of_run)
+        samples.append(sample)
+
     try:
-        data = path.read_bytes()
+        read_records(path, "samples", take)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); collect samples") from None
-    whole = data.rpartition(b"\n")[0]
-    samples: list[Sample] = []
-    for line in whole.splitlines():
-        try:
-            record = json.loads(line)
-            of_run, features = record.pop("run"), record.pop("features")
-            sample = Sample(features=LineFeatures(**features) if features else None, **record)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise InputError(f"{path} is not a file of samples; name another file") from None
-        run = of_run if run is None else run
-        if of_run != run:
-            raise InputError(f"{path} holds samples of {of_run}, not of {run}; name another file")
-        samples.append(sample)
-    if whole + b"\n" != data:
-        path.write_bytes(whole + b"\n" if whole else b"")
     return samples

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Protocol
 
-from lsp_server.cli import OneLineParser, positive
+from lsp_server.arguments import OneLineParser, positive
 from lsp_server.console import ProgressBar
 from models.errors import PirouetteError
 from models.processor import share_the_processor

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lsp_server.cli import OneLineParser, positive
+from lsp_server.arguments import OneLineParser, positive
 from lsp_server.console import ProgressBar
 from models.catalogue import DEFAULT_MODEL
 from models.errors import InputError, PirouetteError
@@ -49,8 +49,9 @@ def fit_and_draw(path: Path, picture: Path) -> None:
     """Prints the rule and what it is worth, and draws it."""
     from completion.confidence import geometric_mean
     from evaluation.confidence_curves import Judged, fit_rule, judge_held_out, with_text
-    from evaluation.confidence_plot import draw, save, source_of, summary_of, table_of
+    from evaluation.confidence_plot import draw, source_of, summary_of, table_of
     from evaluation.confidence_samples import read_samples
+    from evaluation.pictures import save
     from evaluation.results import require_writable
 
     require_writable(picture)

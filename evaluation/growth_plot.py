@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
+
+from evaluation.pictures import save
 
 ARMS = {
     "full": "read everything",
@@ -61,10 +62,7 @@ def draw(result: Mapping[str, Any]) -> Figure:
 
 
 def main(result: Path, picture: Path) -> None:
-    # Without date and random names the same figures give the same file.
-    mpl.rcParams["svg.hashsalt"] = "pirouette"
-    figure = draw(json.loads(result.read_text(encoding="utf-8")))
-    figure.savefig(picture, metadata={"Date": None})
+    save(draw(json.loads(result.read_text(encoding="utf-8"))), picture)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from evaluation.results import require_writable
 from models.errors import InputError
 
 Result = TypeVar("Result")
+BEGINNING = b'{"run": "'  # of every record
 
 
 class KeptResults(Generic[Result]):
@@ -39,23 +40,35 @@ class KeptResults(Generic[Result]):
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
     def _read(self, path: Path, restore: Callable[..., Result]) -> None:
-        """Take what is there; a last line that was cut off is dropped."""
-        if not path.exists():
-            return
-        whole = path.read_bytes().rpartition(b"\n")[0]
-        for line in whole.splitlines():
-            try:
-                record: Mapping[str, Any] = json.loads(line)
-                found = [restore(**one) for one in record["reached"]]
-                run, case = record["run"], record["case"]
-            except (ValueError, TypeError, KeyError):
-                raise InputError(
-                    f"{path} is not a file of this benchmark; name another file"
-                ) from None
+        def take(record: Mapping[str, Any]) -> None:
+            found = [restore(**one) for one in record["reached"]]
+            run, case = record["run"], record["case"]
             if run != self._run:
                 raise InputError(
                     f"{path} holds results of another run ({run}; this one is {self._run}); "
                     "name another file"
                 )
             self._known[case] = found
-        path.write_bytes(whole + b"\n" if whole else b"")
+
+        if path.exists():
+            read_records(path, "this benchmark", take)
+
+
+def read_records(path: Path, of: str, take: Callable[[dict[str, Any]], None]) -> None:
+    """Give each line of a file that grows to `take`; a last one that was cut off is then dropped.
+
+    Raises `InputError`, and leaves the file as it is, where it is not one `of` these: where `take`
+    finds no record of its own, or the end is not the beginning of one.
+    """
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    cut_off = data[len(whole) :]
+    try:
+        for line in whole.splitlines():
+            take(json.loads(line))
+        if cut_off[: len(BEGINNING)] != BEGINNING[: len(cut_off)]:
+            raise ValueError
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise InputError(f"{path} is not a file of {of}; name another file") from None
+    if cut_off:
+        path.write_bytes(whole)

@@ -6,17 +6,30 @@ Nothing here may name the machine, its user or its folders: results are publishe
 import platform
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 
+from evaluation.results import BenchResult, Row
+from models.language_model import LanguageModel
 from models.processor import processor_count
 
 DISTRIBUTION = "pirouette-lsp"
 SOURCE = Path(__file__).resolve().parent.parent
 GIT_SECONDS = 10
+
+
+def made_here(bench: str, command: str, seed: int, rows: Iterable[Row]) -> BenchResult:
+    """The rows of a benchmark with all that is needed to make them again."""
+    return BenchResult(bench, own_commit(), this_machine(), command, seed, tuple(rows))
+
+
+def run_name(bench: str, model: LanguageModel, arms: Iterable[str]) -> str:
+    """What must be the same for results of two runs to be counted together."""
+    numbers = "8 bits" if model.decoder.quantised else "exact"
+    return f"{bench}, {model.name}, {numbers}, {', '.join(arms)}, commit {own_commit()}"
 
 
 def own_commit(source: Path = SOURCE) -> str:

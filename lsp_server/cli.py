@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from lsp_server.arguments import GOES_ON, OneLineParser, add_bench, add_replay, positive
 from lsp_server.console import ProgressBar, print_json
 from models.catalogue import DEFAULT_MODEL
 from models.errors import DiskSpaceError, InputError, PirouetteError
@@ -30,13 +31,6 @@ if TYPE_CHECKING:
 
 Command = Callable[[argparse.Namespace], int]
 RunBench = Callable[[argparse.Namespace, "LoadModel", ProgressCallback], "BenchResult"]
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """Refuses wrong usage in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see '{self.prog} --help'")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -80,54 +74,22 @@ def build_parser() -> argparse.ArgumentParser:
     infilling.add_argument("--data", type=Path, metavar="PATH", required=True, help="the task file")
     infilling.add_argument("--peer", choices=("transformers",), help="run it on the same prompts")
     infilling.add_argument("--samples", type=Path, metavar="PATH", help="each outcome as JSONL")
-    edits = add_bench(benches, "edits", "Edit a text under the cache.", edits_bench)
-    edits.add_argument("repositories", type=Path, nargs="*", metavar="REPOSITORY")
+    edits = add_replay(benches, "edits", "Edit a text under the cache.", edits_bench, GOES_ON)
     edits.add_argument("--peer", choices=("llama.cpp",), help="run it on the same prompts")
-    edits.add_argument(
-        "--samples", type=Path, metavar="PATH", help="each outcome as JSONL; goes on from there"
-    )
     edits.add_argument(
         "--context", type=positive, action="append", metavar="TOKENS", help="the largest prompt"
     )
     edits.add_argument("--arm", action="append", metavar="NAME", help="only this, beside 'full'")
-    cuts = add_bench(benches, "cuts", "Go on from a cursor inside a token.", cuts_bench)
-    cuts.add_argument("repositories", type=Path, nargs="*", metavar="REPOSITORY")
-    cuts.add_argument(
-        "--samples", type=Path, metavar="PATH", help="each outcome as JSONL; goes on from there"
-    )
-    latency = add_bench(
-        benches, "latency", "Time suggestions as an editor sees them.", latency_bench
-    )
-    latency.add_argument("repositories", type=Path, nargs="*", metavar="REPOSITORY")
+    add_replay(benches, "cuts", "Go on from a cursor inside a token.", cuts_bench, GOES_ON)
+    timing = "Time suggestions as an editor sees them."
+    latency = add_replay(benches, "latency", timing, latency_bench, "each time taken as JSONL")
     latency.add_argument("--peer", choices=("llama.cpp",), help="run it on the same texts")
-    latency.add_argument("--samples", type=Path, metavar="PATH", help="each time taken as JSONL")
 
     doctor = command("doctor", "Say what works here, and mend what does not.", run_doctor)
     doctor.set_defaults(model=None)
     for parser_with_json in (complete, models, doctor):
         parser_with_json.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
-
-
-def add_bench(
-    benches: "argparse._SubParsersAction[OneLineParser]", name: str, help_text: str, run: RunBench
-) -> argparse.ArgumentParser:
-    """A benchmark with the options that all of them have."""
-    added = benches.add_parser(name, help=help_text, description=help_text)
-    added.set_defaults(bench=run)
-    added.add_argument("--model", metavar="NAME", help="as for 'pirouette complete'")
-    added.add_argument("--limit", type=positive, metavar="N", help="only so many tasks")
-    added.add_argument("--seed", type=int, default=0, metavar="S")
-    added.add_argument("--json", action="store_true", help="print one JSON object")
-    added.add_argument("--exact", action="store_true", help="float32 weights, not 8 bits (CPU)")
-    return added
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 def run_serve(arguments: argparse.Namespace) -> int:

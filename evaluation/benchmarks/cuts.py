@@ -14,7 +14,7 @@ from evaluation.cut_arms import ARMS, Cutter
 from evaluation.cut_cases import CutLine, draw_lines, inside_token
 from evaluation.intervals import bootstrap_mean
 from evaluation.kept_results import KeptResults
-from evaluation.provenance import own_commit, this_machine
+from evaluation.provenance import made_here, run_name
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult, Metric, Row, metric
 from models.errors import InputError
@@ -55,9 +55,7 @@ def run_cuts(
     progress: ProgressCallback,
 ) -> BenchResult:
     """Cut the lines and let every arm go on; progress counts lines."""
-    numbers = "8 bits" if model.decoder.quantised else "exact"
-    run = f"cuts, {model.name}, {numbers}, {', '.join(ARMS)}, commit {own_commit()}"
-    kept = KeptResults(options.samples, run, Continued)
+    kept = KeptResults(options.samples, run_name("cuts", model, ARMS), Continued)
     lines = draw_lines(repositories, options.limit, options.seed)
     if not lines:
         raise InputError("no line could be drawn from these repositories; name larger ones")
@@ -73,14 +71,7 @@ def run_cuts(
             kept.add(key, found)
         continued += found
     progress(Progress("cuts", len(lines), len(lines)))
-    return BenchResult(
-        bench="cuts",
-        commit=own_commit(),
-        machine=this_machine(),
-        command=options.command,
-        seed=options.seed,
-        rows=tuple(rows_of(continued, options.seed)),
-    )
+    return made_here("cuts", options.command, options.seed, rows_of(continued, options.seed))
 
 
 def cut_everywhere(

@@ -32,7 +32,7 @@ from evaluation.edit_cases import EditCase, draw_cases
 from evaluation.edit_results import Reached, case_key, rows_of
 from evaluation.kept_results import KeptResults
 from evaluation.llama_cpp_peer import LlamaCppPeer
-from evaluation.provenance import own_commit, this_machine
+from evaluation.provenance import made_here, run_name
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult
 from models.errors import InputError
@@ -70,9 +70,7 @@ def run_edits(
     """Replay the cases at every prompt size; progress counts cases."""
     arms = chosen_arms(options.arms)
     names = [*arms, *(["llama.cpp"] if options.llama_cpp else [])]
-    numbers = "8 bits" if model.decoder.quantised else "exact"
-    run = f"{model.name}, {numbers}, {', '.join(names)}, commit {own_commit()}"
-    kept = KeptResults(options.samples, run, Reached)
+    kept = KeptResults(options.samples, run_name("edits", model, names), Reached)
     replays = [
         (case, replayer)
         for replayer in (Replayer(model, size, arms) for size in options.contexts)
@@ -95,14 +93,7 @@ def run_edits(
             kept.add(key, found)
         reached += found
     progress(Progress("edits", len(replays), len(replays)))
-    return BenchResult(
-        bench="edits",
-        commit=own_commit(),
-        machine=this_machine(),
-        command=options.command,
-        seed=options.seed,
-        rows=tuple(rows_of(reached, options.seed)),
-    )
+    return made_here("edits", options.command, options.seed, rows_of(reached, options.seed))
 
 
 def chosen_arms(names: Sequence[str]) -> dict[str, Arm]:

@@ -21,7 +21,7 @@ from evaluation.infilling import (
     score,
 )
 from evaluation.programs import run_program
-from evaluation.provenance import own_commit, this_machine
+from evaluation.provenance import made_here
 from evaluation.results import BenchResult, require_writable, write_json_lines
 from evaluation.transformers_peer import TransformersPeer
 from models.errors import InputError
@@ -74,14 +74,7 @@ def run_infilling(
     if len(attempts) == 2:
         first, second = attempts.values()
         rows.append(compare(first, second, options.seed))
-    return BenchResult(
-        bench="infilling",
-        commit=own_commit(),
-        machine=this_machine(),
-        command=options.command,
-        seed=options.seed,
-        rows=tuple(rows),
-    )
+    return made_here("infilling", options.command, options.seed, rows)
 
 
 def attempt_all(

@@ -28,7 +28,7 @@ from evaluation.engine_speed import (
 from evaluation.latency_arms import Arm, PeerArm, ServerArm, play
 from evaluation.latency_results import PIROUETTE, Timed, agreement_row, engine_row, rows_of
 from evaluation.llama_cpp_peer import LlamaCppPeer
-from evaluation.provenance import own_commit, this_machine
+from evaluation.provenance import made_here
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult, Metric, Row, require_writable, write_json_lines
 from evaluation.typing_traces import Trace, TraceStep, draw_traces
@@ -102,14 +102,7 @@ def run_latency(
         exact = load_language_model(model.name, model.folder, progress, exact=True)
         prompts = some_prompts(builder, traces, options.agreements)
         rows.append(agreement_row(agreements(exact, model, prompts, progress), options.seed))
-    return BenchResult(
-        bench="latency",
-        commit=own_commit(),
-        machine=this_machine(),
-        command=options.command,
-        seed=options.seed,
-        rows=tuple(rows),
-    )
+    return made_here("latency", options.command, options.seed, rows)
 
 
 def engine_speeds(

@@ -158,6 +158,7 @@ def test_a_run_that_was_cut_off_goes_on(
     ("text", "reason"),
     [
         ("nonsense\n", "not a file of this benchmark"),
+        ("a note without a line's end", "not a file of this benchmark"),
         ('{"run": "other", "case": "1", "reached": []}\n', "results of another run"),
     ],
 )
