@@ -110,7 +110,6 @@ class Writer:
         self._cache = cache
         self._end = end
         self._drafter = drafter
-        self._prompt = cache.length
 
     def write(self, logits: Tensor, most: int) -> Iterator[int]:
         """Up to `most` tokens, the first by `logits`; the model reads as they are asked for.
@@ -173,7 +172,7 @@ class Writer:
     def _read(self, tree: TokenTree) -> Tensor:
         """Logits [nodes, vocabulary] of all that may follow the cache."""
         self.passes += 1
-        return self._decoder.logits(self._decoder.branch(self._cache, tree, self._prompt))
+        return self._decoder.logits(self._decoder.branch(self._cache, tree))
 
     def _take(self, tree: TokenTree, way: list[int]) -> list[int]:
         """Keep a way through a tree that was just read; its tokens."""

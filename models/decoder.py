@@ -14,24 +14,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.attention import (
-    BranchMasks,
-    added,
-    attend,
-    attend_in_branches,
-    attention_of_last,
-    mask_in_blocks,
-    seen_branches,
-    seen_positions,
-)
+from models.attention import added, attend, attention_of_last, seen_branches, seen_positions
 from models.config import DecoderConfig
 from models.eight_bits import EightBits, Weight
 from models.errors import Cancelled
+from models.kernels import FLOATS
 from models.kv_cache import KeyValueCache, cache_bytes
 from models.layer_weights import Layer, Norm, read_decoder_weights
-from models.linear import linear_of, side_by_side
-from models.processor import use_all_processors
+from models.linear import Joined, QuantisedLinear, linear_of, side_by_side
+from models.processor import all_processors, use_all_processors
 from models.rotary import rotate
+from models.short_pass import (
+    LONGEST,
+    ShortLayer,
+    ShortPass,
+    pack_norm,
+    sight_of_branches,
+    sight_of_positions,
+)
 from models.token_tree import TokenTree
 
 
@@ -78,6 +78,7 @@ class Decoder:
         self._head = head.result()
         self._blocks = [block.result() for block in blocks]
         self._final_norm = parts.final_norm
+        self._short = self._short_pass()
 
     @property
     def device(self) -> torch.device:
@@ -116,12 +117,14 @@ class Decoder:
         tokens are then no less read than they were, and not exact.
         """
         assert positions
-        reading = Reading(
-            tokens=cache.begin(positions),
-            where=place_of(positions, self.device),
-            turn=cache.turn(positions),
-            end=positions[-1] + 1,
-        )
+        tokens, turn = cache.begin(positions), cache.turn(positions)
+        if self._short is not None and len(positions) <= LONGEST and attention is None:
+            sights = self._by_window(lambda window: sight_of_positions(positions, window))
+            hidden = self._short.read(cache, tokens, positions, turn, sights)
+            cache.commit(positions)
+            return hidden
+        where = place_of(positions, self.device)
+        reading = Reading(tokens=tokens, where=where, turn=turn, end=positions[-1] + 1)
         masks = self._by_window(lambda window: self._mask(seen_positions(positions, window)))
 
         def attend_all(layer: int, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
@@ -135,39 +138,42 @@ class Decoder:
         return hidden
 
     @torch.inference_mode()
-    def branch(self, cache: KeyValueCache, tree: TokenTree, settled: int) -> Tensor:
+    def branch(self, cache: KeyValueCache, tree: TokenTree) -> Tensor:
         """Read all that might follow what `cache` holds; hidden states [nodes, hidden].
 
         Each token attends to what the cache holds and to the way that leads to it. The cache
         stays as it is until one way is taken (`KeyValueCache.take`), and needs room for all.
 
         In 8 bits on the CPU what comes of a token is the same bit for bit whatever else is read
-        beside it, as long as the first `settled` tokens of the cache (at least one) are the same.
+        beside it.
         """
         start = cache.length
-        end = start + len(tree.tokens)
-        assert 0 < settled <= start < end <= cache.capacity
-        reading = Reading(
-            tokens=tree.tokens,
-            where=slice(start, end),
-            turn=cache.turn([start + depth for depth in tree.depths]),
-            end=end,
-        )
-        if self.device.type != "cpu":
-            whole = self._by_window(lambda window: self._mask(seen_branches(tree, start, window)))
+        count = len(tree.tokens)
+        assert 0 < start + count <= cache.capacity
+        turn = cache.turn([start + depth for depth in tree.depths])
+        if self._short is not None and count <= LONGEST:
+            sights = self._by_window(lambda window: sight_of_branches(tree, start, window))
+            return self._short.read(cache, tree.tokens, range(start, start + count), turn, sights)
+        where = slice(start, start + count)
+        reading = Reading(tokens=tree.tokens, where=where, turn=turn, end=start + count)
+        masks = self._by_window(lambda window: self._mask(seen_branches(tree, start, window)))
 
-            def attend_all(layer: int, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-                return attend(query, keys, values, whole[layer in self.config.windowed_layers])
+        def attend_all(layer: int, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+            return attend(query, keys, values, masks[layer in self.config.windowed_layers])
 
-            return self._read(cache, reading, attend_all, lambda: False)
+        return self._read(cache, reading, attend_all, lambda: False)
 
-        masks = self._by_window(lambda window: self._branch_masks(tree, start, settled, window))
-
-        def attend_apart(layer: int, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-            mask = masks[layer in self.config.windowed_layers]
-            return attend_in_branches(query, keys, values, settled, mask)
-
-        return self._read(cache, reading, attend_apart, lambda: False)
+    def _short_pass(self) -> ShortPass | None:
+        """What reads few tokens in 8 bits, compiled and its threads started."""
+        layers = [short_layer(self.config, block) for block in self._blocks]
+        whole = [layer for layer in layers if layer is not None]
+        if not self.quantised or self.config.head_dim % FLOATS or len(whole) < len(layers):
+            return None
+        short = ShortPass(self.config, self._embedding, whole, self._final_norm)
+        cache, one = self.new_cache(1), sight_of_positions([0], None)
+        with all_processors():
+            short.read(cache, [0], cache.append([0]), cache.turn([0]), (one, one))
+        return short
 
     @property
     def _group(self) -> int:
@@ -177,16 +183,6 @@ class Decoder:
     def _mask(self, seen: Tensor | None) -> Tensor | None:
         """For `attend`, once for all layers: [group * n, length]."""
         return None if seen is None else added(seen, self.dtype, self.device).repeat(self._group, 1)
-
-    def _branch_masks(
-        self, tree: TokenTree, start: int, settled: int, window: int | None
-    ) -> BranchMasks:
-        seen = seen_branches(tree, start, window)
-        recent = added(seen[:, settled:], torch.float64, self.device).repeat(self._group, 1)
-        if window is None or start + max(tree.depths) < window:
-            return BranchMasks(None, recent)
-        before = added(seen[:, :settled], self.dtype, self.device)
-        return BranchMasks(mask_in_blocks(before, self._group), recent)
 
     def _by_window(self, of: Callable[[int | None], M]) -> tuple[M, M]:
         """For layers that see all, and for those that look no further back than a window."""
@@ -244,6 +240,28 @@ class Decoder:
         if self.config.norm == "layer":
             return F.layer_norm(hidden, size, norm.weight, norm.bias, epsilon)
         return F.rms_norm(hidden, size, norm.weight, epsilon)
+
+
+def short_layer(config: DecoderConfig, block: Block) -> ShortLayer | None:
+    """A layer for short passes, if all of it is in 8 bits."""
+    project, widen = block.project, block.widen
+    output, down = block.output, block.down
+    if not (isinstance(project, Joined) and isinstance(widen, Joined)):
+        return None
+    if not (isinstance(output, QuantisedLinear) and isinstance(down, QuantisedLinear)):
+        return None
+    query_norm, key_norm = block.query_norm, block.key_norm
+    return ShortLayer(
+        attention_norm=pack_norm(config, block.attention_norm),
+        project=project.linear,
+        output=output,
+        query_norm=None if query_norm is None else pack_norm(config, query_norm),
+        key_norm=None if key_norm is None else pack_norm(config, key_norm),
+        mlp_norm=pack_norm(config, block.mlp_norm),
+        widen=widen.linear,
+        down=down,
+        gated=len(widen.sizes) == 2,
+    )
 
 
 def place_of(positions: Sequence[int], device: torch.device) -> slice | Tensor:

@@ -1,11 +1,8 @@
 """A model's matrices in 8 bits, and the file that keeps them, so that they are made only once.
 
-Each output has its own scale: weight = values * scale. Inputs are whole numbers from 0 to 255, and
-processors without dot-product instructions add the products of two neighbours in 16 bits. So the
-scale is the finest at which no weight is beyond 127, nor two neighbours of one sign together: 255
-times 128 is still below 2^15. That costs less than half a bit of the weights, where halving all
-inputs or all weights costs a whole one. The table of embeddings stays as it is, since it is looked
-up and not multiplied; where the head is the same table, the head alone is quantised.
+Each output has its own scale: weight = values * scale. The table of embeddings stays as it is,
+since it is looked up and not multiplied; where the head is the same table, the head alone is
+quantised.
 """
 
 from collections.abc import Mapping
@@ -14,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
@@ -24,7 +20,7 @@ from models.processor import use_all_processors
 from models.weights import read_tensors
 
 FILE = "eight-bits.safetensors"
-LARGEST = 127  # of a weight, and of two neighbours, which rounding may make 128
+LARGEST = 127  # of a weight
 SMALLEST = torch.finfo(torch.float32).tiny
 EMBEDDING = "model.embed_tokens.weight"
 HEAD = "lm_head.weight"
@@ -51,9 +47,7 @@ Weight = Tensor | EightBits
 
 def in_eight_bits(weight: Tensor) -> EightBits:
     """The nearest whole numbers to a matrix [out, in] in float32."""
-    pairs = F.pad(weight, (0, weight.shape[1] % 2)).view(len(weight), -1, 2)
-    above, below = (part.clamp_min(0).sum(2).amax(1) for part in (pairs, -pairs))
-    scale = (torch.maximum(above, below) / LARGEST).clamp_min_(SMALLEST)
+    scale = (weight.abs().amax(1) / LARGEST).clamp_min_(SMALLEST)
     return EightBits((weight / scale[:, None]).round_().to(torch.int8), scale)
 
 

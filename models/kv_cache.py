@@ -14,11 +14,15 @@ was read under another text.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from models.config import DecoderConfig
 from models.rotary import depends_on_length, rotate, rotation
+
+Floats = NDArray[np.float32]
 
 UNREAD = None  # no keys and values yet
 CORRECTED = 0  # read under a text that is not known to come back
@@ -168,6 +172,14 @@ class KeyValueCache:
     def view(self, layer: int, end: int) -> tuple[Tensor, Tensor]:
         """Turned keys and values of one layer before position `end`."""
         return self._keys[layer, :, :end], self._values[layer, :, :end]
+
+    def arrays(self, layer: int) -> tuple[Floats, Floats, Floats]:
+        """The memory of one layer, each [kv_heads, capacity, head_dim]: masters, keys, values."""
+        return (
+            self._masters[layer].numpy(),
+            self._keys[layer].numpy(),
+            self._values[layer].numpy(),
+        )
 
     def commit(self, positions: Sequence[int]) -> None:
         """Record `positions` (ascending) as read, once every layer has been written.

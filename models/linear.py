@@ -1,28 +1,29 @@
 """Matrix products of the decoder, by the library that is fastest for them on each device.
 
-On the CPU, weights of 8 bits go to FBGEMM and float32 ones to oneDNN, which chooses its kernels by
-what the processor has. torch's own `linear` leaves float32 to MKL, which on other makers'
-processors uses older ones: on an AMD EPYC with AVX-512, 175 against 417 GFLOP/s for 128 rows, and
-12 against 50 for one (`docs/engine.md`). The operators are those that torch's own compiler and
-quantiser emit for a linear layer.
+On the CPU, weights of 8 bits go to `models.kernels` and float32 ones to oneDNN, which chooses its
+code by what the processor has. torch's own `linear` leaves float32 to MKL, which on processors of
+other makers uses older code: on an AMD EPYC with AVX-512, 175 against 417 GFLOP/s for 128 rows, and
+12 against 50 for one (`docs/engine.md`). Its operator is the one that torch's own compiler emits
+for a linear layer.
 """
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
-from models.eight_bits import SMALLEST, EightBits
+from models import kernels
+from models.eight_bits import LARGEST, EightBits
 from models.layer_weights import Projection
 
+Floats = NDArray[np.float32]
 ROW_BLOCK = 8  # oneDNN keeps half a megabyte of code for each number of rows it has met
 ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
-# torch means to move its quantised tensors elsewhere; the version in use is pinned.
-warnings.filterwarnings("ignore", message="torch.quantize_per_tensor")
 
 
 class Linear(Protocol):
@@ -56,44 +57,66 @@ class ExactLinear:
 
 
 class QuantisedLinear:
-    """Weights in 8 bits, scaled for each output, and inputs in 8 bits, over the range of each row.
+    """Weights in 8 bits, scaled for each output, in the order in which `models.kernels` reads them.
 
-    The operator quantises all rows over one range, in which the first token's huge activations
-    would drown the others (Dettmers et al. 2022, "LLM.int8()", describe them). Each row is
-    therefore brought to the range from 0 to 1 before, and back after. Sums are whole numbers, so
-    that a row's product is the same bit for bit whatever rows are multiplied beside it.
+    Each row of inputs has its own scale and as many bits as sums of 32 bits leave room for, 12 to
+    16. Sums are whole numbers, so that a row's product is the same bit for bit whatever rows are
+    multiplied beside it.
     """
 
     def __init__(self, weight: EightBits, bias: Tensor | None = None) -> None:
-        self._packed = pack(weight)
-        self._sums = multiply(torch.ones(1, weight.shape[1]), self._packed)[0]
-        self._bias = None if bias is None else bias.clone()
+        self.outputs, self.width = weight.shape
+        more = (-self.outputs % kernels.OUTPUTS, -self.width % kernels.INPUTS)
+        values = np.pad(weight.values.numpy(), ((0, more[0]), (0, more[1])))
+        # [outputs, width] -> [blocks, width / INPUTS, OUTPUTS, INPUTS]
+        blocks = values.reshape(
+            -1, kernels.OUTPUTS, values.shape[1] // kernels.INPUTS, kernels.INPUTS
+        )
+        self._packed = np.ascontiguousarray(blocks.transpose(0, 2, 1, 3))
+        self._scale = np.pad(weight.scale.numpy(), (0, more[0]))
+        self._bias = np.zeros_like(self._scale)
+        if bias is not None:
+            self._bias[: self.outputs] = bias.numpy()
+        self._most = min(2**15 - 1, (2**31 - 1) // (LARGEST * self.width))
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        low = inputs.amin(-1, keepdim=True)
-        span = (inputs.amax(-1, keepdim=True) - low).clamp_min_(SMALLEST)
-        unit = (inputs - low).div_(span)
-        product = multiply(unit, self._packed)
-        product = product.mul_(span).addcmul_(low, self._sums)
-        return product if self._bias is None else product.add_(self._bias)
+        return torch.from_numpy(self.product(inputs.contiguous().numpy())[:, : self.outputs])
+
+    def product(self, rows: Floats) -> Floats:
+        """`rows` [n, in] to [n, out], with whatever fills the last block behind them."""
+        inputs = np.zeros((len(rows), self._packed.shape[1] * kernels.INPUTS), np.int16)
+        steps = np.empty(len(rows), np.float32)
+        product = np.empty((len(rows), len(self._scale)), np.float32)
+        kernels.rows_to_whole(rows, self._most, inputs, steps)
+        kernels.multiply(self._packed, self._scale, self._bias, inputs, steps, product)
+        return product
 
 
-def multiply(unit: Tensor, packed: Any) -> Tensor:
-    """`unit` [n, in] from 0 to 1, in 255 steps, times packed weights."""
-    product: Tensor = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
-        unit, 1 / 255, 0, packed
-    )
-    return product
+class SideBySide(Protocol):
+    """Several products of the same inputs."""
+
+    def __call__(self, inputs: Tensor) -> Sequence[Tensor]: ...
 
 
-def pack(weight: EightBits) -> Any:
-    """The weights in the order in which FBGEMM reads them."""
-    zero = torch.zeros(len(weight), dtype=torch.int64)
-    marked = torch._make_per_channel_quantized_tensor(weight.values, weight.scale, zero, 0)
-    return torch.ops.quantized.linear_prepack(marked, None)
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Several products of the same inputs in one go."""
+
+    linear: QuantisedLinear
+    sizes: list[int]
+
+    def __call__(self, inputs: Tensor) -> Sequence[Tensor]:
+        return torch.split(self.linear(inputs), self.sizes, -1)
 
 
-SideBySide = Callable[[Tensor], Sequence[Tensor]]  # several products of the same inputs
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Several products of the same inputs, one after the other."""
+
+    linears: Sequence[Linear]
+
+    def __call__(self, inputs: Tensor) -> Sequence[Tensor]:
+        return [linear(inputs) for linear in self.linears]
 
 
 def linear_of(part: Projection) -> Linear:
@@ -107,15 +130,12 @@ def side_by_side(parts: Sequence[Projection]) -> SideBySide:
     """Products of the same inputs: in one go where the weights are packed anyway."""
     weights = [part.weight for part in parts if isinstance(part.weight, EightBits)]
     if len(weights) < len(parts):
-        products = [linear_of(part) for part in parts]
-        return lambda inputs: [product(inputs) for product in products]
-    sizes = [len(weight) for weight in weights]
+        return Apart([linear_of(part) for part in parts])
     rows = EightBits(
         torch.cat([weight.values for weight in weights]),
         torch.cat([weight.scale for weight in weights]),
     )
-    joined = QuantisedLinear(rows, joined_bias(parts))
-    return lambda inputs: torch.split(joined(inputs), sizes, -1)
+    return Joined(QuantisedLinear(rows, joined_bias(parts)), [len(weight) for weight in weights])
 
 
 def joined_bias(parts: Sequence[Projection]) -> Tensor | None:

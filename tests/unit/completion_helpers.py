@@ -123,8 +123,8 @@ class ScriptedDecoder(Decoder):
         cache.commit(positions)
         return self._hidden([0] * len(positions))
 
-    def branch(self, cache: KeyValueCache, tree: TokenTree, settled: int) -> torch.Tensor:
-        assert settled <= cache.length <= cache.capacity - len(tree.tokens)
+    def branch(self, cache: KeyValueCache, tree: TokenTree) -> torch.Tensor:
+        assert cache.length <= cache.capacity - len(tree.tokens)
         self.read.append(list(tree.tokens))
         return self._hidden([cache.length - self._prompt + depth + 1 for depth in tree.depths])
 

@@ -28,14 +28,6 @@ def test_each_number_is_at_most_half_a_step_away(rows: list[list[float]]) -> Non
     assert ((bits.values * steps - weight).abs() <= 0.5001 * steps).all()
 
 
-@given(rows=st.lists(st.lists(st.floats(-1e6, 1e6, width=32), min_size=6, max_size=6), min_size=1))
-def test_two_neighbours_times_the_largest_input_fit_into_16_bits(rows: list[list[float]]) -> None:
-    values = in_eight_bits(torch.tensor(rows)).values.int()
-    pairs = values.view(len(values), -1, 2)
-    assert 255 * pairs.clamp_min(0).sum(2).max() < 2**15
-    assert 255 * pairs.clamp_max(0).sum(2).min() >= -(2**15)
-
-
 @pytest.mark.parametrize("tied", [False, True])
 def test_all_matrices_but_the_embeddings_are_in_8_bits(tmp_path: Path, tied: bool) -> None:
     folder = write_gguf("qwen2", tmp_path / "m.gguf", tmp_path / "original", tied=tied)

@@ -51,11 +51,11 @@ def test_what_stands_beside_a_token_changes_no_bit(
 ) -> None:
     """In 8 bits, where a last bit is enough to round another way."""
     cache = after_prompt(quantised)
-    together = quantised.decoder.branch(cache, tree, len(PROMPT))
+    together = quantised.decoder.branch(cache, tree)
     for node in range(len(tree.tokens)):
         cache.truncate(len(PROMPT))
         for token in (tree.tokens[n] for n in tree.way(node)):
-            alone = quantised.decoder.branch(cache, chain([token]), len(PROMPT))
+            alone = quantised.decoder.branch(cache, chain([token]))
             cache.take([token], [0])
         assert torch.equal(together[node], alone[-1])
 
@@ -98,7 +98,7 @@ def test_continuations_share_what_they_begin_with(wanted: list[list[int]], most:
 @given(tree=trees())
 def test_every_branch_reads_as_if_alone(model: LanguageModel, tree: TokenTree) -> None:
     cache = after_prompt(model)
-    hidden = model.decoder.branch(cache, tree, len(PROMPT))
+    hidden = model.decoder.branch(cache, tree)
     assert cache.tokens == tuple(PROMPT)
     for node in range(len(tree.tokens)):
         alone = after_prompt(model)
@@ -114,7 +114,7 @@ def test_a_cache_goes_on_from_the_way_taken(
     way = tree.way(data.draw(st.integers(0, len(tree.tokens) - 1)))
     tokens = [tree.tokens[node] for node in way]
     cache, alone = after_prompt(model), after_prompt(model)
-    model.decoder.branch(cache, tree, len(PROMPT))
+    model.decoder.branch(cache, tree)
     cache.take(tokens, way)
     model.decoder.forward(tokens, alone)
 

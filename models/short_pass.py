@@ -1,0 +1,167 @@
+"""A pass over few tokens through a decoder in 8 bits on the CPU, at the speed of its memory.
+
+Rows are multiplied, attend and are normed each on its own, so that what comes of a token is the
+same bit for bit whatever is read beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models import kernels
+from models.config import DecoderConfig
+from models.kv_cache import KeyValueCache
+from models.layer_weights import Norm
+from models.linear import Floats, QuantisedLinear
+from models.token_tree import TokenTree
+
+LONGEST = 32  # tokens of a pass; attention over more is faster in torch
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What each token looks at: positions from `first` until `end`, then `counts` of `others`."""
+
+    first: NDArray[np.int64]
+    end: NDArray[np.int64]
+    others: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    @property
+    def most(self) -> int:
+        """The most that any of them looks at."""
+        return int((self.end - self.first + self.counts).max())
+
+
+@dataclass(frozen=True, slots=True)
+class PackedNorm:
+    """Weight and bias, each [hidden], and the kind of norm."""
+
+    weight: Floats
+    bias: Floats
+    centred: bool
+    epsilon: np.float32
+
+    def after(self, hidden: Floats, change: Floats) -> Floats:
+        """hidden += change, and the norm of it."""
+        normed = np.empty_like(hidden)
+        kernels.add_and_norm(
+            hidden, change, self.weight, self.bias, self.centred, self.epsilon, normed
+        )
+        return normed
+
+
+@dataclass(frozen=True, slots=True)
+class ShortLayer:
+    """One layer as the kernels take it; its products are those of all passes."""
+
+    attention_norm: PackedNorm
+    project: QuantisedLinear
+    output: QuantisedLinear
+    query_norm: PackedNorm | None
+    key_norm: PackedNorm | None
+    mlp_norm: PackedNorm
+    widen: QuantisedLinear
+    down: QuantisedLinear
+    gated: bool
+
+
+class ShortPass:
+    """All layers of one decoder, and its head."""
+
+    def __init__(
+        self,
+        config: DecoderConfig,
+        embedding: Tensor,
+        layers: Sequence[ShortLayer],
+        final_norm: Norm,
+    ) -> None:
+        self._config = config
+        self._embedding = embedding.numpy()
+        self._layers = layers
+        self._final_norm = pack_norm(config, final_norm)
+        group = config.heads // config.kv_heads
+        # In how many parts the queries of a key head are shared out among threads.
+        self._parts = min(-(-torch.get_num_threads() // config.kv_heads), group)
+
+    def read(
+        self,
+        cache: KeyValueCache,
+        tokens: Sequence[int],
+        slots: Sequence[int],
+        turned: tuple[Tensor, Tensor],
+        sights: tuple[Sight, Sight],
+    ) -> Tensor:
+        """Read `tokens` into the cache's `slots`; hidden states [n, hidden] after the last norm.
+
+        `turned` are cosine and sine, each [n, head_dim]. `sights` are for layers that see all, and
+        for those that look no further back than a window.
+        """
+        config, count = self._config, len(tokens)
+        cosine, sine = (part.numpy() for part in turned)
+        where = np.asarray(slots, np.int64)
+        hidden = self._embedding[np.asarray(tokens)]
+        change = np.zeros_like(hidden)
+        queries = np.empty((count, config.heads, config.head_dim), np.float32)
+        mixed = np.empty_like(queries)
+        scores = np.empty((count, config.heads, max(s.most for s in sights)), np.float32)
+        for index, layer in enumerate(self._layers):
+            masters, keys, values = cache.arrays(index)
+            product = layer.project.product(layer.attention_norm.after(hidden, change))
+            self._norm_heads(layer, product)
+            kernels.place(product, cosine, sine, where, masters, keys, values, queries)
+            sight = sights[index in config.windowed_layers]
+            seen = (sight.first, sight.end, sight.others, sight.counts)
+            kernels.attend(queries, keys, values, *seen, self._parts, scores, mixed)
+            change = layer.output.product(mixed.reshape(count, -1))
+            wide = layer.widen.product(layer.mlp_norm.after(hidden, change))
+            active = np.empty((count, layer.down.width), np.float32)
+            kernels.activate(wide, layer.gated, active)
+            change = layer.down.product(active)
+        return torch.from_numpy(self._final_norm.after(hidden, change))
+
+    def _norm_heads(self, layer: ShortLayer, product: Floats) -> None:
+        query, key, config = layer.query_norm, layer.key_norm, self._config
+        if query is None or key is None:
+            return
+        first = 0
+        for norm, heads in ((query, config.heads), (key, config.kv_heads)):
+            kernels.norm_heads(
+                product, first, heads, norm.weight, norm.bias, norm.centred, norm.epsilon
+            )
+            first += heads * config.head_dim
+
+
+def pack_norm(config: DecoderConfig, norm: Norm) -> PackedNorm:
+    weight = norm.weight.numpy()
+    return PackedNorm(
+        weight=weight,
+        bias=np.zeros_like(weight) if norm.bias is None else norm.bias.numpy(),
+        centred=config.norm == "layer",
+        epsilon=np.float32(config.norm_epsilon),
+    )
+
+
+def sight_of_positions(positions: Sequence[int], window: int | None) -> Sight:
+    """Each sees itself and what is before it, no further back than `window` tokens in all."""
+    end = np.asarray(positions, np.int64) + 1
+    first = np.zeros_like(end) if window is None else np.maximum(end - window, 0)
+    return Sight(first, end, np.zeros((len(end), 0), np.int64), np.zeros_like(end))
+
+
+def sight_of_branches(tree: TokenTree, start: int, window: int | None) -> Sight:
+    """The same for a tree that follows `start` tokens, whose nodes stand behind them."""
+    count = len(tree.tokens)
+    sight = sight_of_positions([start + depth for depth in tree.depths], window)
+    others = np.zeros((count, count), np.int64)
+    counts = np.zeros(count, np.int64)
+    for node in range(count):
+        way = tree.way(node)
+        seen = [start + n for depth, n in enumerate(way) if start + depth >= sight.first[node]]
+        others[node, : len(seen)] = seen
+        counts[node] = len(seen)
+    return Sight(np.minimum(sight.first, start), np.full(count, start), others, counts)
