@@ -23,7 +23,9 @@ from numba import njit, prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-INPUTS = 16  # of a product, multiplied at once
+INPUTS = 32  # of a product, multiplied in two halves
+HALF = INPUTS // 2
+LINE = 64  # bytes that memory gives at once
 OUTPUTS = 4  # of a product, whose weights stand together
 FLOATS = 8  # that are added or multiplied at once
 TOGETHER = 4  # keys or values of one query
@@ -47,7 +49,7 @@ def store(builder: Any, value: Any, address: Any) -> None:
 
 
 def fetch(builder: Any, address: Any) -> None:
-    """Bring the 64 bytes at an address near, which will be read soon."""
+    """Bring the `LINE` at an address near, which will be read soon."""
     near = [WORD(number) for number in (0, 3, 1)]  # to read, into every cache, data
     place = builder.inttoptr(address, BYTE.as_pointer())
     library(builder, "llvm.prefetch.p0", ir.VoidType(), place, *near)
@@ -85,12 +87,12 @@ def library(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
 
 def pairs_multiplied(builder: Any, left: Any, right: Any, x86: bool) -> Any:
     """The sums of neighbouring products of 16-bit numbers, in 32 bits: half as many."""
-    result = ir.VectorType(WORD, INPUTS // 2)
+    result = ir.VectorType(WORD, HALF // 2)
     if x86:
         return library(builder, "llvm.x86.avx2.pmadd.wd", result, left, right)
 
     def product(first: int) -> Any:
-        places = ir.Constant(ir.VectorType(WORD, INPUTS // 2), list(range(first, INPUTS, 2)))
+        places = ir.Constant(ir.VectorType(WORD, HALF // 2), list(range(first, HALF, 2)))
         nothing = ir.Constant(left.type, ir.Undefined)
         halves = (builder.shuffle_vector(side, nothing, places) for side in (left, right))
         return builder.mul(*(builder.sext(half, result) for half in halves))
@@ -98,57 +100,87 @@ def pairs_multiplied(builder: Any, left: Any, right: Any, x86: bool) -> Any:
     return builder.add(product(0), product(1))
 
 
-def sums_of(rows: int, x86: bool) -> Any:
+def products_of(rows: int, x86: bool) -> Any:
     """The intrinsic that multiplies one block of weights by so many rows of inputs.
 
     Its arguments are the addresses of weights [width / INPUTS, OUTPUTS, INPUTS], 8 bits each, and
-    of inputs [rows, width], 16 bits each, and the width. It gives whole numbers, row by row. As it
-    goes it fetches the next block: memory is read while the processor multiplies.
+    of inputs [rows, width], 16 bits each, the width, the addresses of the scales and biases of the
+    outputs, of the steps of the inputs, and of products, and how many stand in a row of these. As
+    it goes it fetches the next block: memory is read while the processor multiplies.
     """
 
     @intrinsic
-    def sums(_: Any, weights: Any, inputs: Any, width: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            weights, inputs, width = arguments
-            nothing = ir.Constant(ir.VectorType(WORD, INPUTS // 2), [0] * (INPUTS // 2))
+    def products(
+        _: Any,
+        weights: Any,
+        inputs: Any,
+        width: Any,
+        scales: Any,
+        biases: Any,
+        steps: Any,
+        target: Any,
+        stride: Any,
+    ) -> Any:
+        def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
+            weights, inputs, width, scales, biases, steps, target, stride = arguments
+            nothing = ir.Constant(ir.VectorType(WORD, HALF // 2), [0] * (HALF // 2))
 
             def body(index: Any, sums: list[Any]) -> list[Any]:
                 block = builder.add(weights, builder.mul(index, LONG(OUTPUTS)))
-                fetch(builder, builder.add(block, builder.mul(width, LONG(OUTPUTS))))
-                wide = [
-                    builder.sext(
-                        load(
-                            builder,
-                            builder.add(block, LONG(output * INPUTS)),
-                            ir.VectorType(BYTE, INPUTS),
-                        ),
-                        ir.VectorType(SHORT, INPUTS),
-                    )
-                    for output in range(OUTPUTS)
-                ]
-                later = []
-                for row in range(rows):
-                    place = builder.add(builder.mul(width, LONG(row)), index)
-                    address = builder.add(inputs, builder.mul(place, LONG(2)))
-                    some = load(builder, address, ir.VectorType(SHORT, INPUTS))
-                    for output in range(OUTPUTS):
-                        products = pairs_multiplied(builder, wide[output], some, x86)
-                        later.append(builder.add(sums[row * OUTPUTS + output], products))
+                ahead = builder.add(block, builder.mul(width, LONG(OUTPUTS)))
+                for line in range(0, OUTPUTS * INPUTS, LINE):
+                    fetch(builder, builder.add(ahead, LONG(line)))
+                later = list(sums)
+                for output in range(OUTPUTS):
+                    wide = []
+                    for half in (0, HALF):
+                        address = builder.add(block, LONG(output * INPUTS + half))
+                        narrow = load(builder, address, ir.VectorType(BYTE, HALF))
+                        wide.append(builder.sext(narrow, ir.VectorType(SHORT, HALF)))
+                    for row in range(rows):
+                        place = builder.add(builder.mul(width, LONG(row)), index)
+                        start = builder.add(inputs, builder.mul(place, LONG(2)))
+                        for half, some in enumerate(wide):
+                            address = builder.add(start, LONG(2 * half * HALF))
+                            other = load(builder, address, ir.VectorType(SHORT, HALF))
+                            number = row * OUTPUTS + output
+                            more = pairs_multiplied(builder, some, other, x86)
+                            later[number] = builder.add(later[number], more)
                 return later
 
             totals = count_up(builder, width, INPUTS, [nothing] * (rows * OUTPUTS), body)
-            name = f"llvm.vector.reduce.add.v{INPUTS // 2}i32"
-            whole = [library(builder, name, WORD, total) for total in totals]
-            return context.make_tuple(builder, signature.return_type, whole)
+            kind = ir.VectorType(FLOAT, OUTPUTS)
+            scale, bias = (load(builder, address, kind) for address in (scales, biases))
+            for row in range(rows):
+                whole = ir.Constant(ir.VectorType(WORD, OUTPUTS), ir.Undefined)
+                for output in range(OUTPUTS):
+                    total = totals[row * OUTPUTS + output]
+                    name = f"llvm.vector.reduce.add.v{HALF // 2}i32"
+                    added = library(builder, name, WORD, total)
+                    whole = builder.insert_element(whole, added, WORD(output))
+                step = load(builder, builder.add(steps, LONG(4 * row)), FLOAT)
+                factor = builder.fmul(everywhere(builder, step, OUTPUTS), scale)
+                product = builder.fadd(builder.fmul(builder.sitofp(whole, kind), factor), bias)
+                place = builder.mul(builder.mul(stride, LONG(row)), LONG(4))
+                store(builder, product, builder.add(target, place))
+            return context.get_dummy_value()
 
-        result = types.UniTuple(types.int32, rows * OUTPUTS)
-        return result(types.uintp, types.uintp, types.intp), generate
+        address, size = types.uintp, types.intp
+        inputs_and_weights = (address, address, size)
+        return types.void(*inputs_and_weights, address, address, address, address, size), generate
 
-    return sums
+    return products
+
+
+def everywhere(builder: Any, value: Any, count: int) -> Any:
+    """A vector of one value."""
+    nothing = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
+    places = ir.Constant(ir.VectorType(WORD, count), [0] * count)
+    return builder.shuffle_vector(builder.insert_element(nothing, value, WORD(0)), nothing, places)
 
 
 AVX2 = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
-sums_of_one, sums_of_two = (sums_of(rows, AVX2) for rows in (1, 2))
+products_of_one, products_of_two = (products_of(rows, AVX2) for rows in (1, 2))
 
 
 def dots_of(count: int) -> Any:
@@ -218,13 +250,10 @@ def adding_of(count: int) -> Any:
         def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
             total, factors, vectors, size = arguments
             kind = ir.VectorType(FLOAT, FLOATS)
-            nothing = ir.Constant(kind, ir.Undefined)
-            everywhere = ir.Constant(ir.VectorType(WORD, FLOATS), [0] * FLOATS)
             shares = []
             for number in range(count):
                 factor = load(builder, builder.add(factors, LONG(4 * number)), FLOAT)
-                alone = builder.insert_element(nothing, factor, WORD(0))
-                shares.append(builder.shuffle_vector(alone, nothing, everywhere))
+                shares.append(everywhere(builder, factor, FLOATS))
 
             def body(index: Any, _: list[Any]) -> list[Any]:
                 target = builder.add(total, builder.mul(index, LONG(4)))
@@ -252,28 +281,35 @@ add_one, add_some = (adding_of(count) for count in (1, TOGETHER))
 @in_parallel
 def multiply(packed, scale, bias, inputs, steps, product):
     """Products [n, outputs] of inputs [n, width] in 16 bits, `steps` [n] apart, and weights."""
-    blocks, rows, width = len(packed), len(inputs), inputs.shape[1]
-    for block in prange(blocks):
-        weights = packed.ctypes.data + block * OUTPUTS * width
+    rows, width, stride = len(inputs), inputs.shape[1], len(scale)
+    for block in prange(len(packed)):
         first = block * OUTPUTS
-        row = 0
-        while row < rows:
-            address = inputs.ctypes.data + 2 * row * width
-            if row + 1 < rows:
-                two = sums_of_two(weights, address, width)
-                for output in range(OUTPUTS):
-                    for which in range(2):
-                        total = np.float32(two[which * OUTPUTS + output])
-                        total *= steps[row + which] * scale[first + output]
-                        product[row + which, first + output] = total + bias[first + output]
-                row += 2
-            else:
-                one = sums_of_one(weights, address, width)
-                for output in range(OUTPUTS):
-                    total = np.float32(one[output])
-                    total *= steps[row] * scale[first + output]
-                    product[row, first + output] = total + bias[first + output]
-                row += 1
+        weights = packed.ctypes.data + first * width
+        scales = scale.ctypes.data + 4 * first
+        biases = bias.ctypes.data + 4 * first
+        for row in range(0, rows - 1, 2):
+            products_of_two(
+                weights,
+                inputs.ctypes.data + 2 * row * width,
+                width,
+                scales,
+                biases,
+                steps.ctypes.data + 4 * row,
+                product.ctypes.data + 4 * (row * stride + first),
+                stride,
+            )
+        if rows % 2:
+            row = rows - 1
+            products_of_one(
+                weights,
+                inputs.ctypes.data + 2 * row * width,
+                width,
+                scales,
+                biases,
+                steps.ctypes.data + 4 * row,
+                product.ctypes.data + 4 * (row * stride + first),
+                stride,
+            )
 
 
 @compiled
