@@ -121,7 +121,7 @@ class Completer:
                 first_line.append(self._clock())
             if (stop := find_stop(context, text)) is not None or budget_ms == NO_LIMIT:
                 return stop
-            ended = 1e3 * (self._clock() - started) >= budget_ms
+            ended = 1e3 * (self._clock() - read) >= budget_ms
             return Stop(TIME, len(text), len(text)) if ended else None
 
         read = self._clock()

@@ -51,7 +51,7 @@ def hurried(model: LanguageModel, script: Sequence[int], seconds: int) -> Comple
 
 def test_what_is_whole_by_then_is_shown(model: LanguageModel) -> None:
     script = Script.of(model, TEXT)
-    made = hurried(model, script.whole, len(script.whole) - 2).complete(PLACE)
+    made = hurried(model, script.whole, len(script.whole) - 3).complete(PLACE)
     assert (made.text, made.stop) == ("\n    first = 1", "time")
     assert made.tokens.generated == len(script.whole) - 2
     assert 0 < made.confidence < 1
@@ -65,17 +65,30 @@ def test_enough_time_changes_nothing(model: LanguageModel, seconds: int) -> None
 
 def test_a_rule_that_ends_it_goes_before(model: LanguageModel) -> None:
     script = Script.of(model, "\n    return a\nx")
-    made = hurried(model, script.whole, len(script.whole) - 1).complete(PLACE)
+    made = hurried(model, script.whole, len(script.whole) - 2).complete(PLACE)
     assert (made.text, made.stop) == ("\n    return a", "dedent")
 
 
-def test_reading_that_took_all_the_time_is_not_lost(model: LanguageModel) -> None:
+def test_the_time_is_that_of_writing(model: LanguageModel) -> None:
+    """A long file that was never read before has its first suggestion, however slow the machine."""
+    script = Script.of(model, TEXT)
+    writing, decoder = scripted(model, script.whole)
+    options = CompletionOptions(context_tokens=200, time_budget_ms=50_000)
+
+    def clock() -> float:  # the prompt takes 100 seconds, each token one
+        return decoder.passes + (100.0 if decoder.passes else 0.0)
+
+    made = Completer(writing, options, clock=clock).complete(PLACE)
+    assert (made.text, made.stop) == (TEXT, "end")
+
+
+def test_reading_is_not_lost_where_writing_took_too_long(model: LanguageModel) -> None:
     """Nothing is shown; the same place is asked again at the cost of one token."""
     script = Script.of(model, TEXT)
     completer = hurried(model, script.whole, 1)
     hasty = completer.complete(PLACE)
     assert (hasty.text, hasty.stop, hasty.confidence) == ("", "time", 0.0)
-    assert (hasty.tokens.encoded, hasty.tokens.generated) == (hasty.tokens.prompt, 1)
+    assert (hasty.tokens.encoded, hasty.tokens.generated) == (hasty.tokens.prompt, 2)
     assert completer.complete(PLACE).tokens.encoded == 1
 
 
