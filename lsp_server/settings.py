@@ -59,7 +59,7 @@ class Settings:
     )
     time_budget_ms: int = setting(
         2000,
-        "Milliseconds of writing after which a suggestion ends with its last whole line; 0 for no end.",
+        "Milliseconds of writing until a suggestion ends with its last whole line; 0 for no end.",
         0,
         60_000,
     )
