@@ -120,7 +120,7 @@ class Decoder:
         tokens, turn = cache.begin(positions), cache.turn(positions)
         if self._short is not None and len(positions) <= LONGEST and attention is None:
             sights = self._by_window(lambda window: sight_of_positions(positions, window))
-            hidden = self._short.read(cache, tokens, positions, turn, sights)
+            hidden = self._short.read(cache, tokens, positions, turn, sights, cancelled)
             cache.commit(positions)
             return hidden
         where = place_of(positions, self.device)
@@ -165,11 +165,10 @@ class Decoder:
 
     def _short_pass(self) -> ShortPass | None:
         """What reads few tokens in 8 bits, compiled and its threads started."""
-        layers = [short_layer(self.config, block) for block in self._blocks]
-        whole = [layer for layer in layers if layer is not None]
-        if not self.quantised or self.config.head_dim % FLOATS or len(whole) < len(layers):
+        if not self.quantised or self.config.head_dim % FLOATS:
             return None
-        short = ShortPass(self.config, self._embedding, whole, self._final_norm)
+        layers = [short_layer(self.config, block) for block in self._blocks]
+        short = ShortPass(self.config, self._embedding, layers, self._final_norm)
         cache, one = self.new_cache(1), sight_of_positions([0], None)
         with all_processors():
             short.read(cache, [0], cache.append([0]), cache.turn([0]), (one, one))
@@ -242,14 +241,14 @@ class Decoder:
         return F.rms_norm(hidden, size, norm.weight, epsilon)
 
 
-def short_layer(config: DecoderConfig, block: Block) -> ShortLayer | None:
-    """A layer for short passes, if all of it is in 8 bits."""
+def short_layer(config: DecoderConfig, block: Block) -> ShortLayer:
+    """A layer in 8 bits for short passes."""
     project, widen = block.project, block.widen
     output, down = block.output, block.down
-    if not (isinstance(project, Joined) and isinstance(widen, Joined)):
-        return None
-    if not (isinstance(output, QuantisedLinear) and isinstance(down, QuantisedLinear)):
-        return None
+    assert isinstance(project, Joined)
+    assert isinstance(widen, Joined)
+    assert isinstance(output, QuantisedLinear)
+    assert isinstance(down, QuantisedLinear)
     query_norm, key_norm = block.query_norm, block.key_norm
     return ShortLayer(
         attention_norm=pack_norm(config, block.attention_norm),

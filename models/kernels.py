@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from llvmlite import ir
+from numpy.typing import NDArray
 
 # As many threads as torch has; numba reads this once.
 os.environ.setdefault("NUMBA_NUM_THREADS", str(torch.get_num_threads()))
@@ -31,6 +32,7 @@ FLOATS = 8  # that are added or multiplied at once
 TOGETHER = 4  # keys or values of one query
 POSITIONS = 64  # whose keys and values stay near while all queries look at them
 
+Floats = NDArray[np.float32]
 BYTE, SHORT, WORD, LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 FLOAT = ir.FloatType()
 compiled = njit(cache=True, nogil=True, error_model="numpy")
@@ -180,7 +182,6 @@ def everywhere(builder: Any, value: Any, count: int) -> Any:
 
 
 AVX2 = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
-products_of_one, products_of_two = (products_of(rows, AVX2) for rows in (1, 2))
 
 
 def dots_of(count: int) -> Any:
@@ -278,38 +279,39 @@ dot_of_one, dots_of_some = (dots_of(count) for count in (1, TOGETHER))
 add_one, add_some = (adding_of(count) for count in (1, TOGETHER))
 
 
+def rows_times_block(products: Any) -> Any:
+    """As many rows as `products` takes, from `row` on, times one block of weights."""
+
+    @njit(nogil=True, error_model="numpy")
+    def times(packed, block, scale, bias, inputs, row, steps, product):
+        width, stride = inputs.shape[1], len(scale)
+        first = block * OUTPUTS
+        products(
+            packed.ctypes.data + first * width,
+            inputs.ctypes.data + 2 * row * width,
+            width,
+            scale.ctypes.data + 4 * first,
+            bias.ctypes.data + 4 * first,
+            steps.ctypes.data + 4 * row,
+            product.ctypes.data + 4 * (row * stride + first),
+            stride,
+        )
+
+    return times
+
+
+one_row, two_rows = (rows_times_block(products_of(rows, AVX2)) for rows in (1, 2))
+
+
 @in_parallel
 def multiply(packed, scale, bias, inputs, steps, product):
     """Products [n, outputs] of inputs [n, width] in 16 bits, `steps` [n] apart, and weights."""
-    rows, width, stride = len(inputs), inputs.shape[1], len(scale)
+    rows = len(inputs)
     for block in prange(len(packed)):
-        first = block * OUTPUTS
-        weights = packed.ctypes.data + first * width
-        scales = scale.ctypes.data + 4 * first
-        biases = bias.ctypes.data + 4 * first
         for row in range(0, rows - 1, 2):
-            products_of_two(
-                weights,
-                inputs.ctypes.data + 2 * row * width,
-                width,
-                scales,
-                biases,
-                steps.ctypes.data + 4 * row,
-                product.ctypes.data + 4 * (row * stride + first),
-                stride,
-            )
+            two_rows(packed, block, scale, bias, inputs, row, steps, product)
         if rows % 2:
-            row = rows - 1
-            products_of_one(
-                weights,
-                inputs.ctypes.data + 2 * row * width,
-                width,
-                scales,
-                biases,
-                steps.ctypes.data + 4 * row,
-                product.ctypes.data + 4 * (row * stride + first),
-                stride,
-            )
+            one_row(packed, block, scale, bias, inputs, rows - 1, steps, product)
 
 
 @compiled

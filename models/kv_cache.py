@@ -14,15 +14,12 @@ was read under another text.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from models.config import DecoderConfig
+from models.kernels import Floats
 from models.rotary import depends_on_length, rotate, rotation
-
-Floats = NDArray[np.float32]
 
 UNREAD = None  # no keys and values yet
 CORRECTED = 0  # read under a text that is not known to come back

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from models import kernels
 from models.eight_bits import LARGEST, EightBits
+from models.kernels import Floats
 from models.layer_weights import Projection
 
-Floats = NDArray[np.float32]
 ROW_BLOCK = 8  # oneDNN keeps half a megabyte of code for each number of rows it has met
 ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
@@ -66,14 +66,8 @@ class QuantisedLinear:
 
     def __init__(self, weight: EightBits, bias: Tensor | None = None) -> None:
         self.outputs, self.width = weight.shape
-        more = (-self.outputs % kernels.OUTPUTS, -self.width % kernels.INPUTS)
-        values = np.pad(weight.values.numpy(), ((0, more[0]), (0, more[1])))
-        # [outputs, width] -> [blocks, width / INPUTS, OUTPUTS, INPUTS]
-        blocks = values.reshape(
-            -1, kernels.OUTPUTS, values.shape[1] // kernels.INPUTS, kernels.INPUTS
-        )
-        self._packed = np.ascontiguousarray(blocks.transpose(0, 2, 1, 3))
-        self._scale = np.pad(weight.scale.numpy(), (0, more[0]))
+        self._packed = in_blocks(weight.values.numpy())
+        self._scale = np.pad(weight.scale.numpy(), (0, -self.outputs % kernels.OUTPUTS))
         self._bias = np.zeros_like(self._scale)
         if bias is not None:
             self._bias[: self.outputs] = bias.numpy()
@@ -90,6 +84,19 @@ class QuantisedLinear:
         kernels.rows_to_whole(rows, self._most, inputs, steps)
         kernels.multiply(self._packed, self._scale, self._bias, inputs, steps, product)
         return product
+
+
+def in_blocks(values: NDArray[np.int8]) -> NDArray[np.int8]:
+    """[outputs, width] as `kernels.multiply` reads it, [blocks, width / INPUTS, OUTPUTS, INPUTS].
+
+    Blocks that are not full are filled with zeros.
+    """
+    outputs, width = values.shape
+    more = ((0, -outputs % kernels.OUTPUTS), (0, -width % kernels.INPUTS))
+    filled = np.pad(values, more)
+    groups = filled.shape[1] // kernels.INPUTS
+    blocks = filled.reshape(-1, kernels.OUTPUTS, groups, kernels.INPUTS)
+    return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3))
 
 
 class SideBySide(Protocol):

@@ -4,7 +4,7 @@ Rows are multiplied, attend and are normed each on its own, so that what comes o
 same bit for bit whatever is read beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +14,14 @@ from torch import Tensor
 
 from models import kernels
 from models.config import DecoderConfig
+from models.errors import Cancelled
+from models.kernels import Floats
 from models.kv_cache import KeyValueCache
 from models.layer_weights import Norm
-from models.linear import Floats, QuantisedLinear
+from models.linear import QuantisedLinear
 from models.token_tree import TokenTree
 
-LONGEST = 32  # tokens of a pass; attention over more is faster in torch
+LONGEST = 32  # tokens of a pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class ShortLayer:
 
 
 class ShortPass:
-    """All layers of one decoder, and its head."""
+    """All layers of one decoder."""
 
     def __init__(
         self,
@@ -95,11 +97,13 @@ class ShortPass:
         slots: Sequence[int],
         turned: tuple[Tensor, Tensor],
         sights: tuple[Sight, Sight],
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> Tensor:
         """Read `tokens` into the cache's `slots`; hidden states [n, hidden] after the last norm.
 
         `turned` are cosine and sine, each [n, head_dim]. `sights` are for layers that see all, and
-        for those that look no further back than a window.
+        for those that look no further back than a window. Asks `cancelled` before each layer and
+        raises `Cancelled`.
         """
         config, count = self._config, len(tokens)
         cosine, sine = (part.numpy() for part in turned)
@@ -110,6 +114,8 @@ class ShortPass:
         mixed = np.empty_like(queries)
         scores = np.empty((count, config.heads, max(s.most for s in sights)), np.float32)
         for index, layer in enumerate(self._layers):
+            if cancelled():
+                raise Cancelled
             masters, keys, values = cache.arrays(index)
             product = layer.project.product(layer.attention_norm.after(hidden, change))
             self._norm_heads(layer, product)

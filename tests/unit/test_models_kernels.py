@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from numba import njit
-from numpy.typing import NDArray
 
 from models import kernels
+from models.linear import in_blocks
 
 ROWS, WIDTH, BLOCKS = 5, 96, 3
 
@@ -15,19 +15,13 @@ def numbers() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def packed(weights: NDArray[np.int8]) -> NDArray[np.int8]:
-    """[outputs, width] in the order of `multiply`."""
-    blocks = weights.reshape(-1, kernels.OUTPUTS, WIDTH // kernels.INPUTS, kernels.INPUTS)
-    return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3))
-
-
 def test_whole_numbers_are_multiplied_exactly(numbers: np.random.Generator) -> None:
     outputs = BLOCKS * kernels.OUTPUTS
     weights = numbers.integers(-127, 128, (outputs, WIDTH), dtype=np.int8)
     inputs = numbers.integers(-32767, 32768, (ROWS, WIDTH), dtype=np.int16)
     scale, bias, steps = (numbers.random(n, np.float32) for n in (outputs, outputs, ROWS))
     product = np.empty((ROWS, outputs), np.float32)
-    kernels.multiply(packed(weights), scale, bias, inputs, steps, product)
+    kernels.multiply(in_blocks(weights), scale, bias, inputs, steps, product)
     sums = inputs.astype(np.int32) @ weights.T.astype(np.int32)
     assert (product == sums.astype(np.float32) * (steps[:, None] * scale) + bias).all()
 
@@ -54,7 +48,7 @@ def test_other_processors_multiply_alike(numbers: np.random.Generator) -> None:
     inputs = numbers.integers(-32767, 32768, (1, WIDTH), dtype=np.int16)
     scale, bias = numbers.random((2, kernels.OUTPUTS), np.float32)
     step, product = np.ones(1, np.float32), np.empty((1, kernels.OUTPUTS), np.float32)
-    multiply(packed(weights), inputs, scale, bias, step, product)
+    multiply(in_blocks(weights), inputs, scale, bias, step, product)
     sums = inputs.astype(np.int32) @ weights[: kernels.OUTPUTS].T.astype(np.int32)
     assert (product == sums.astype(np.float32) * scale + bias).all()
 

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.errors import Cancelled
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel, load_language_model
 from models.token_tree import TokenTree, chain, merged
@@ -58,6 +59,14 @@ def test_what_stands_beside_a_token_changes_no_bit(
             alone = quantised.decoder.branch(cache, chain([token]))
             cache.take([token], [0])
         assert torch.equal(together[node], alone[-1])
+
+
+def test_a_short_pass_is_called_off_between_layers(quantised: LanguageModel) -> None:
+    cache = after_prompt(quantised)
+    new = cache.append([5, 6])
+    with pytest.raises(Cancelled):
+        quantised.decoder.encode(cache, new, iter([False, True]).__next__)
+    assert cache.unread() == new
 
 
 def after_prompt(model: LanguageModel) -> KeyValueCache:
