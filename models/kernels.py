@@ -10,6 +10,7 @@ into other modules when it decides whether what it kept is current, so all of th
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,20 @@ POSITIONS = 64  # whose keys and values stay near while all queries look at them
 Floats = NDArray[np.float32]
 BYTE, SHORT, WORD, LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 FLOAT = ir.FloatType()
-compiled = njit(cache=True, nogil=True, error_model="numpy")
-in_parallel = njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-in_any_order = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nnan"})
+
+
+def can_be_kept() -> bool:
+    """Whether there is a folder for compiled functions; numba refuses where there is none."""
+    try:
+        njit(can_be_kept, cache=True)
+    except RuntimeError:
+        return False
+    return True
+
+
+kernel = partial(njit, cache=can_be_kept(), nogil=True, error_model="numpy")
+compiled, in_parallel = kernel(), kernel(parallel=True)
+in_any_order = kernel(fastmath={"reassoc", "nnan"})
 
 
 def load(builder: Any, address: Any, kind: Any) -> Any:

@@ -1,5 +1,7 @@
 """Compiled inner loops against numpy."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numba import njit
@@ -58,3 +60,14 @@ def test_shares_are_a_softmax(numbers: np.random.Generator) -> None:
     exact = np.exp(scores.astype(np.float64) - scores.max())
     kernels.to_shares(scores)
     np.testing.assert_allclose(scores, exact / exact.sum(), rtol=2e-5, atol=1e-12)
+
+
+def test_functions_are_compiled_anew_where_nothing_can_be_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refusing(*_: Callable[..., object], cache: bool) -> None:
+        raise RuntimeError("cannot cache function: no locator available")
+
+    assert kernels.can_be_kept()
+    monkeypatch.setattr(kernels, "njit", refusing)
+    assert not kernels.can_be_kept()
