@@ -18,7 +18,6 @@ from models.attention import added, attend, attention_of_last, seen_branches, se
 from models.config import DecoderConfig
 from models.eight_bits import EightBits, Weight
 from models.errors import Cancelled
-from models.kernels import FLOATS
 from models.kv_cache import KeyValueCache, cache_bytes
 from models.layer_weights import Layer, Norm, read_decoder_weights
 from models.linear import Joined, QuantisedLinear, linear_of, side_by_side
@@ -33,6 +32,7 @@ from models.short_pass import (
     sight_of_positions,
 )
 from models.token_tree import TokenTree
+from models.vector_code import FLOATS
 
 
 @dataclass(frozen=True, slots=True)

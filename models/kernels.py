@@ -4,38 +4,23 @@ A single token is read at the speed of memory only if nothing else takes time; a
 library, the small work between two products takes as long as the products do. What comes of a row
 never depends on how many others there are: each is summed in one order of its own.
 
-Numba compiles these functions when they are first called and keeps them on disk. It does not look
-into other modules when it decides whether what it kept is current, so all of them are here.
+Numba compiles these functions when they are first called, and keeps them on disk.
 """
 
-import os
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
-from llvmlite import ir
+from numba import njit, prange
 from numpy.typing import NDArray
 
-# As many threads as torch has; numba reads this once.
-os.environ.setdefault("NUMBA_NUM_THREADS", str(torch.get_num_threads()))
+from models.vector_code import AVX2, OUTPUTS, adding_of, dots_of, products_of
 
-from numba import njit, prange, types
-from numba.core import cgutils
-from numba.extending import intrinsic
-
-INPUTS = 32  # of a product, multiplied in two halves
-HALF = INPUTS // 2
-LINE = 64  # bytes that memory gives at once
-OUTPUTS = 4  # of a product, whose weights stand together
-FLOATS = 8  # that are added or multiplied at once
+VECTOR_CODE = "3bea7dd62d9d936b"  # the beginning of that file's SHA-256
 TOGETHER = 4  # keys or values of one query
 POSITIONS = 64  # whose keys and values stay near while all queries look at them
 
 Floats = NDArray[np.float32]
-BYTE, SHORT, WORD, LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
-FLOAT = ir.FloatType()
 
 
 def can_be_kept() -> bool:
@@ -50,241 +35,6 @@ def can_be_kept() -> bool:
 kernel = partial(njit, cache=can_be_kept(), nogil=True, error_model="numpy")
 compiled, in_parallel = kernel(), kernel(parallel=True)
 in_any_order = kernel(fastmath={"reassoc", "nnan"})
-
-
-def load(builder: Any, address: Any, kind: Any) -> Any:
-    value = builder.load(builder.inttoptr(address, kind.as_pointer()))
-    value.align = 1
-    return value
-
-
-def store(builder: Any, value: Any, address: Any) -> None:
-    builder.store(value, builder.inttoptr(address, value.type.as_pointer())).align = 1
-
-
-def fetch(builder: Any, address: Any) -> None:
-    """Bring the `LINE` at an address near, which will be read soon."""
-    near = [WORD(number) for number in (0, 3, 1)]  # to read, into every cache, data
-    place = builder.inttoptr(address, BYTE.as_pointer())
-    library(builder, "llvm.prefetch.p0", ir.VoidType(), place, *near)
-
-
-def count_up(
-    builder: Any, end: Any, step: int, carried: list[Any], body: Callable[..., Any]
-) -> list[Any]:
-    """A loop over 0, step, ... below `end` (more than 0); what `carried` has become after it."""
-    before, inside = builder.block, builder.append_basic_block()
-    after = builder.append_basic_block()
-    builder.branch(inside)
-    builder.position_at_end(inside)
-    index = builder.phi(LONG)
-    now = [builder.phi(value.type) for value in carried]
-    index.add_incoming(LONG(0), before)
-    for phi, value in zip(now, carried, strict=True):
-        phi.add_incoming(value, before)
-    later: list[Any] = body(index, now)
-    following = builder.add(index, LONG(step))
-    index.add_incoming(following, builder.block)
-    for phi, value in zip(now, later, strict=True):
-        phi.add_incoming(value, builder.block)
-    builder.cbranch(builder.icmp_signed("<", following, end), inside, after)
-    builder.position_at_end(after)
-    return later
-
-
-def library(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
-    """A call of one of LLVM's own functions."""
-    kind = ir.FunctionType(result, [argument.type for argument in arguments])
-    function = cgutils.get_or_insert_function(builder.module, kind, name)
-    return builder.call(function, arguments)
-
-
-def pairs_multiplied(builder: Any, left: Any, right: Any, x86: bool) -> Any:
-    """The sums of neighbouring products of 16-bit numbers, in 32 bits: half as many."""
-    result = ir.VectorType(WORD, HALF // 2)
-    if x86:
-        return library(builder, "llvm.x86.avx2.pmadd.wd", result, left, right)
-
-    def product(first: int) -> Any:
-        places = ir.Constant(ir.VectorType(WORD, HALF // 2), list(range(first, HALF, 2)))
-        nothing = ir.Constant(left.type, ir.Undefined)
-        halves = (builder.shuffle_vector(side, nothing, places) for side in (left, right))
-        return builder.mul(*(builder.sext(half, result) for half in halves))
-
-    return builder.add(product(0), product(1))
-
-
-def products_of(rows: int, x86: bool) -> Any:
-    """The intrinsic that multiplies one block of weights by so many rows of inputs.
-
-    Its arguments are the addresses of weights [width / INPUTS, OUTPUTS, INPUTS], 8 bits each, and
-    of inputs [rows, width], 16 bits each, the width, the addresses of the scales and biases of the
-    outputs, of the steps of the inputs, and of products, and how many stand in a row of these. As
-    it goes it fetches the next block: memory is read while the processor multiplies.
-    """
-
-    @intrinsic
-    def products(
-        _: Any,
-        weights: Any,
-        inputs: Any,
-        width: Any,
-        scales: Any,
-        biases: Any,
-        steps: Any,
-        target: Any,
-        stride: Any,
-    ) -> Any:
-        def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            weights, inputs, width, scales, biases, steps, target, stride = arguments
-            nothing = ir.Constant(ir.VectorType(WORD, HALF // 2), [0] * (HALF // 2))
-
-            def body(index: Any, sums: list[Any]) -> list[Any]:
-                block = builder.add(weights, builder.mul(index, LONG(OUTPUTS)))
-                ahead = builder.add(block, builder.mul(width, LONG(OUTPUTS)))
-                for line in range(0, OUTPUTS * INPUTS, LINE):
-                    fetch(builder, builder.add(ahead, LONG(line)))
-                later = list(sums)
-                for output in range(OUTPUTS):
-                    wide = []
-                    for half in (0, HALF):
-                        address = builder.add(block, LONG(output * INPUTS + half))
-                        narrow = load(builder, address, ir.VectorType(BYTE, HALF))
-                        wide.append(builder.sext(narrow, ir.VectorType(SHORT, HALF)))
-                    for row in range(rows):
-                        place = builder.add(builder.mul(width, LONG(row)), index)
-                        start = builder.add(inputs, builder.mul(place, LONG(2)))
-                        for half, some in enumerate(wide):
-                            address = builder.add(start, LONG(2 * half * HALF))
-                            other = load(builder, address, ir.VectorType(SHORT, HALF))
-                            number = row * OUTPUTS + output
-                            more = pairs_multiplied(builder, some, other, x86)
-                            later[number] = builder.add(later[number], more)
-                return later
-
-            totals = count_up(builder, width, INPUTS, [nothing] * (rows * OUTPUTS), body)
-            kind = ir.VectorType(FLOAT, OUTPUTS)
-            scale, bias = (load(builder, address, kind) for address in (scales, biases))
-            for row in range(rows):
-                whole = ir.Constant(ir.VectorType(WORD, OUTPUTS), ir.Undefined)
-                for output in range(OUTPUTS):
-                    total = totals[row * OUTPUTS + output]
-                    name = f"llvm.vector.reduce.add.v{HALF // 2}i32"
-                    added = library(builder, name, WORD, total)
-                    whole = builder.insert_element(whole, added, WORD(output))
-                step = load(builder, builder.add(steps, LONG(4 * row)), FLOAT)
-                factor = builder.fmul(everywhere(builder, step, OUTPUTS), scale)
-                product = builder.fadd(builder.fmul(builder.sitofp(whole, kind), factor), bias)
-                place = builder.mul(builder.mul(stride, LONG(row)), LONG(4))
-                store(builder, product, builder.add(target, place))
-            return context.get_dummy_value()
-
-        address, size = types.uintp, types.intp
-        inputs_and_weights = (address, address, size)
-        return types.void(*inputs_and_weights, address, address, address, address, size), generate
-
-    return products
-
-
-def everywhere(builder: Any, value: Any, count: int) -> Any:
-    """A vector of one value."""
-    nothing = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
-    places = ir.Constant(ir.VectorType(WORD, count), [0] * count)
-    return builder.shuffle_vector(builder.insert_element(nothing, value, WORD(0)), nothing, places)
-
-
-AVX2 = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
-
-
-def dots_of(count: int) -> Any:
-    """The intrinsic for the products of one vector and `count` others, which stand in a row.
-
-    Its arguments are the addresses of floats [size] and [count, size], and their size, a multiple
-    of `FLOATS`.
-    """
-
-    @intrinsic
-    def dots(_: Any, one: Any, others: Any, size: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            one, others, size = arguments
-            kind = ir.VectorType(FLOAT, FLOATS)
-
-            def body(index: Any, sums: list[Any]) -> list[Any]:
-                some = load(builder, builder.add(one, builder.mul(index, LONG(4))), kind)
-                later = []
-                for number, total in enumerate(sums):
-                    place = builder.add(builder.mul(size, LONG(number)), index)
-                    address = builder.add(others, builder.mul(place, LONG(4)))
-                    later.append(fused(builder, some, load(builder, address, kind), total))
-                return later
-
-            nothing = ir.Constant(kind, [0.0] * FLOATS)
-            totals = count_up(builder, size, FLOATS, [nothing] * count, body)
-            floats = [added_up(builder, total) for total in totals]
-            return context.make_tuple(builder, signature.return_type, floats)
-
-        result = types.UniTuple(types.float32, count)
-        return result(types.uintp, types.uintp, types.intp), generate
-
-    return dots
-
-
-def added_up(builder: Any, total: Any) -> Any:
-    """The sum of a vector's floats, halves first."""
-    while total.type.count > 1:
-        half = total.type.count // 2
-        nothing = ir.Constant(total.type, ir.Undefined)
-        low, high = (
-            builder.shuffle_vector(
-                total,
-                nothing,
-                ir.Constant(ir.VectorType(WORD, half), list(range(first, first + half))),
-            )
-            for first in (0, half)
-        )
-        total = builder.fadd(low, high)
-    return builder.extract_element(total, WORD(0))
-
-
-def fused(builder: Any, left: Any, right: Any, total: Any) -> Any:
-    """left * right + total, in one step where the processor can."""
-    return library(builder, f"llvm.fmuladd.v{FLOATS}f32", total.type, left, right, total)
-
-
-def adding_of(count: int) -> Any:
-    """The intrinsic that adds `count` vectors, which stand in a row, each times its factor.
-
-    Its arguments are the addresses of the sum [size], of the factors [count] and of the vectors
-    [count, size], and their size. They are added one after the other.
-    """
-
-    @intrinsic
-    def add(_: Any, total: Any, factors: Any, vectors: Any, size: Any) -> Any:
-        def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            total, factors, vectors, size = arguments
-            kind = ir.VectorType(FLOAT, FLOATS)
-            shares = []
-            for number in range(count):
-                factor = load(builder, builder.add(factors, LONG(4 * number)), FLOAT)
-                shares.append(everywhere(builder, factor, FLOATS))
-
-            def body(index: Any, _: list[Any]) -> list[Any]:
-                target = builder.add(total, builder.mul(index, LONG(4)))
-                value = load(builder, target, kind)
-                for number, share in enumerate(shares):
-                    place = builder.add(builder.mul(size, LONG(number)), index)
-                    address = builder.add(vectors, builder.mul(place, LONG(4)))
-                    value = fused(builder, share, load(builder, address, kind), value)
-                store(builder, value, target)
-                return []
-
-            count_up(builder, size, FLOATS, [], body)
-            return context.get_dummy_value()
-
-        arguments = (types.uintp, types.uintp, types.uintp, types.intp)
-        return types.void(*arguments), generate
-
-    return add
 
 
 dot_of_one, dots_of_some = (dots_of(count) for count in (1, TOGETHER))

@@ -21,6 +21,7 @@ from models import kernels
 from models.eight_bits import LARGEST, EightBits
 from models.kernels import Floats
 from models.layer_weights import Projection
+from models.vector_code import INPUTS, OUTPUTS
 
 ROW_BLOCK = 8  # oneDNN keeps half a megabyte of code for each number of rows it has met
 ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
@@ -67,7 +68,7 @@ class QuantisedLinear:
     def __init__(self, weight: EightBits, bias: Tensor | None = None) -> None:
         self.outputs, self.width = weight.shape
         self._packed = in_blocks(weight.values.numpy())
-        self._scale = np.pad(weight.scale.numpy(), (0, -self.outputs % kernels.OUTPUTS))
+        self._scale = np.pad(weight.scale.numpy(), (0, -self.outputs % OUTPUTS))
         self._bias = np.zeros_like(self._scale)
         if bias is not None:
             self._bias[: self.outputs] = bias.numpy()
@@ -78,7 +79,7 @@ class QuantisedLinear:
 
     def product(self, rows: Floats) -> Floats:
         """`rows` [n, in] to [n, out], with whatever fills the last block behind them."""
-        inputs = np.zeros((len(rows), self._packed.shape[1] * kernels.INPUTS), np.int16)
+        inputs = np.zeros((len(rows), self._packed.shape[1] * INPUTS), np.int16)
         steps = np.empty(len(rows), np.float32)
         product = np.empty((len(rows), len(self._scale)), np.float32)
         kernels.rows_to_whole(rows, self._most, inputs, steps)
@@ -92,10 +93,10 @@ def in_blocks(values: NDArray[np.int8]) -> NDArray[np.int8]:
     Blocks that are not full are filled with zeros.
     """
     outputs, width = values.shape
-    more = ((0, -outputs % kernels.OUTPUTS), (0, -width % kernels.INPUTS))
+    more = ((0, -outputs % OUTPUTS), (0, -width % INPUTS))
     filled = np.pad(values, more)
-    groups = filled.shape[1] // kernels.INPUTS
-    blocks = filled.reshape(-1, kernels.OUTPUTS, groups, kernels.INPUTS)
+    groups = filled.shape[1] // INPUTS
+    blocks = filled.reshape(-1, OUTPUTS, groups, INPUTS)
     return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3))
 
 
