@@ -16,7 +16,7 @@ FIM-Tasks and Model Ensembles"; derived in `docs/mid-token.md`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from math import inf
 
 from torch import Tensor
@@ -67,10 +67,15 @@ class OpenEnd:
         """The tokens after the settled ones as they would be if nothing followed."""
         return self.stems[-1].tokens
 
-    def cover(
-        self, tokenizer: CodeTokenizer, stem: Stem, log_probability: float, following: Tensor
-    ) -> Cover:
-        """The likeliest canonical cover with this stem, or one that is not if none is found.
+    def covers(
+        self,
+        tokenizer: CodeTokenizer,
+        stem: Stem,
+        log_probability: float,
+        following: Tensor,
+        most: int = 1,
+    ) -> list[Cover]:
+        """The likeliest canonical covers with this stem, or one that is not if none is found.
 
         `log_probability` is the stem's, `following` [vocabulary] those of the tokens after it.
         """
@@ -82,7 +87,8 @@ class OpenEnd:
             for token, more in found
         )
         first = next(covers)
-        return next((cover for cover in chain([first], covers) if cover.canonical), first)
+        canonical = (cover for cover in chain([first], covers) if cover.canonical)
+        return list(islice(canonical, most)) or [first]
 
     def promising(self, first: Tensor, covers: Sequence[Cover]) -> list[Stem]:
         """Stems that may lead to a better cover than the best of `covers`, the likeliest first.

@@ -1,9 +1,9 @@
 """Greedy decoding: the most likely token, again and again, until a rule says stop."""
 
 import codecs
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from time import perf_counter
 
 import torch
@@ -21,13 +21,30 @@ from models.token_tree import TokenTree, merged
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """The tokens a text may begin with, the last not the likeliest, and how likely each was."""
+
+    tokens: tuple[int, ...] = ()
+    log_probabilities: tuple[float, ...] = ()
+
+    @property
+    def log_probability(self) -> float:
+        """Of all its tokens together."""
+        return sum(self.log_probabilities)
+
+
+TRUNK = Branch()
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """Text up to where it was stopped, the tokens that were chosen, and why they ended.
 
     `drafted` tokens were guessed, `accepted` ones of these rightly, in so many `passes`; tokens of
     stems that were read are among them. `log_probabilities` are those of the tokens, and of the
     end where the model chose it, among what was allowed there; with drafts they differ by
-    rounding, so that they do not count when two are compared.
+    rounding, so that they do not count when two are compared, nor do the `branches` that were not
+    taken.
     """
 
     text: str
@@ -37,6 +54,7 @@ class Decoded:
     accepted: int = 0
     passes: int = 0
     log_probabilities: tuple[float, ...] = field(default=(), compare=False)
+    branches: tuple[Branch, ...] = field(default=(), compare=False)
 
 
 def decode_greedily(
@@ -50,6 +68,8 @@ def decode_greedily(
     cancelled: CancelCheck,
     end: OpenEnd = NOTHING_OPEN,
     drafter: Drafter | None = None,
+    branch: Branch = TRUNK,
+    runners_up: int = 0,
 ) -> Decoded:
     """Write on after what `cache` holds, whose last token gave `logits` [vocabulary].
 
@@ -57,20 +77,24 @@ def decode_greedily(
     without a character that is not complete yet. Bytes that can never become text end it. What is
     written begins with the text that is open at the prompt's `end`; it is no part of the answer,
     and as many tokens as it has are none of `max_tokens`. What `drafter` guesses saves passes and
-    leaves the answer as it is; the cache may then hold more of it than was written.
+    leaves the answer as it is; the cache may then hold more of it than was written. A `branch`
+    that the cache holds already begins what is written. So many `runners_up` of each token that is
+    chosen are kept as branches.
     """
     text = ""
     pending = b"".join(map(model.tokenizer.token_bytes, end.rewritten))
     to_text = codecs.getincrementaldecoder("utf-8")()
     tokens: list[int] = []
     most = max_tokens + len(end.rewritten)
-    writer = Writer(model, cache, end, drafter or Drafter())
-    chosen = writer.write(logits, most)
+    writer = Writer(model, cache, end, drafter or Drafter(), branch, runners_up)
+    chosen = chain(branch.tokens, writer.write(logits, most - len(branch.tokens)))
 
     def decoded(text: str, stop: str) -> Decoded:
         counts = (writer.drafted, writer.accepted, writer.passes)
-        chosen = writer.log_probabilities[: len(tokens) + (stop == "end")]
-        return Decoded(text, tuple(tokens), stop, *counts, tuple(chosen))
+        chosen = len(tokens) + (stop == "end")
+        log_probabilities = tuple(writer.log_probabilities[:chosen])
+        branches = tuple(b for b in writer.branches if len(b.tokens) <= chosen)
+        return Decoded(text, tuple(tokens), stop, *counts, log_probabilities, branches)
 
     while len(tokens) < most:
         if cancelled():
@@ -95,21 +119,31 @@ class Writer:
 
     First comes the likeliest cover of the text that is open at the `end` (`completion.covers`): of
     all that write this text and one token's worth more, the one with the highest joint probability.
-    `log_probabilities` grow with what is chosen, which may be more than was asked for yet.
+    Where a `branch` was begun, it is one of these already. `log_probabilities` and `branches` grow
+    with what is chosen, which may be more than was asked for yet.
     """
 
     def __init__(
-        self, model: LanguageModel, cache: KeyValueCache, end: OpenEnd, drafter: Drafter
+        self,
+        model: LanguageModel,
+        cache: KeyValueCache,
+        end: OpenEnd,
+        drafter: Drafter,
+        branch: Branch,
+        runners_up: int,
     ) -> None:
         self.drafted = 0
         self.accepted = 0
         self.passes = 0
-        self.log_probabilities: list[float] = []
+        self.log_probabilities = list(branch.log_probabilities)
+        self.branches: list[Branch] = []
+        self._chosen = list(branch.tokens)
         self._decoder = model.decoder
         self._tokenizer = model.tokenizer
         self._cache = cache
-        self._end = end
+        self._end = NOTHING_OPEN if branch.tokens else end
         self._drafter = drafter
+        self._runners_up = runners_up
 
     def write(self, logits: Tensor, most: int) -> Iterator[int]:
         """Up to `most` tokens, the first by `logits`; the model reads as they are asked for.
@@ -148,9 +182,13 @@ class Writer:
         end, tokenizer, cache = self._end, self._tokenizer, self._cache
         if len(end.stems) == 1:
             return [], self._best(logits)
-        first = logits.log_softmax(-1)
-        covers = [end.cover(tokenizer, stem, 0.0, first) for stem in end.stems if not stem.tokens]
-        stems = end.promising(first, covers)
+        first, most_covers = logits.log_softmax(-1), 1 + self._runners_up
+        covers = [
+            end.covers(tokenizer, stem, 0.0, first, most_covers)
+            for stem in end.stems
+            if not stem.tokens
+        ]
+        stems = end.promising(first, [likeliest for likeliest, *_ in covers])
         if not stems:
             return [], self._best_cover(covers).token
         room = min(LARGEST, cache.capacity - cache.length)
@@ -162,7 +200,8 @@ class Writer:
         for stem, way in ways.items():
             steps = pairwise(way)
             known = first[stem.tokens[0]] + sum(following[a, tree.tokens[b]] for a, b in steps)
-            covers.append(end.cover(tokenizer, stem, float(known), following[way[-1]]))
+            after = following[way[-1]]
+            covers.append(end.covers(tokenizer, stem, float(known), after, most_covers))
         chosen = self._best_cover(covers)
         way, token = self._follow(tree, scores, ways.get(chosen.stem, []), chosen.token)
         self.drafted += len(tree.tokens)
@@ -193,19 +232,46 @@ class Writer:
         return way, token
 
     def _best(self, logits: Tensor) -> int:
-        """The place of the largest of `logits`, whose log-probability among them is noted."""
+        """The place of the largest of `logits`, which is chosen; the next ones are left."""
         logits = logits.float()
         largest, place = logits.max(-1)
-        self.log_probabilities.append(float(largest - logits.logsumexp(-1)))
-        return int(place)
+        total, token = logits.logsumexp(-1), int(place)
+        if self._runners_up:
+            likely = logits.topk(1 + self._runners_up)
+            known = (likely.values - total).tolist()
+            for other, log_probability in zip(likely.indices.tolist(), known, strict=True):
+                if other != token:
+                    self._leave((other,), (log_probability,))
+        self._choose((token,), (float(largest - total),))
+        return token
 
-    def _best_cover(self, covers: Sequence[Cover]) -> Cover:
-        """The best of `covers`, each the likeliest of its stem.
+    def _best_cover(self, covers: Sequence[Sequence[Cover]]) -> Cover:
+        """The best of `covers`, those of each stem together and the likeliest first.
 
-        Its probability among them is noted at its last token, those of its stem being certain then.
+        Its probability among the likeliest is noted at its last token, those of its stem being
+        certain then.
         """
-        chosen = best(covers)
-        likely = torch.tensor([cover.log_probability for cover in covers])
-        among = chosen.log_probability - float(likely.logsumexp(0))
-        self.log_probabilities += [0.0] * len(chosen.stem.tokens) + [among]
+        heads = [likeliest for likeliest, *_ in covers]
+        chosen = best(heads)
+        total = float(torch.tensor([cover.log_probability for cover in heads]).logsumexp(0))
+        for cover in chain.from_iterable(covers if self._runners_up else ()):
+            if cover != chosen and cover.canonical:
+                self._leave(*noted(cover, total))
+        self._choose(*noted(chosen, total))
         return chosen
+
+    def _choose(self, tokens: Iterable[int], log_probabilities: Iterable[float]) -> None:
+        self._chosen += tokens
+        self.log_probabilities += log_probabilities
+
+    def _leave(self, tokens: Iterable[int], log_probabilities: Iterable[float]) -> None:
+        """Note what could have been chosen after all that was."""
+        before = (*self._chosen, *tokens), (*self.log_probabilities, *log_probabilities)
+        self.branches.append(Branch(*before))
+
+
+def noted(cover: Cover, total: float) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The tokens of a cover and their log-probabilities, its stem being certain; the others' is
+    `total`."""
+    stem = cover.stem.tokens
+    return (*stem, cover.token), (*(0.0 for _ in stem), cover.log_probability - total)

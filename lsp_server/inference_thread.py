@@ -8,7 +8,7 @@ protocol.
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -23,9 +23,12 @@ LoadCompleter = Callable[[], Completer]
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How one piece of work ended: a suggestion, or the tokens encoded before it was called off."""
+    """How one piece of work ended: suggestions, or none where it was called off.
 
-    suggestion: Suggestion | None
+    `encoded` counts the prompt's tokens that were encoded until then.
+    """
+
+    suggestions: Sequence[Suggestion]
     encoded: int
 
 
@@ -79,9 +82,9 @@ class InferenceThread:
             self._executor.submit(completer.close, document)
 
     async def complete(
-        self, request: CompletionRequest, on_finished: Callable[[Finished], None]
-    ) -> Suggestion:
-        """The suggestion for `request`; cancelling the caller calls the work off.
+        self, request: CompletionRequest, most: int, on_finished: Callable[[Finished], None]
+    ) -> Sequence[Suggestion]:
+        """Up to `most` suggestions for `request`; cancelling the caller calls the work off.
 
         `on_finished` is called on the event loop when the work has really ended, which for a
         cancelled caller is up to one chunk of prefill later.
@@ -94,10 +97,10 @@ class InferenceThread:
 
         def work() -> Finished:
             try:
-                suggestion = completer.complete(request, called_off.is_set)
+                suggestions = completer.complete_several(request, most, called_off.is_set)
             except Cancelled as cancelled:
-                return Finished(None, cancelled.encoded)
-            return Finished(suggestion, suggestion.tokens.encoded)
+                return Finished((), cancelled.encoded)
+            return Finished(suggestions, suggestions[0].tokens.encoded)
 
         def report(future: Future[Finished]) -> None:
             if not future.cancelled() and future.exception() is None:
@@ -111,6 +114,6 @@ class InferenceThread:
             called_off.set()
             future.cancel()
             raise
-        if finished.suggestion is None:
+        if not finished.suggestions:
             raise asyncio.CancelledError
-        return finished.suggestion
+        return finished.suggestions

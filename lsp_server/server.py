@@ -17,7 +17,6 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from completion.pipeline import Completer
-from completion.values import Suggestion
 from lsp_server.documents import Documents, Place, file_of, place_in
 from lsp_server.inference_thread import Finished, InferenceThread
 from lsp_server.progress_reports import ProgressReporter
@@ -128,7 +127,7 @@ class PirouetteServer(LanguageServer):
     async def suggest(
         self, params: types.InlineCompletionParams
     ) -> list[types.InlineCompletionItem]:
-        """The answer to one request: one item, or none."""
+        """The answer to one request: one item or none; several where it was asked for by hand."""
         uri = params.text_document.uri
         self.call_off(uri)
         document = self.documents.find(uri)
@@ -140,7 +139,8 @@ class PirouetteServer(LanguageServer):
         automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
         pause = self.settings.debounce_ms / 1000 if automatic else 0.0
         least = self.settings.minimum_confidence if automatic else 0.0
-        task = asyncio.create_task(self._suggest_at(place, pause, least))
+        most = 1 if automatic else self.settings.suggestions
+        task = asyncio.create_task(self._suggest_at(place, pause, least, most))
         self._suggesting[uri] = task
         try:
             return await task
@@ -154,9 +154,9 @@ class PirouetteServer(LanguageServer):
                 del self._suggesting[uri]
 
     async def _suggest_at(
-        self, place: Place, pause: float, least: float
+        self, place: Place, pause: float, least: float, most: int
     ) -> list[types.InlineCompletionItem]:
-        """The suggestion after a pause in seconds, if its confidence is at least so much."""
+        """Up to `most` suggestions after a pause in seconds, if the first is confident enough."""
         await asyncio.sleep(pause)
         if not self.inference.ready:
             return []
@@ -165,19 +165,23 @@ class PirouetteServer(LanguageServer):
         def tell_counts(finished: Finished) -> None:
             self._notify_completed(place, finished)
 
-        suggestion = await self.inference.complete(request, tell_counts)
-        if suggestion.confidence < least:
-            suggestion = replace(suggestion, text="")  # nothing that will be accepted
-        self.inference.get_ahead(request, suggestion)
+        first, *others = await self.inference.complete(request, most, tell_counts)
+        if first.confidence < least:
+            first = replace(first, text="")  # nothing that will be accepted
+        self.inference.get_ahead(request, first)
         document = self.documents.find(place.uri)
-        if not suggestion.text or document is None or document.version != place.version:
+        if document is None or document.version != place.version:
             return []
         here = types.Range(place.position, place.position)
-        return [types.InlineCompletionItem(place.inserted(suggestion.text), range=here)]
+        return [
+            types.InlineCompletionItem(place.inserted(suggestion.text), range=here)
+            for suggestion in (first, *others)
+            if suggestion.text
+        ]
 
     def _notify_completed(self, place: Place, finished: Finished) -> None:
         """Tell counts and times of finished work to whoever shows or measures them."""
-        suggestion: Suggestion | None = finished.suggestion
+        suggestion = next(iter(finished.suggestions), None)
         self.protocol.notify(
             COMPLETED,
             {

@@ -41,6 +41,9 @@ class Settings:
         0,
         1,
     )
+    suggestions: int = setting(
+        3, "The most suggestions to choose from where one is asked for by hand.", 1, 8
+    )
     context_tokens: int = setting(
         1024, "The largest prompt, in tokens; more context costs more time.", 64, 32768
     )

@@ -1,0 +1,168 @@
+"""From a prompt that was read to suggestions: the likeliest, and others where they are wanted."""
+
+import heapq
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from completion.alternatives import likeliest_branches, read_branch
+from completion.clean_up import clean_up, finished_lines, whole_lines
+from completion.confidence import confidence_in, line_features
+from completion.decoding import TRUNK, Branch, Decoded, decode_greedily
+from completion.drafting.drafter import TreeDrafter
+from completion.edit_session import Prefilled
+from completion.prompt import Prompt
+from completion.stop_rules import Stop, StopContext, find_stop, stop_context
+from completion.values import CancelCheck, CompletionRequest, Suggestion, Timings, TokenCounts
+from models.kv_cache import KeyValueCache
+from models.language_model import LanguageModel
+
+TIME = "time"  # why decoding ended where the budget of milliseconds was used up
+NO_LIMIT = 0
+CUTS: Mapping[str, Callable[[str], str]] = {"length": whole_lines, TIME: finished_lines}
+RUNNERS_UP = 3  # of each token, where other suggestions are wanted
+SPARE = 1  # branches more than these, since two may come to the same text
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with the text `near` its cursor, its prompt, and the cache that holds that now.
+
+    In seconds, when it was `started`, when the prompt was `built`, and when it was `read`.
+    """
+
+    near: CompletionRequest
+    prompt: Prompt
+    cache: KeyValueCache
+    prefilled: Prefilled
+    started: float
+    built: float
+    read: float
+
+
+@dataclass(slots=True)
+class Clocked:
+    """The rule that ends a text, and when its first piece and its first line end were written."""
+
+    context: StopContext
+    clock: Callable[[], float]
+    deadline: float | None
+    first_token: float | None = None
+    first_line: float | None = None
+
+    def __call__(self, text: str) -> Stop | None:
+        if text and self.first_token is None:
+            self.first_token = self.clock()
+        if "\n" in text and self.first_line is None:
+            self.first_line = self.clock()
+        if (stop := find_stop(self.context, text)) is not None or self.deadline is None:
+            return stop
+        return Stop(TIME, len(text), len(text)) if self.clock() >= self.deadline else None
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionWriter:
+    """Writes with one model; `drafter` learns from all of it."""
+
+    model: LanguageModel
+    end_tokens: frozenset[int]
+    max_tokens: int
+    drafter: TreeDrafter
+    clock: Callable[[], float]
+
+    def write(
+        self, asked: Asked, budget_ms: int, cancelled: CancelCheck, others: int = 0
+    ) -> list[Suggestion]:
+        """The likeliest suggestion, and up to so many `others` with other texts, likelier first.
+
+        Nothing is written once `budget_ms` have passed since the prompt was read. Raises
+        `Cancelled`.
+        """
+        deadline = None if budget_ms == NO_LIMIT else asked.read + budget_ms / 1e3
+        decoded, likeliest = self._suggest(
+            asked, deadline, cancelled, runners_up=RUNNERS_UP if others else 0
+        )
+        if not others:
+            return [likeliest]
+        found: list[tuple[float, Suggestion]] = []
+        texts = {likeliest.text, ""}
+        branches = likeliest_branches(
+            decoded, self.model.tokenizer.token_bytes, self.end_tokens, others + SPARE
+        )
+        for branch in branches:
+            if deadline is not None and self.clock() >= deadline:
+                break
+            _, suggestion = self._suggest(asked, deadline, cancelled, branch)
+            if suggestion.text not in texts:
+                texts.add(suggestion.text)
+                found.append((branch.log_probability, suggestion))
+        chosen = heapq.nlargest(others, found, key=lambda one: one[0])
+        return [likeliest, *(suggestion for _, suggestion in chosen)]
+
+    def _suggest(
+        self,
+        asked: Asked,
+        deadline: float | None,
+        cancelled: CancelCheck,
+        branch: Branch = TRUNK,
+        runners_up: int = 0,
+    ) -> tuple[Decoded, Suggestion]:
+        """What is written after the prompt, or after a branch of it."""
+        prompt, cache = asked.prompt, asked.cache
+        context = stop_context(asked.near)
+        find_stop = Clocked(context, self.clock, deadline)
+        decoded = decode_greedily(
+            self.model,
+            cache,
+            self._logits(asked, branch),
+            end_tokens=self.end_tokens,
+            max_tokens=self.max_tokens,
+            find_stop=find_stop,
+            cancelled=cancelled,
+            end=prompt.end,
+            drafter=self.drafter,
+            branch=branch,
+            runners_up=runners_up,
+        )
+        written = [*prompt.tokens, *decoded.tokens]
+        self.drafter.look_up.add(written, range(len(prompt.tokens), len(written)))
+        cut = CUTS.get(decoded.stop)
+        text = clean_up(asked.near, cut(decoded.text) if cut else decoded.text)
+        spell = self.model.tokenizer.token_bytes
+        features = line_features(
+            [spell(token) for token in decoded.tokens],
+            decoded.log_probabilities,
+            rewritten=sum(len(spell(token)) for token in prompt.end.rewritten),
+            line_before=context.line_before,
+        )
+        finished = self.clock()
+        return decoded, Suggestion(
+            text=text,
+            model=self.model.name,
+            stop=decoded.stop,
+            tokens=TokenCounts(
+                prompt=len(prompt.tokens),
+                reused=asked.prefilled.reused,
+                moved=asked.prefilled.moved,
+                encoded=asked.prefilled.encoded,
+                drafted=decoded.drafted,
+                accepted=decoded.accepted,
+                generated=len(decoded.tokens),
+                passes=decoded.passes,
+            ),
+            ms=Timings(
+                context=1e3 * (asked.built - asked.started),
+                cache=1e3 * (asked.read - asked.built),
+                first_token=1e3 * ((find_stop.first_token or finished) - asked.started),
+                first_line=1e3 * ((find_stop.first_line or finished) - asked.started),
+                total=1e3 * (finished - asked.started),
+            ),
+            confidence=confidence_in(features) if text and features else 0.0,
+            features=features,
+        )
+
+    def _logits(self, asked: Asked, branch: Branch) -> Tensor:
+        if not branch.tokens:
+            return asked.prefilled.logits
+        return read_branch(self.model.decoder, asked.cache, len(asked.prompt.tokens), branch)
