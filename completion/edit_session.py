@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from completion.prompt import Prompt
-from completion.repair import Reading, Repair, most_attended, plan_reading
+from completion.repair import EXACT, NONE, Reading, Repair, most_attended, plan_reading
 from completion.token_difference import kept_segments
 from completion.values import CancelCheck
 from models.decoder import Decoder
@@ -48,6 +48,7 @@ class EditSession:
         self._capacity = capacity
         self._cache: KeyValueCache | None = None
         self._prompt_length = 0
+        self._repairs = False  # whether an edit has made tokens stale and none was repaired yet
 
     @property
     def cache(self) -> KeyValueCache:
@@ -68,18 +69,21 @@ class EditSession:
     ) -> Prefilled:
         """Make the cache hold exactly `prompt`, encoding what it does not know and what it must.
 
-        The last token is always encoded, for its logits. Each stretch of the prompt that is new is
-        given to `learn` first, since what is read before `Cancelled` is raised is known next time.
+        The last token is always encoded, for its logits. What an edit has made stale is repaired
+        once; the rest is for idle time. Each stretch of the prompt that is new is given to `learn`
+        first, since what is read before `Cancelled` is raised is known next time.
         """
         cache = self.cache
         kept = kept_segments(cache.read_tokens, prompt.tokens, prompt.markers)
-        cache.lay_out(prompt.tokens, kept)
+        self._repairs = cache.lay_out(prompt.tokens, kept) or self._repairs
         self._prompt_length = len(prompt.tokens)
         if learn is not None:
             for gap in gaps_between(kept, len(prompt.tokens)):
                 learn(prompt.tokens, gap)
+        repair = repair if self._repairs or repair == EXACT else NONE
         reading = plan_reading(cache, prompt, kept, repair)
         hidden, encoded = self._encode(reading, cancelled)
+        self._repairs = False
         read = set(encoded)
         moved = sum(
             position not in read

@@ -1,10 +1,10 @@
 """Which tokens of a corrected cache are encoded again before the model goes on.
 
-What is new and the anchors always. What was only moved is read as a whole where that is no more
-than what must be read anyway; else within a budget. Half of it goes to the tokens that come
-soonest after an edit, half to those that the prompt's last token then attends to most: together
-they were measured to bring the model's next token nearest to that of a full recomputation
-(`docs/edits.md`).
+What is new always, and anchors that were read under another text. What was only moved is read as a
+whole where that is no more than what must be read anyway; else within a budget. Half of it goes to
+the tokens that come soonest after an edit, half to those that the prompt's last token then attends
+to most: together they were measured to bring the model's next token nearest to that of a full
+recomputation (`docs/edits.md`).
 """
 
 from collections.abc import Container, Sequence
@@ -34,7 +34,7 @@ class Repair:
         return self.tokens is None or (self.tokens > 0 and stale <= max(self.tokens, needed))
 
 
-EXACT = Repair(None)
+NONE, EXACT = Repair(0), Repair(None)
 
 
 class EncodeRate:
@@ -69,12 +69,13 @@ def plan_reading(
 ) -> Reading:
     """What to encode of a prompt that the cache has laid out of `kept` segments and new tokens."""
     inexact = cache.inexact()
-    needed = {len(prompt.tokens) - 1, *cache.unread(), *prompt.anchors.intersection(inexact)}
-    stale = [position for position in inexact if position not in needed]
+    needed = {len(prompt.tokens) - 1, *cache.unread(), *prompt.anchors.intersection(cache.stale())}
+    corrected = [position for position in inexact if position not in needed]
     if repair.tokens == 0:
         return Reading(sorted(needed), [], 0)
-    if repair.tokens is None or repair.covers(len(stale), len(needed)):
-        return Reading(sorted(needed.union(stale)), [], 0)
+    if repair.tokens is None or repair.covers(len(corrected), len(needed)):
+        return Reading(sorted(needed.union(corrected)), [], 0)
+    stale = [position for position in cache.stale() if position not in needed]
     more = repair.tokens // 2
     soonest = after_edits(stale, {segment.new for segment in kept}, repair.tokens - more)
     needed.update(soonest)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from models.vector_code import AVX2, OUTPUTS, adding_of, dots_of, products_of
 
-VECTOR_CODE = "3bea7dd62d9d936b"  # the beginning of that file's SHA-256
-TOGETHER = 4  # keys or values of one query
+VECTOR_CODE = "592408f566b5422a"  # the beginning of that file's SHA-256
+TOGETHER = 4  # keys or values of a query
 POSITIONS = 64  # whose keys and values stay near while all queries look at them
 
 Floats = NDArray[np.float32]
@@ -35,10 +35,6 @@ def can_be_kept() -> bool:
 kernel = partial(njit, cache=can_be_kept(), nogil=True, error_model="numpy")
 compiled, in_parallel = kernel(), kernel(parallel=True)
 in_any_order = kernel(fastmath={"reassoc", "nnan"})
-
-
-dot_of_one, dots_of_some = (dots_of(count) for count in (1, TOGETHER))
-add_one, add_some = (adding_of(count) for count in (1, TOGETHER))
 
 
 def rows_times_block(products: Any) -> Any:
@@ -202,7 +198,7 @@ def place(product, cosine, sine, slots, masters, keys, values, queries):
             values[head, slot] = product[row, first : first + size]
 
 
-@compiled
+@in_any_order
 def to_shares(scores):
     """The softmax of a row, in place."""
     largest = scores[0]
@@ -217,36 +213,74 @@ def to_shares(scores):
         scores[i] /= total
 
 
-@compiled
-def look(query, keys, first, end, scores):
-    """The products of a query with the keys from `first` until `end`, to an address of floats."""
-    size = keys.shape[1]
-    position = first
-    while position + TOGETHER <= end:
-        some = dots_of_some(query.ctypes.data, keys.ctypes.data + 4 * position * size, size)
-        for i in range(TOGETHER):
-            scores[position - first + i] = some[i]
-        position += TOGETHER
-    while position < end:
-        (one,) = dot_of_one(query.ctypes.data, keys.ctypes.data + 4 * position * size, size)
-        scores[position - first] = one
-        position += 1
+def looking(queries: int) -> Any:
+    """A function for the products of so many queries with keys."""
+    one_key, some_keys = (dots_of(queries, count) for count in (1, TOGETHER))
+
+    @njit(nogil=True, error_model="numpy")
+    def look(query, keys, first, end, scores):
+        size, stride = keys.shape[1], scores.strides[0] // 4
+        address, target = keys.ctypes.data + 4 * first * size, scores.ctypes.data
+        position = first
+        while position + TOGETHER <= end:
+            some_keys(query.ctypes.data, address, target, size, stride)
+            position += TOGETHER
+            address += 4 * TOGETHER * size
+            target += 4 * TOGETHER
+        while position < end:
+            one_key(query.ctypes.data, address, target, size, stride)
+            position += 1
+            address += 4 * size
+            target += 4
+
+    return look
+
+
+def gathering(queries: int) -> Any:
+    """A function that adds up values by the shares that so many queries have in them."""
+    add_one, add_some = (adding_of(queries, count) for count in (1, TOGETHER))
+
+    @njit(nogil=True, error_model="numpy")
+    def gather(shares, values, first, end, sums):
+        size, stride = values.shape[1], shares.strides[0] // 4
+        address, factors = values.ctypes.data + 4 * first * size, shares.ctypes.data
+        position = first
+        while position + TOGETHER <= end:
+            add_some(sums.ctypes.data, factors, address, size, stride)
+            position += TOGETHER
+            address += 4 * TOGETHER * size
+            factors += 4 * TOGETHER
+        while position < end:
+            add_one(sums.ctypes.data, factors, address, size, stride)
+            position += 1
+            address += 4 * size
+            factors += 4
+
+    return gather
+
+
+look_one, look_two = looking(1), looking(2)
+gather_one, gather_two = gathering(1), gathering(2)
 
 
 @compiled
-def gather(shares, values, first, end, total):
-    """Add the values from `first` until `end`, each times its share."""
-    size = values.shape[1]
-    address, target = shares.ctypes.data, total.ctypes.data
-    position = first
-    while position + TOGETHER <= end:
-        add_some(target, address, values.ctypes.data + 4 * position * size, size)
-        position += TOGETHER
-        address += 4 * TOGETHER
-    while position < end:
-        add_one(target, address, values.ctypes.data + 4 * position * size, size)
-        position += 1
-        address += 4
+def look(queries, keys, first, end, scores):
+    """Queries [n, size] times the keys from `first` until `end`, into `scores` [n, so many]."""
+    count = len(queries)
+    for query in range(0, count - 1, 2):
+        look_two(queries[query : query + 2], keys, first, end, scores[query : query + 2])
+    if count % 2:
+        look_one(queries[count - 1 :], keys, first, end, scores[count - 1 :])
+
+
+@compiled
+def gather(shares, values, first, end, sums):
+    """Add the values from `first` until `end`, each times its share, to `sums` [n, size]."""
+    count = len(shares)
+    for query in range(0, count - 1, 2):
+        gather_two(shares[query : query + 2], values, first, end, sums[query : query + 2])
+    if count % 2:
+        gather_one(shares[count - 1 :], values, first, end, sums[count - 1 :])
 
 
 @in_parallel
@@ -261,34 +295,30 @@ def attend(queries, keys, values, first, end, others, counts, parts, scores, mix
     longest = end.max()
     for task in prange(len(keys) * parts):
         head, part = task // parts, task % parts
-        mine = range(
-            head * group + group * part // parts, head * group + group * (part + 1) // parts
-        )
+        lowest = head * group + group * part // parts
+        mine = slice(lowest, head * group + group * (part + 1) // parts)
         some_keys, some_values = keys[head], values[head]
         for start in range(0, longest, POSITIONS):
-            for query in mine:
-                for row in range(rows):
-                    low, high = max(start, first[row]), min(start + POSITIONS, end[row])
-                    target = scores[row, query, low - first[row] :]
-                    look(queries[row, query], some_keys, low, high, target)
-        for query in mine:
             for row in range(rows):
-                seen = end[row] - first[row]
-                for i in range(counts[row]):
-                    other = others[row, i]
-                    target = scores[row, query, seen + i :]
-                    look(queries[row, query], some_keys, other, other + 1, target)
+                low, high = max(start, first[row]), min(start + POSITIONS, end[row])
+                target = scores[row, mine, low - first[row] :]
+                look(queries[row, mine], some_keys, low, high, target)
+        for row in range(rows):
+            seen = end[row] - first[row]
+            for i in range(counts[row]):
+                other = others[row, i]
+                target = scores[row, mine, seen + i :]
+                look(queries[row, mine], some_keys, other, other + 1, target)
+            for query in range(mine.start, mine.stop):
                 to_shares(scores[row, query, : seen + counts[row]])
-                mixed[row, query] = np.float32(0.0)
+            mixed[row, mine] = np.float32(0.0)
         for start in range(0, longest, POSITIONS):
-            for query in mine:
-                for row in range(rows):
-                    low, high = max(start, first[row]), min(start + POSITIONS, end[row])
-                    shares = scores[row, query, low - first[row] :]
-                    gather(shares, some_values, low, high, mixed[row, query])
-        for query in mine:
             for row in range(rows):
-                shares = scores[row, query, end[row] - first[row] :]
-                for i in range(counts[row]):
-                    other = others[row, i]
-                    gather(shares[i:], some_values, other, other + 1, mixed[row, query])
+                low, high = max(start, first[row]), min(start + POSITIONS, end[row])
+                shares = scores[row, mine, low - first[row] :]
+                gather(shares, some_values, low, high, mixed[row, mine])
+        for row in range(rows):
+            shares = scores[row, mine, end[row] - first[row] :]
+            for i in range(counts[row]):
+                other = others[row, i]
+                gather(shares[:, i:], some_values, other, other + 1, mixed[row, mine])

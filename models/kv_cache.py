@@ -6,9 +6,9 @@ turned afresh, so that a thousand edits add no rounding (PIE: He et al., "Let th
 Itself When You Edit the Code", section 3). The cache does not encode: whoever lays out a new list
 of tokens has the unread ones encoded by the decoder.
 
-Each token carries a record of the text it was read under. It is exact when that text is the text
-before it now, which makes its keys and values those of a fresh prefill; it is corrected when it
-was read under another text.
+Each token carries a record of the text it was read under. It is stale when that is not the text
+before it now. It is exact, its keys and values those of a fresh prefill, when it is not stale and
+was read beside exact ones only; else it is corrected.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ from models.kernels import Floats
 from models.rotary import depends_on_length, rotate, rotation
 
 UNREAD = None  # no keys and values yet
-CORRECTED = 0  # read under a text that is not known to come back
+NO_TEXT = 0  # read under no text that could come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class KeyValueCache:
         self._tokens: list[int] = []
         self._texts: list[int] = []  # for each token, a hash of all tokens up to and with it
         self._records: list[int | None] = []  # the same as it was when the token was read
+        self._exactly: list[bool] = []  # whether all before it were exact then
 
     @property
     def capacity(self) -> int:
@@ -83,32 +84,48 @@ class KeyValueCache:
 
     def inexact(self) -> list[int]:
         """Positions that are not as a fresh prefill would leave them, unread ones included."""
-        pairs = zip(self._records, self._texts, strict=True)
-        return [i for i, (record, text) in enumerate(pairs) if record != text]
+        known = zip(self._records, self._texts, self._exactly, strict=True)
+        return [
+            i for i, (record, text, exactly) in enumerate(known) if not exactly or record != text
+        ]
 
-    def lay_out(self, tokens: Sequence[int], kept: Sequence[Segment]) -> None:
+    def stale(self) -> list[int]:
+        """Positions that were read under another text."""
+        pairs = zip(self._records, self._texts, strict=True)
+        return [i for i, (record, text) in enumerate(pairs) if record not in (UNREAD, text)]
+
+    def lay_out(self, tokens: Sequence[int], kept: Sequence[Segment]) -> bool:
         """Make the cache hold `tokens`: kept segments bring their memory, the rest is unread.
 
         Segments are in order and do not overlap, in the old list as in the new one, and hold the
         same tokens in both. Where the rotary frequencies depend on the length nothing is kept.
+        Returns whether this has made any of them stale.
         """
         assert len(tokens) <= self.capacity
         if depends_on_length(self._config.rope, max(self.length, len(tokens))):
             kept = ()
         records: list[int | None] = [UNREAD] * len(tokens)
+        exactly = [False] * len(tokens)
+        were_fresh = [
+            record == text for record, text in zip(self._records, self._texts, strict=True)
+        ]
+        fresh = [False] * len(tokens)
         for part in kept:
             old, new = part.old + part.length, part.new + part.length
             assert self._tokens[part.old : old] == list(tokens[part.new : new])
             records[part.new : new] = self._records[part.old : old]
+            exactly[part.new : new] = self._exactly[part.old : old]
+            fresh[part.new : new] = were_fresh[part.old : old]
         same = kept[0].length if kept and kept[0].old == kept[0].new == 0 else 0
         self._tokens[same:] = tokens[same:]
         self._texts[same:] = text_hashes(self._texts[same - 1] if same else 0, tokens[same:])
-        self._records = records
+        self._records, self._exactly = records, exactly
         moved = [part for part in kept if part.shift]
         # Those that move left from the left on, those that move right from the right on: none is
         # written over before it has moved.
         for part in [p for p in moved if p.shift < 0] + [p for p in moved[::-1] if p.shift > 0]:
             self._move(part)
+        return any(fresh[position] for position in self.stale())
 
     def append(self, tokens: Sequence[int]) -> list[int]:
         """Lay out `tokens` after the others; their positions."""
@@ -117,6 +134,7 @@ class KeyValueCache:
         self._texts += text_hashes(self._texts[-1] if start else 0, tokens)
         self._tokens += tokens
         self._records += [UNREAD] * len(tokens)
+        self._exactly += [False] * len(tokens)
         return list(range(start, self.length))
 
     def take(self, tokens: Sequence[int], nodes: Sequence[int]) -> None:
@@ -131,7 +149,8 @@ class KeyValueCache:
     def truncate(self, length: int) -> None:
         """Forget every token from `length` on."""
         assert 0 <= length <= self.length
-        del self._tokens[length:], self._texts[length:], self._records[length:]
+        for kept in (self._tokens, self._texts, self._records, self._exactly):
+            del kept[length:]
 
     def _move(self, part: Segment) -> None:
         source = slice(part.old, part.old + part.length)
@@ -152,10 +171,11 @@ class KeyValueCache:
     # What a forward pass does
 
     def begin(self, positions: Sequence[int]) -> list[int]:
-        """The tokens at `positions`, about to be encoded; none is exact until `commit`."""
+        """The tokens at `positions`, about to be encoded; those that were read are stale until
+        `commit`."""
         for position in positions:
             if self._records[position] is not UNREAD:
-                self._records[position] = CORRECTED
+                self._records[position] = NO_TEXT
         return [self._tokens[position] for position in positions]
 
     def write(
@@ -187,7 +207,8 @@ class KeyValueCache:
         for position in positions:
             between = slice(checked, position)
             exact = exact and self._records[between] == self._texts[between]
-            self._records[position] = self._texts[position] if exact else CORRECTED
+            exact = exact and all(self._exactly[between])
+            self._records[position], self._exactly[position] = self._texts[position], exact
             checked = position + 1
 
 

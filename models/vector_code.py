@@ -9,7 +9,8 @@ that is current: a test asks for a new `VECTOR_CODE` there when this file change
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 
 import torch
@@ -174,54 +175,76 @@ def everywhere(builder: Any, value: Any, count: int) -> Any:
     return builder.shuffle_vector(builder.insert_element(nothing, value, WORD(0)), nothing, places)
 
 
-def dots_of(count: int) -> Any:
-    """The intrinsic for the products of one vector and `count` others, which stand in a row.
+def dots_of(queries: int, keys: int) -> Any:
+    """The intrinsic for the products of some vectors with others; either stand in a row.
 
-    Its arguments are the addresses of floats [size] and [count, size], and their size, a multiple
-    of `FLOATS`.
+    Its arguments are the addresses of floats [queries, size] and [keys, size], and of the products
+    [queries, keys], the size, a multiple of `FLOATS`, and how many floats are from one query's
+    products to the next one's.
     """
 
     @intrinsic
-    def dots(_: Any, one: Any, others: Any, size: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            one, others, size = arguments
+    def dots(_: Any, some: Any, others: Any, target: Any, size: Any, stride: Any) -> Any:
+        def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
+            some, others, target, size, stride = arguments
             kind = ir.VectorType(FLOAT, FLOATS)
 
             def body(index: Any, sums: list[Any]) -> list[Any]:
-                some = load(builder, builder.add(one, builder.mul(index, LONG(4))), kind)
-                later = []
-                for number, total in enumerate(sums):
-                    place = builder.add(builder.mul(size, LONG(number)), index)
-                    address = builder.add(others, builder.mul(place, LONG(4)))
-                    later.append(fused(builder, some, load(builder, address, kind), total))
-                return later
+                left, right = (
+                    [
+                        load(builder, place_of(builder, at, size, n, index), kind)
+                        for n in range(count)
+                    ]
+                    for at, count in ((some, queries), (others, keys))
+                )
+                pairs = zip(product(left, right), sums, strict=True)
+                return [fused(builder, *pair, total) for pair, total in pairs]
 
             nothing = ir.Constant(kind, [0.0] * FLOATS)
-            totals = count_up(builder, size, FLOATS, [nothing] * count, body)
-            floats = [added_up(builder, total) for total in totals]
-            return context.make_tuple(builder, signature.return_type, floats)
+            totals = count_up(builder, size, FLOATS, [nothing] * (queries * keys), body)
+            for query in range(queries):
+                row = added_up(builder, totals[query * keys : (query + 1) * keys])
+                store(builder, row, place_of(builder, target, stride, query, LONG(0)))
+            return context.get_dummy_value()
 
-        result = types.UniTuple(types.float32, count)
-        return result(types.uintp, types.uintp, types.intp), generate
+        address, number = types.uintp, types.intp
+        return types.void(address, address, address, number, number), generate
 
     return dots
 
 
-def added_up(builder: Any, total: Any) -> Any:
-    """The sum of a vector's floats, halves first."""
-    while total.type.count > 1:
-        half = total.type.count // 2
-        nothing = ir.Constant(total.type, ir.Undefined)
-        low, high = (
-            builder.shuffle_vector(
-                total,
-                nothing,
-                ir.Constant(ir.VectorType(WORD, half), list(range(first, first + half))),
-            )
-            for first in (0, half)
-        )
-        total = builder.fadd(low, high)
-    return builder.extract_element(total, WORD(0))
+def place_of(builder: Any, start: Any, width: Any, row: int, column: Any) -> Any:
+    """The address of a float in rows of `width` floats."""
+    place = builder.add(builder.mul(width, LONG(row)), column)
+    return builder.add(start, builder.mul(place, LONG(4)))
+
+
+def added_up(builder: Any, totals: list[Any]) -> Any:
+    """The sums of the floats of four vectors, or of one; each in the same order either way.
+
+    Neighbours first, in the halves of a vector, where they cost least.
+    """
+    first, second, third, fourth = totals * (4 // len(totals))
+    pairs = neighbours(builder, first, second), neighbours(builder, third, fourth)
+    fours = neighbours(builder, *pairs)
+    low, high = (picked(builder, (fours, fours), range(i, i + 4)) for i in (0, 4))
+    sums = builder.fadd(low, high)
+    return sums if len(totals) > 1 else builder.extract_element(sums, WORD(0))
+
+
+def neighbours(builder: Any, left: Any, right: Any) -> Any:
+    """The sums of neighbouring floats of two vectors, those of both in each half."""
+    even = (0, 2, 8, 10, 4, 6, 12, 14)
+    return builder.fadd(
+        picked(builder, (left, right), even),
+        picked(builder, (left, right), [place + 1 for place in even]),
+    )
+
+
+def picked(builder: Any, pair: tuple[Any, Any], places: Sequence[int]) -> Any:
+    """The floats at these places of two vectors."""
+    constant = ir.Constant(ir.VectorType(WORD, len(places)), list(places))
+    return builder.shuffle_vector(*pair, constant)
 
 
 def fused(builder: Any, left: Any, right: Any, total: Any) -> Any:
@@ -229,37 +252,41 @@ def fused(builder: Any, left: Any, right: Any, total: Any) -> Any:
     return library(builder, f"llvm.fmuladd.v{FLOATS}f32", total.type, left, right, total)
 
 
-def adding_of(count: int) -> Any:
-    """The intrinsic that adds `count` vectors, which stand in a row, each times its factor.
+def adding_of(queries: int, values: int) -> Any:
+    """The intrinsic that adds some vectors, each times its factor, to one sum a query.
 
-    Its arguments are the addresses of the sum [size], of the factors [count] and of the vectors
-    [count, size], and their size. They are added one after the other.
+    Its arguments are the addresses of the sums [queries, size], of the factors [queries, values]
+    and of the vectors [values, size], the size, and how many floats are from one query's factors
+    to the next one's. Vectors are added one after the other.
     """
 
     @intrinsic
-    def add(_: Any, total: Any, factors: Any, vectors: Any, size: Any) -> Any:
+    def add(_: Any, sums: Any, factors: Any, vectors: Any, size: Any, stride: Any) -> Any:
         def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            total, factors, vectors, size = arguments
+            sums, factors, vectors, size, stride = arguments
             kind = ir.VectorType(FLOAT, FLOATS)
-            shares = []
-            for number in range(count):
-                factor = load(builder, builder.add(factors, LONG(4 * number)), FLOAT)
-                shares.append(everywhere(builder, factor, FLOATS))
+
+            def share(query: int, value: int) -> Any:
+                place = place_of(builder, factors, stride, query, LONG(value))
+                return everywhere(builder, load(builder, place, FLOAT), FLOATS)
+
+            shares = [[share(query, value) for value in range(values)] for query in range(queries)]
 
             def body(index: Any, _: list[Any]) -> list[Any]:
-                target = builder.add(total, builder.mul(index, LONG(4)))
-                value = load(builder, target, kind)
-                for number, share in enumerate(shares):
-                    place = builder.add(builder.mul(size, LONG(number)), index)
-                    address = builder.add(vectors, builder.mul(place, LONG(4)))
-                    value = fused(builder, share, load(builder, address, kind), value)
-                store(builder, value, target)
+                places = (place_of(builder, vectors, size, n, index) for n in range(values))
+                some = [load(builder, place, kind) for place in places]
+                for query in range(queries):
+                    target = place_of(builder, sums, size, query, index)
+                    total = load(builder, target, kind)
+                    for factor, vector in zip(shares[query], some, strict=True):
+                        total = fused(builder, factor, vector, total)
+                    store(builder, total, target)
                 return []
 
             count_up(builder, size, FLOATS, [], body)
             return context.get_dummy_value()
 
-        arguments = (types.uintp, types.uintp, types.uintp, types.intp)
-        return types.void(*arguments), generate
+        address, number = types.uintp, types.intp
+        return types.void(address, address, address, number, number), generate
 
     return add

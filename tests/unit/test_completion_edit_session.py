@@ -186,7 +186,7 @@ def test_anchors_are_encoded_again_once_the_text_before_them_has_changed(
     session.read(Prompt(text, frozenset({0, 50, 51})), CHEAP, never_cancelled)
     longer = Prompt([*text[:40], 150, *text[40:]], frozenset({0, 51, 52}))
     assert session.read(longer, CHEAP, never_cancelled).encoded == 1 + 2 + 1
-    assert session.read(longer, CHEAP, never_cancelled).encoded == 2 + 1
+    assert session.read(longer, CHEAP, never_cancelled).encoded == 1
 
 
 def test_what_fits_the_budget_is_encoded_until_it_is_exact(model: LanguageModel) -> None:
@@ -216,6 +216,26 @@ def test_repair_called_off_tells_all_it_has_read(model: LanguageModel) -> None:
     with pytest.raises(Cancelled) as called_off:
         session.read(Prompt([*text[:10], 150, *text[10:]]), Repair(5), CancelAfter(1))
     assert called_off.value.encoded == 2 + 3
+
+
+def test_what_is_typed_after_an_edit_repairs_nothing_more(model: LanguageModel) -> None:
+    session = EditSession(model.decoder, CAPACITY)
+    text = list(range(100))
+    session.read(Prompt(text), Repair(5), never_cancelled)
+    text = [*text[:10], 150, *text[10:]]
+    assert session.read(Prompt(text), Repair(5), never_cancelled).encoded == 2 + 5 + 1
+    assert session.read(Prompt([*text, 7]), Repair(5), never_cancelled).encoded == 1
+    assert session.read(Prompt([*text[1:], 7]), Repair(5), never_cancelled).encoded == 1 + 5 + 1
+
+
+def test_a_repair_that_was_called_off_is_made_up_for(model: LanguageModel) -> None:
+    session = EditSession(model.decoder, CAPACITY)
+    text = list(range(100))
+    session.read(Prompt(text), CHEAP, never_cancelled)
+    text = [*text[:10], 150, *text[10:]]
+    with pytest.raises(Cancelled):
+        session.read(Prompt(text), Repair(5), CancelAfter(0))
+    assert session.read(Prompt([*text, 7]), Repair(5), never_cancelled).encoded == 2 + 5 + 1
 
 
 def test_generated_tokens_that_were_accepted_are_reused(model: LanguageModel) -> None:
