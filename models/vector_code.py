@@ -8,7 +8,6 @@ Numba keeps what it compiled of `models.kernels` and does not look in here when 
 that is current: a test asks for a new `VECTOR_CODE` there when this file changes.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
@@ -16,12 +15,7 @@ from typing import Any
 import torch
 from llvmlite import ir
 
-# As many threads as torch has; numba reads this once.
-os.environ.setdefault("NUMBA_NUM_THREADS", str(torch.get_num_threads()))
-
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from models.compiler import cgutils, intrinsic, types
 
 INPUTS = 32  # of a product, multiplied in two halves
 HALF = INPUTS // 2

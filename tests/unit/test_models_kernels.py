@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numba import njit
 
 from models import kernels, vector_code
+from models.compiler import njit
 from models.linear import in_blocks
 from models.vector_code import OUTPUTS, products_of
 

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +24,7 @@ def compute():
 
 def said_by(code: str) -> object:
     """What a new process prints as JSON."""
-    set_before = ("OMP_", "GOMP_", "PIROUETTE_")  # by a command that was run in this process
+    set_before = ("OMP_", "GOMP_", "NUMBA_", "PIROUETTE_")  # by a command that was run in this process
     done = subprocess.run(
         [sys.executable, "-c", START + code],
         capture_output=True,
@@ -89,3 +91,21 @@ from evaluation.provenance import this_machine
 print(json.dumps([processor_count(), this_machine().split(", ")[1]]))
 """
     assert said_by(code) == [len(processors), f"{len(processors)} cores"]
+
+
+def test_compiled_functions_use_as_many_threads_as_torch(processors: list[int]) -> None:
+    """Though the thread that first runs them is bound to one processor."""
+    code = """
+import models.kernels, numba
+compute()
+print(json.dumps([numba.get_num_threads(), torch.get_num_threads(), len(where())]))
+"""
+    assert said_by(code) == [len(processors), len(processors), 1]
+
+
+def test_numba_is_imported_where_its_threads_are_told_and_nowhere_else() -> None:
+    root = Path(__file__).parents[2]
+    sources = [*root.glob("*/*.py"), *root.glob("tests/*/*.py")]
+    importing = re.compile(r"^\s*(?:from|import) numba\b", re.MULTILINE)
+    found = [path for path in sources if importing.search(path.read_text(encoding="utf-8"))]
+    assert found == [root / "models" / "compiler.py"]
