@@ -3,7 +3,8 @@
 Whole lines only, as many as the token budget allows. The first line moves in steps of several
 lines, so that typing on leaves the start of the prompt, and with it the cache, as it was. For the
 same reason the middle, which a model that fills in the middle is to write, begins at a line above
-the cursor that stays the same while the text around it changes.
+the cursor that stays the same while the text around it changes. And both stay where they last were
+for as long as that leaves enough to read.
 """
 
 import zlib
@@ -16,8 +17,21 @@ from models.tokenizer import CodeTokenizer, Encoding
 SUFFIX_SHARE = 0.25  # of the budget, at most: what was written before the cursor tells more
 STEP_TOKENS = 48  # budget for each line of the coarsest step: about a fifth of it is one step
 WORD_TOKENS = 8  # kept free for the word being typed
-MIDDLE_LINES = 8  # at most, of those above the cursor's
+MIDDLE_LINES = 8  # at most, of those above the cursor's, when it begins
+LONGEST_MIDDLE = 24  # lines above the cursor's, after which it begins anew
+EDGE_CHARACTERS = 200  # by which a place is found again
 CHARACTERS_PER_TOKEN = 12  # no code is expected to need fewer tokens than one per so many
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where a window and its middle begin, each told by the text right before that place."""
+
+    start: str = ""
+    middle: str = ""
+
+
+NO_EDGES = Edges()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,7 @@ class Window:
     before: list[int]
     middle: list[int]
     after: list[int]
+    edges: Edges
 
 
 def fit_window(
@@ -40,39 +55,58 @@ def fit_window(
     *,
     uses_suffix: bool,
     has_middle: bool = False,
+    last: Edges = NO_EDGES,
 ) -> Window:
     """At most `budget` tokens of whole lines around the cursor.
 
     The suffix may take its share, also where a short prefix leaves more; the prefix takes the
-    rest. The cursor's own line counts as whole even where the budget cuts it.
+    rest. The cursor's own line counts as whole even where the budget cuts it. The edges of the
+    `last` window are kept where they can be.
     """
     assert budget >= 0
     tail = fit_after(tokenizer, after, int(budget * SUFFIX_SHARE)) if uses_suffix else []
     room = budget - len(tail)
-    split = middle_start(before, room) if has_middle else len(before)
+    split = middle_start(before, room, last.middle) if has_middle else len(before)
     middle = tokenizer.encode(before[split:])
     if len(middle) > room // 2:
         split, middle = len(before), []
     allowed = room
     while True:
-        start = first_character(tokenizer, before, allowed)
+        start = first_character(tokenizer, before, allowed, last.start)
         head = tokenizer.encode(before[start:split])
         # Text that is cut in two may take a token more than the whole of it.
         surplus = len(head) + len(middle) - room
         if surplus <= 0:
-            return Window(head, middle, tail)
+            edges = Edges(edge_at(before, start), edge_at(before, split) if has_middle else "")
+            return Window(head, middle, tail, edges)
         allowed -= surplus
 
 
-def middle_start(before: str, most: int) -> int:
+def edge_at(text: str, place: int) -> str:
+    """The text right before a place, which tells it from others."""
+    return text[max(0, place - EDGE_CHARACTERS) : place]
+
+
+def find_edge(text: str, edge: str) -> int | None:
+    """The last line of `text` that begins right after `edge`; None where there is none."""
+    found = text.rfind(edge) if edge.endswith("\n") else -1
+    return None if found < 0 else found + len(edge)
+
+
+def middle_start(before: str, most: int, last: str = "") -> int:
     """Where the middle begins: at a line above the cursor, no more than `most` characters.
 
-    It is the one of the last lines whose hash is the lowest, so that it mostly stays the same one
-    while lines are typed, and where lines are added or removed above (content-defined boundaries
-    as in Muthitacharoen et al. 2001, "A low-bandwidth network file system"; the lowest hash in a
-    window as in Schleimer et al. 2003, "Winnowing"). The cursor's own line, which changes with
-    every key, begins it only where no other can; and so long a line never does.
+    That is where it began `last`, until the cursor has gone too far. Else it is the one of the last
+    lines whose hash is the lowest, so that it mostly stays the same one while lines are typed, and
+    where lines are added or removed above (content-defined boundaries as in Muthitacharoen et al.
+    2001, "A low-bandwidth network file system"; the lowest hash in a window as in Schleimer et al.
+    2003, "Winnowing"). The cursor's own line, which changes with every key, begins it only where no
+    other can; and so long a line never does.
     """
+    kept = find_edge(before, last)
+    near = kept is not None and before.count("\n", kept) <= LONGEST_MIDDLE
+    if kept is not None and near and len(before) - kept <= most:
+        return kept
     own = before.rfind("\n") + 1
     best, lowest, start = own, None, own
     for _ in range(MIDDLE_LINES):
@@ -94,8 +128,11 @@ def fit_before(tokenizer: CodeTokenizer, text: str, budget: int) -> list[int]:
     return tokenizer.encode(text[first_character(tokenizer, text, budget) :])
 
 
-def first_character(tokenizer: CodeTokenizer, text: str, budget: int) -> int:
-    """Where the last lines of `text` begin that fit into `budget` tokens, at a stepped line."""
+def first_character(tokenizer: CodeTokenizer, text: str, budget: int, last: str = "") -> int:
+    """Where the last lines of `text` begin that fit into `budget` tokens, at a stepped line.
+
+    Where they began `last`, if that fits and leaves at least half of what would.
+    """
     if budget <= 0:
         return len(text)
     tail_start = max(0, len(text) - budget * CHARACTERS_PER_TOKEN)
@@ -103,6 +140,9 @@ def first_character(tokenizer: CodeTokenizer, text: str, budget: int) -> int:
     if tail_start == 0 and len(encoding.tokens) <= budget:
         return 0
     earliest = tail_start + last_characters(text[tail_start:], encoding, budget)
+    kept = find_edge(text, last)
+    if kept is not None and kept >= earliest and leaves_half(text, kept, earliest):
+        return kept
     for start in candidate_starts(text, earliest, budget):
         # Text cut elsewhere may merge into other tokens, and a few more of them.
         if len(tokenizer.encode(text[start:])) <= budget:
@@ -120,7 +160,7 @@ def candidate_starts(text: str, earliest: int, budget: int) -> Iterator[int]:
     for step in line_steps(budget):
         stepped = starts[::step]
         for start in stepped[bisect_left(stepped, earliest) :]:
-            if 2 * (len(text) - start) < len(text) - earliest:
+            if not leaves_half(text, start, earliest):
                 break
             yield start
     for start in starts[bisect_left(starts, earliest) :]:
@@ -130,6 +170,11 @@ def candidate_starts(text: str, earliest: int, budget: int) -> Iterator[int]:
     step = max(1, budget // 4)
     yield from range(-(-earliest // step) * step, len(text), step)
     yield from range(earliest, len(text))
+
+
+def leaves_half(text: str, start: int, earliest: int) -> bool:
+    """Whether at least half of what could be read is read from `start` on."""
+    return 2 * (len(text) - start) >= len(text) - earliest
 
 
 def line_steps(budget: int) -> Iterator[int]:

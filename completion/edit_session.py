@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from completion.context_budget import NO_EDGES, Edges
 from completion.prompt import Prompt
 from completion.repair import EXACT, NONE, Reading, Repair, most_attended, plan_reading
 from completion.token_difference import kept_segments
@@ -48,6 +49,7 @@ class EditSession:
         self._capacity = capacity
         self._cache: KeyValueCache | None = None
         self._prompt_length = 0
+        self._edges = NO_EDGES
         self._repairs = False  # whether an edit has made tokens stale and none was repaired yet
 
     @property
@@ -55,6 +57,11 @@ class EditSession:
         if self._cache is None:
             self._cache = self._decoder.new_cache(self._capacity)
         return self._cache
+
+    @property
+    def edges(self) -> Edges:
+        """Those of the prompt that was read last."""
+        return self._edges
 
     def use(self, cache: KeyValueCache) -> None:
         """Go on with another cache, which may hold anything."""
@@ -76,7 +83,7 @@ class EditSession:
         cache = self.cache
         kept = kept_segments(cache.read_tokens, prompt.tokens, prompt.markers)
         self._repairs = cache.lay_out(prompt.tokens, kept) or self._repairs
-        self._prompt_length = len(prompt.tokens)
+        self._prompt_length, self._edges = len(prompt.tokens), prompt.edges
         if learn is not None:
             for gap in gaps_between(kept, len(prompt.tokens)):
                 learn(prompt.tokens, gap)

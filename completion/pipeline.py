@@ -113,10 +113,10 @@ class Completer:
     ) -> list[Suggestion]:
         """The likeliest suggestion, and up to so many `others` with other texts."""
         started = self._clock()
-        prompt = self.prompts.build(request)
+        session = self._sessions.of(request.document)
+        prompt = self.prompts.build(request, session.edges)
         near = nearby(request)
         built = self._clock()
-        session = self._sessions.of(request.document)
         learn = self._drafter.look_up.add
         prefilled = session.read(prompt, self._repair(), cancelled, learn)
         read = self._clock()

@@ -1,9 +1,9 @@
 """From a request to the token ids the model reads, and what among them cannot be moved."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from completion.context_budget import fit_window
+from completion.context_budget import NO_EDGES, Edges, fit_window
 from completion.covers import NOTHING_OPEN, OpenEnd, open_end
 from completion.prompt_formats import PromptFormat, Slot, choose_format
 from completion.values import CompletionRequest
@@ -24,6 +24,8 @@ class Prompt:
     to end; and the tokens right before the cursor, such as the indentation of its line, remember
     the line above them. Measured on the default model: `docs/edits.md`.
 
+    `edges` are those of the part of the file that is read.
+
     `end` is the text before the cursor that may be written by other tokens, depending on what
     follows. It is not read but written again: after eight spaces, the model has seldom seen a word
     begin, since it knows it as seven spaces and the word with a space before it.
@@ -33,6 +35,7 @@ class Prompt:
     anchors: frozenset[int] = frozenset()
     markers: frozenset[int] = frozenset()
     end: OpenEnd = NOTHING_OPEN
+    edges: Edges = NO_EDGES
 
     @property
     def whole(self) -> list[int]:
@@ -60,8 +63,15 @@ class PromptBuilder:
         """Every token that ends a completion: the model's own, and all that stand for no text."""
         return self.model.end_tokens | frozenset(self.model.tokenizer.control.values())
 
-    def build(self, request: CompletionRequest) -> Prompt:
-        """The prompt for a request, of at least one token."""
+    def build_all(self, requests: Iterable[CompletionRequest]) -> list[Prompt]:
+        """The prompts for requests in one document, one after the other."""
+        prompts: list[Prompt] = []
+        for request in requests:
+            prompts.append(self.build(request, prompts[-1].edges if prompts else NO_EDGES))
+        return prompts
+
+    def build(self, request: CompletionRequest, last: Edges = NO_EDGES) -> Prompt:
+        """The prompt for a request, of at least one token, with the `last` edges where they fit."""
         tokenizer = self.model.tokenizer
         overhead = len(tokenizer.start_tokens) + len(self.format.markers)
         window = fit_window(
@@ -71,6 +81,7 @@ class PromptBuilder:
             self.budget - overhead,
             uses_suffix=self.format.uses_suffix,
             has_middle=self.format.has_middle,
+            last=last,
         )
         slots = {Slot.PREFIX: window.before, Slot.SUFFIX: window.after, Slot.MIDDLE: window.middle}
         tokens = list(tokenizer.start_tokens)
@@ -90,7 +101,8 @@ class PromptBuilder:
         end = self._open_end(request.before, tokens)
         tokens = tokens[: len(tokens) - len(end.rewritten)] or tokenizer.encode("\n")
         markers = frozenset(tokenizer.control[name] for name in self.format.markers)
-        return Prompt(tokens, frozenset(range(len(tokens))) & anchors, markers, end)
+        anchored = frozenset(range(len(tokens))) & anchors
+        return Prompt(tokens, anchored, markers, end, window.edges)
 
     def _open_end(self, before: str, tokens: Sequence[int]) -> OpenEnd:
         """What is open where the prompt ends with text before the cursor, and within a line."""

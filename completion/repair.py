@@ -76,6 +76,8 @@ def plan_reading(
     if repair.tokens is None or repair.covers(len(corrected), len(needed)):
         return Reading(sorted(needed.union(corrected)), [], 0)
     stale = [position for position in cache.stale() if position not in needed]
+    if len(stale) <= repair.tokens:
+        return Reading(sorted(needed.union(stale)), [], 0)
     more = repair.tokens // 2
     soonest = after_edits(stale, {segment.new for segment in kept}, repair.tokens - more)
     needed.update(soonest)

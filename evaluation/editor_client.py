@@ -170,6 +170,15 @@ def as_dict(value: Any) -> Any:
     return value
 
 
+async def pass_on_logs(client: LanguageClient) -> None:
+    """What the server logs beyond its ordinary work, to where this process logs."""
+    process = client._server
+    stream = None if process is None else process.stderr
+    while stream is not None and (line := await stream.readline()):
+        if b" info " not in line:
+            sys.stderr.write(line.decode(errors="replace"))
+
+
 @asynccontextmanager
 async def editor(
     root: Path,
@@ -181,6 +190,7 @@ async def editor(
     client, heard = LanguageClient("pirouette-editor", "1"), Heard()
     listen(client, heard)
     await client.start_io(*command, cwd=cwd)
+    logs = asyncio.create_task(pass_on_logs(client))
     capabilities = types.ClientCapabilities(
         window=types.WindowClientCapabilities(work_done_progress=True),
         text_document=types.TextDocumentClientCapabilities(
@@ -204,3 +214,4 @@ async def editor(
         await client.shutdown_async(None)
         client.exit(None)
         await client.stop()
+        await logs

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from lsprotocol.types import Range
 
+from completion.context_budget import NO_EDGES, Edges
 from completion.prompt import PromptBuilder
 from completion.values import CompletionRequest
 from evaluation.editor_client import EditorClient
@@ -127,15 +128,17 @@ class PeerArm:
     peer: LlamaCppPeer
     builder: PromptBuilder
     _document: str = ""
+    _edges: Edges = NO_EDGES
 
     def open(self, number: int, trace: Trace) -> None:  # noqa: ARG002 - it is told no texts
-        self._document = f"trace_{number}.py"
+        self._document, self._edges = f"trace_{number}.py", NO_EDGES
 
     def pass_by(self, step: TraceStep) -> None: ...
 
     async def ask(self, number: int, step: TraceStep) -> Timed:
-        built = self.builder.build(CompletionRequest(self._document, step.before, step.after))
-        prompt = built.whole
+        request = CompletionRequest(self._document, step.before, step.after)
+        built = self.builder.build(request, self._edges)
+        prompt, self._edges = built.whole, built.edges
         debounce = Settings().debounce_ms
         started = perf_counter()
         await asyncio.sleep(debounce / 1e3)

@@ -125,14 +125,18 @@ class Replayer:
         large = [repository.with_files_of(least) for repository in repositories]
         return draw_cases([one for one in large if one.files], count, seed, self._changes)
 
+    def prompts(self, case: EditCase) -> list[Prompt]:
+        """The prompt for each request of a case."""
+        return self._builder.build_all(case.requests)
+
     def _changes(self, case: EditCase) -> bool:
         """Whether the model gets to see the edit, which may lie outside of what it reads."""
-        first, second = (self._builder.build(request).tokens for request in case.requests[-2:])
-        return first != second and len(second) >= FILLED * self.budget
+        first, second = (prompt.tokens for prompt in self.prompts(case)[-2:])
+        return first != second and len(first) >= FILLED * self.budget
 
     def replay(self, case: EditCase) -> list[Reached]:
         """Every arm on one case, each from its own copy of the same cache."""
-        *earlier, last = (self._builder.build(request) for request in case.requests)
+        *earlier, last = self.prompts(case)
         empty = EditSession(self._model.decoder, self.budget + LINE_TOKENS)
         exact = corrected_by(self._arms[FULL], empty, last)
         exact_line = self._first_line(last, exact, expected=())
@@ -165,8 +169,7 @@ class Replayer:
 
     def replay_by_peer(self, case: EditCase, peer: LlamaCppPeer, exact: Reached) -> Reached:
         """The same requests, each sent to the server; the last is compared with ours."""
-        prompts = [self._builder.build(request) for request in case.requests]
-        *earlier, last = (prompt.whole for prompt in prompts)
+        *earlier, last = (prompt.whole for prompt in self.prompts(case))
         for prompt in earlier:
             peer.complete(prompt, tokens=1)
         served = peer.complete(last, tokens=LINE_TOKENS)

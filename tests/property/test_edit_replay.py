@@ -37,7 +37,8 @@ def test_caches_follow_their_documents_within_their_memory(model: LanguageModel)
     moved = 0
     for _ in range(EDITS):
         request = typist.next_request()
-        prompt = completer.prompts.build(request).tokens
+        edges = completer._sessions.of(request.document).edges
+        prompt = completer.prompts.build(request, edges).tokens
         try:
             suggestion = completer.complete(request, CancelAfter(choose.choice([0, 1, 2, 99])))
         except Cancelled:

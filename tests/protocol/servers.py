@@ -58,10 +58,10 @@ class CheckedCompleter(Completer):
     ) -> Suggestion:
         suggestion = super()._complete(request, cancelled, budget_ms)
         if suggestion.stop != "reuse":
-            held = self._sessions.of(request.document).cache
-            tokenizer = self.model.tokenizer
+            session = self._sessions.of(request.document)
+            held, tokenizer = session.cache, self.model.tokenizer
             read = list(held.tokens[: suggestion.tokens.prompt])
-            read += self.prompts.build(request).end.rewritten
+            read += self.prompts.build(request, session.edges).end.rewritten
             suffix, middle = (
                 read.index(tokenizer.control[name]) for name in ("<|fim_suffix|>", "<|fim_middle|>")
             )
@@ -91,9 +91,9 @@ class FailingCompleter(Completer):
 
     def __init__(self) -> None: ...
 
-    def complete(
-        self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
-    ) -> Suggestion:
+    def complete_several(
+        self, request: CompletionRequest, most: int, cancelled: CancelCheck = never_cancelled
+    ) -> list[Suggestion]:
         raise ValueError(request.before)
 
 
@@ -102,10 +102,10 @@ class UnsureCompleter(Completer):
 
     def __init__(self) -> None: ...
 
-    def complete(
-        self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
-    ) -> Suggestion:
-        return Suggestion("value", "none", "end", confidence=0.5)
+    def complete_several(
+        self, request: CompletionRequest, most: int, cancelled: CancelCheck = never_cancelled
+    ) -> list[Suggestion]:
+        return [Suggestion("value", "none", "end", confidence=0.5)]
 
     def get_ahead(
         self, request: CompletionRequest, shown: Suggestion, cancelled: CancelCheck

@@ -1,14 +1,19 @@
 """The context budget: which piece of the text around the cursor is read."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from completion.context_budget import (
+    LONGEST_MIDDLE,
     MIDDLE_LINES,
+    NO_EDGES,
+    edge_at,
+    find_edge,
     fit_after,
     fit_before,
     fit_window,
@@ -78,6 +83,64 @@ def test_the_middle_begins_at_the_same_line_whatever_is_typed_on_the_cursor_s() 
 def test_lines_added_far_above_do_not_move_the_middle() -> None:
     added = "import os\n" * 3
     assert middle_start(added + FILE, 1000) == len(added) + middle_start(FILE, 1000)
+
+
+@settings(max_examples=50)
+@given(before=TEXTS, after=TEXTS, budget=st.integers(0, 60))
+def test_a_window_whose_edges_are_known_is_the_same(
+    tokenizer: CodeTokenizer, before: str, after: str, budget: int
+) -> None:
+    first = fit_window(tokenizer, before, after, budget, uses_suffix=True, has_middle=True)
+    again = fit_window(
+        tokenizer, before, after, budget, uses_suffix=True, has_middle=True, last=first.edges
+    )
+    assert again == first
+
+
+def windows(tokenizer: CodeTokenizer, cursors: Sequence[int], text: str) -> list[str]:
+    """What is read before each cursor, one after the other."""
+    edges, read = NO_EDGES, []
+    for cursor in cursors:
+        window = fit_window(
+            tokenizer,
+            text[:cursor],
+            text[cursor:],
+            400,
+            uses_suffix=True,
+            has_middle=True,
+            last=edges,
+        )
+        read.append(tokenizer.decode(window.before + window.middle))
+        edges = window.edges
+    return read
+
+
+def test_going_back_within_the_window_leaves_its_start(tokenizer: CodeTokenizer) -> None:
+    text = "".join(f"value_{n} = compute({n * n})\n" for n in range(400))
+    end, near, far = (text.index(f"value_{n} =") for n in (300, 297, 270))
+    first, back, away = windows(tokenizer, [end, near, far], text)
+    assert first == back + text[near:end]
+    assert text.index(away) < text.index(first)
+
+
+def test_the_middle_stays_until_the_cursor_has_gone_far() -> None:
+    lines = [f"value_{n} = compute({n * n})\n" for n in range(200)]
+    starts: list[int] = []
+    edge = ""
+    for count in range(200):
+        before = "".join(lines[:count]) + "    typed"
+        starts.append(middle_start(before, 1000, edge))
+        edge = edge_at(before, starts[-1])
+        assert before.count("\n", starts[-1]) <= LONGEST_MIDDLE
+    assert starts == sorted(starts)
+    assert len(set(starts)) < 200 / (LONGEST_MIDDLE - MIDDLE_LINES) + 10
+
+
+def test_an_edge_is_the_last_line_that_follows_its_text() -> None:
+    assert find_edge("a\nb\na\nc", "a\n") == 6
+    assert find_edge("a\nb\n", "c\n") is None
+    assert find_edge("ab", "a") is None
+    assert find_edge("a\n", "") is None
 
 
 @pytest.mark.parametrize(

@@ -310,3 +310,18 @@ def test_new_text_is_learnt_once_even_if_reading_it_is_called_off(model: Languag
     session.read(Prompt([*text[:50], 9, *text[50:], 7, 8]), CHEAP, never_cancelled, learn)
 
     assert learnt == [text, [*text[CHUNK_TOKENS:], 7, 8], [9]]
+
+
+def test_few_stale_tokens_among_many_corrected_ones_are_all_repaired(model: LanguageModel) -> None:
+    """What was read beside stale ones, under the text as it is, is left for idle time."""
+    session = EditSession(model.decoder, CAPACITY)
+    text = list(range(100))
+    session.read(Prompt(text), CHEAP, never_cancelled)
+    text = [*text[:10], 150, *text[10:]]
+    session.read(Prompt(text, anchors=frozenset(range(20, 101))), CHEAP, never_cancelled)
+    assert session.cache.stale() == list(range(11, 20))
+    assert session.cache.inexact() == list(range(11, 101))
+    text = [*text[:97], 151, *text[97:]]
+    read = session.read(Prompt(text), Repair(50), never_cancelled)
+    assert read.encoded == 1 + 4 + 9
+    assert session.cache.stale() == []

@@ -109,7 +109,9 @@ def test_only_named_arms_are_run_beside_the_first(model: LanguageModel) -> None:
 def test_prompts_are_nearly_as_large_as_asked(model: LanguageModel) -> None:
     replayer = Replayer(model, 300, ARMS)
     for case in replayer.draw([REPOSITORY], 8, seed=0):
-        assert 225 <= replayer.replay(case)[0].prompt <= 300
+        before, after = (len(p.tokens) for p in replayer.prompts(case)[-2:])
+        assert 225 <= before <= 300
+        assert 112 <= after <= 300
 
 
 def reached_by(arm: str, line: str) -> Reached:

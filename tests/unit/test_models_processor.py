@@ -24,7 +24,12 @@ def compute():
 
 def said_by(code: str) -> object:
     """What a new process prints as JSON."""
-    set_before = ("OMP_", "GOMP_", "NUMBA_", "PIROUETTE_")  # by a command that was run in this process
+    set_before = (
+        "OMP_",
+        "GOMP_",
+        "NUMBA_",
+        "PIROUETTE_",
+    )  # by a command that was run in this process
     done = subprocess.run(
         [sys.executable, "-c", START + code],
         capture_output=True,
