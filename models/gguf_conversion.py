@@ -8,12 +8,12 @@ ordinary folder that transformers can load too.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gguf import GGUFReader, ReaderTensor
+from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFReader, ReaderTensor
 from gguf.quants import dequantize
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -24,6 +24,12 @@ from models.errors import DamagedModelError, UnsupportedModelError
 from models.gguf_tokenizer import build_tokenizer, tokenizer_settings
 from models.progress import Progress, ProgressCallback
 
+# Blocks that begin with a scale in 16 bits and hold nothing else but whole numbers.
+WHOLE_NUMBERS = (
+    GGMLQuantizationType.Q4_0,
+    GGMLQuantizationType.Q5_0,
+    GGMLQuantizationType.Q8_0,
+)
 SHARD_BYTES = 512 * 2**20
 
 # Names of GGUF tensors and what transformers calls them; `N` is the number of the block.
@@ -88,7 +94,8 @@ def convert_parts(
     config = hugging_face_config(fields, shapes)
     write_json(target / "config.json", config)
     write_shards(tensors, config, target, progress)
-    write_matrices(target, tied=config["tie_word_embeddings"])
+    scales = dict(kept_scales(tensors, config))
+    write_matrices(target, scales, tied=config["tie_word_embeddings"])
 
 
 def write_json(path: Path, value: object) -> None:
@@ -185,7 +192,7 @@ def save_shard(shard: dict[str, NDArray[np.float32]], file: Path) -> None:
     file.chmod((file.parent / "config.json").stat().st_mode & 0o777)
 
 
-def write_matrices(folder: Path, *, tied: bool) -> None:
+def write_matrices(folder: Path, scales: Mapping[str, NDArray[np.float32]], *, tied: bool) -> None:
     """The 8-bit form of what has just been written, made where nobody waits for a suggestion."""
     import torch
 
@@ -193,18 +200,27 @@ def write_matrices(folder: Path, *, tied: bool) -> None:
     from models.weights import load_weights
 
     weights = load_weights(folder, torch.device("cpu"), torch.float32, lambda _: None)
-    write_eight_bits(quantised(weights, tied=tied), folder)
+    known = {name: torch.from_numpy(scale) for name, scale in scales.items()}
+    write_eight_bits(quantised(weights, tied=tied, scales=known), folder)
+
+
+def kept_scales(
+    tensors: list[ReaderTensor], config: dict[str, Any]
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """The scales [out, in / 32] of matrices that the file keeps as whole numbers."""
+    for tensor in tensors:
+        if tensor.tensor_type in WHOLE_NUMBERS and len(tensor.shape) == 2:
+            name = hugging_face_name(tensor.name)
+            size, block = GGML_QUANT_SIZES[tensor.tensor_type]
+            width, outputs = (int(n) for n in tensor.shape)
+            blocks = tensor.data.reshape(outputs, width // size, block)
+            scales = np.ascontiguousarray(blocks[:, :, :2]).view(np.float16)[:, :, 0]
+            yield name, in_order(name, scales.astype(np.float32), config)
 
 
 def converted_tensors(
     tensors: list[ReaderTensor], config: dict[str, Any]
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    rows_in_pairs: dict[str, int] = {}
-    if config["model_type"] == "llama":
-        rows_in_pairs = {
-            "q_proj": config["num_attention_heads"],
-            "k_proj": config["num_key_value_heads"],
-        }
     for tensor in tensors:
         name = hugging_face_name(tensor.name)
         try:
@@ -216,8 +232,16 @@ def converted_tensors(
             ) from None
         shape = tuple(int(size) for size in reversed(tensor.shape))
         values = np.ascontiguousarray(numbers, dtype=np.float32).reshape(shape)
-        heads = next((n for part, n in rows_in_pairs.items() if f".{part}." in name), None)
-        yield name, values if heads is None else halves_from_pairs(values, heads)
+        yield name, in_order(name, values, config)
+
+
+def in_order(name: str, rows: NDArray[np.float32], config: dict[str, Any]) -> NDArray[np.float32]:
+    """The rows of a matrix of that name, or what there is of each, in Hugging Face's order."""
+    if config["model_type"] != "llama":
+        return rows
+    pairs = {"q_proj": "num_attention_heads", "k_proj": "num_key_value_heads"}
+    heads = next((config[n] for part, n in pairs.items() if f".{part}." in name), None)
+    return rows if heads is None else halves_from_pairs(rows, heads)
 
 
 def hugging_face_name(name: str) -> str:

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiler import njit, prange
-from models.vector_code import AVX2, OUTPUTS, adding_of, dots_of, products_of
+from models.vector_code import AVX2, INPUTS, OUTPUTS, adding_of, dots_of, products_of
 
-VECTOR_CODE = "3ca61b159131b331"  # the beginning of that file's SHA-256
+VECTOR_CODE = "64dbf5a60e5cb3b5"  # the beginning of that file's SHA-256
 TOGETHER = 4  # keys or values of a query
 POSITIONS = 64  # whose keys and values stay near while all queries look at them
 
@@ -41,14 +41,14 @@ def rows_times_block(products: Any) -> Any:
     """As many rows as `products` takes, from `row` on, times one block of weights."""
 
     @njit(nogil=True, error_model="numpy")
-    def times(packed, block, scale, bias, inputs, row, steps, product):
-        width, stride = inputs.shape[1], len(scale)
+    def times(packed, scale, block, bias, inputs, row, steps, product):
+        width, stride = inputs.shape[1], len(bias)
         first = block * OUTPUTS
         products(
             packed.ctypes.data + first * width,
+            scale.ctypes.data + 4 * first * (width // INPUTS),
             inputs.ctypes.data + 2 * row * width,
             width,
-            scale.ctypes.data + 4 * first,
             bias.ctypes.data + 4 * first,
             steps.ctypes.data + 4 * row,
             product.ctypes.data + 4 * (row * stride + first),
@@ -67,9 +67,9 @@ def multiply(packed, scale, bias, inputs, steps, product):
     rows = len(inputs)
     for block in prange(len(packed)):
         for row in range(0, rows - 1, 2):
-            two_rows(packed, block, scale, bias, inputs, row, steps, product)
+            two_rows(packed, scale, block, bias, inputs, row, steps, product)
         if rows % 2:
-            one_row(packed, block, scale, bias, inputs, rows - 1, steps, product)
+            one_row(packed, scale, block, bias, inputs, rows - 1, steps, product)
 
 
 @compiled

@@ -9,7 +9,7 @@ for a linear layer.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models import kernels
-from models.eight_bits import LARGEST, EightBits
+from models.eight_bits import EightBits
 from models.kernels import Floats
 from models.layer_weights import Projection
 from models.vector_code import INPUTS, OUTPUTS
 
+LARGEST_INPUT = 2**15 - 1
 ROW_BLOCK = 8  # oneDNN keeps half a megabyte of code for each number of rows it has met
+N = TypeVar("N", np.int8, np.float32)
 ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
 
@@ -58,21 +60,19 @@ class ExactLinear:
 
 
 class QuantisedLinear:
-    """Weights in 8 bits, scaled for each output, in the order in which `models.kernels` reads them.
+    """Weights in 8 bits and their scales, in the order in which `models.kernels` reads them.
 
-    Each row of inputs has its own scale and as many bits as sums of 32 bits leave room for, 12 to
-    16. Sums are whole numbers, so that a row's product is the same bit for bit whatever rows are
-    multiplied beside it.
+    Each row of inputs has its own scale and 16 bits. A row is summed in an order of its own, so
+    that its product is the same bit for bit whatever rows are multiplied beside it.
     """
 
     def __init__(self, weight: EightBits, bias: Tensor | None = None) -> None:
         self.outputs, self.width = weight.shape
-        self._packed = in_blocks(weight.values.numpy())
-        self._scale = np.pad(weight.scale.numpy(), (0, -self.outputs % OUTPUTS))
-        self._bias = np.zeros_like(self._scale)
+        self._packed = in_blocks(weight.values.numpy(), INPUTS)
+        self._scale = in_blocks(weight.scale.numpy(), 1)
+        self._bias = np.zeros(len(self._packed) * OUTPUTS, np.float32)
         if bias is not None:
             self._bias[: self.outputs] = bias.numpy()
-        self._most = min(2**15 - 1, (2**31 - 1) // (LARGEST * self.width))
 
     def __call__(self, inputs: Tensor) -> Tensor:
         return torch.from_numpy(self.product(inputs.contiguous().numpy())[:, : self.outputs])
@@ -81,22 +81,20 @@ class QuantisedLinear:
         """`rows` [n, in] to [n, out], with whatever fills the last block behind them."""
         inputs = np.zeros((len(rows), self._packed.shape[1] * INPUTS), np.int16)
         steps = np.empty(len(rows), np.float32)
-        product = np.empty((len(rows), len(self._scale)), np.float32)
-        kernels.rows_to_whole(rows, self._most, inputs, steps)
+        product = np.empty((len(rows), len(self._bias)), np.float32)
+        kernels.rows_to_whole(rows, LARGEST_INPUT, inputs, steps)
         kernels.multiply(self._packed, self._scale, self._bias, inputs, steps, product)
         return product
 
 
-def in_blocks(values: NDArray[np.int8]) -> NDArray[np.int8]:
-    """[outputs, width] as `kernels.multiply` reads it, [blocks, width / INPUTS, OUTPUTS, INPUTS].
+def in_blocks(values: NDArray[N], inputs: int) -> NDArray[N]:
+    """[outputs, width] as `kernels.multiply` reads it, [blocks, width / inputs, OUTPUTS, inputs].
 
     Blocks that are not full are filled with zeros.
     """
     outputs, width = values.shape
-    more = ((0, -outputs % OUTPUTS), (0, -width % INPUTS))
-    filled = np.pad(values, more)
-    groups = filled.shape[1] // INPUTS
-    blocks = filled.reshape(-1, OUTPUTS, groups, INPUTS)
+    filled = np.pad(values, ((0, -outputs % OUTPUTS), (0, -width % inputs)))
+    blocks = filled.reshape(-1, OUTPUTS, filled.shape[1] // inputs, inputs)
     return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3))
 
 

@@ -29,7 +29,7 @@ from models.model_folder import is_whole
 from models.progress import ProgressCallback, ignore_progress
 
 MANIFEST = "pirouette.json"
-CONVERSION_FORMAT = 4  # raised when converted folders must be made again
+CONVERSION_FORMAT = 5  # raised when converted folders must be made again
 GROWTH = 8  # bytes of float32 and 8-bit weights for one byte of GGUF, at most
 
 

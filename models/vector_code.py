@@ -93,33 +93,42 @@ def pairs_multiplied(builder: Any, left: Any, right: Any, x86: bool) -> Any:
 def products_of(rows: int, x86: bool) -> Any:
     """The intrinsic that multiplies one block of weights by so many rows of inputs.
 
-    Its arguments are the addresses of weights [width / INPUTS, OUTPUTS, INPUTS], 8 bits each, and
-    of inputs [rows, width], 16 bits each, the width, the addresses of the scales and biases of the
-    outputs, of the steps of the inputs, and of products, and how many stand in a row of these. As
-    it goes it fetches the next block: memory is read while the processor multiplies.
+    Its arguments are the addresses of weights [width / INPUTS, OUTPUTS, INPUTS], 8 bits each, of
+    their scales [width / INPUTS, OUTPUTS], and of inputs [rows, width], 16 bits each, the width,
+    the addresses of the biases of the outputs, of the steps of the inputs, and of products, and
+    how many stand in a row of these. As it goes it fetches the next block: memory is read while
+    the processor multiplies.
     """
 
     @intrinsic
     def products(
         _: Any,
         weights: Any,
+        scales: Any,
         inputs: Any,
         width: Any,
-        scales: Any,
         biases: Any,
         steps: Any,
         target: Any,
         stride: Any,
     ) -> Any:
         def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            weights, inputs, width, scales, biases, steps, target, stride = arguments
-            nothing = ir.Constant(ir.VectorType(WORD, HALF // 2), [0] * (HALF // 2))
+            weights, scales, inputs, width, biases, steps, target, stride = arguments
+            kind = ir.VectorType(FLOAT, FLOATS)
 
             def body(index: Any, sums: list[Any]) -> list[Any]:
                 block = builder.add(weights, builder.mul(index, LONG(OUTPUTS)))
                 ahead = builder.add(block, builder.mul(width, LONG(OUTPUTS)))
                 for line in range(0, OUTPUTS * INPUTS, LINE):
                     fetch(builder, builder.add(ahead, LONG(line)))
+                group = builder.mul(builder.udiv(index, LONG(INPUTS)), LONG(4 * OUTPUTS))
+                scale = builder.add(scales, group)
+                some = []
+                for row in range(rows):
+                    place = builder.add(builder.mul(width, LONG(row)), index)
+                    start = builder.add(inputs, builder.mul(place, LONG(2)))
+                    places = (builder.add(start, LONG(2 * half)) for half in (0, HALF))
+                    some.append([load(builder, p, ir.VectorType(SHORT, HALF)) for p in places])
                 later = list(sums)
                 for output in range(OUTPUTS):
                     wide = []
@@ -127,37 +136,29 @@ def products_of(rows: int, x86: bool) -> Any:
                         address = builder.add(block, LONG(output * INPUTS + half))
                         narrow = load(builder, address, ir.VectorType(BYTE, HALF))
                         wide.append(builder.sext(narrow, ir.VectorType(SHORT, HALF)))
+                    factor = load(builder, builder.add(scale, LONG(4 * output)), FLOAT)
+                    factors = everywhere(builder, factor, FLOATS)
                     for row in range(rows):
-                        place = builder.add(builder.mul(width, LONG(row)), index)
-                        start = builder.add(inputs, builder.mul(place, LONG(2)))
-                        for half, some in enumerate(wide):
-                            address = builder.add(start, LONG(2 * half * HALF))
-                            other = load(builder, address, ir.VectorType(SHORT, HALF))
-                            number = row * OUTPUTS + output
-                            more = pairs_multiplied(builder, some, other, x86)
-                            later[number] = builder.add(later[number], more)
+                        halves = zip(wide, some[row], strict=True)
+                        low, high = (pairs_multiplied(builder, *pair, x86) for pair in halves)
+                        whole = builder.sitofp(builder.add(low, high), kind)
+                        number = row * OUTPUTS + output
+                        later[number] = fused(builder, whole, factors, later[number])
                 return later
 
+            nothing = ir.Constant(kind, [0.0] * FLOATS)
             totals = count_up(builder, width, INPUTS, [nothing] * (rows * OUTPUTS), body)
-            kind = ir.VectorType(FLOAT, OUTPUTS)
-            scale, bias = (load(builder, address, kind) for address in (scales, biases))
+            bias = load(builder, biases, ir.VectorType(FLOAT, OUTPUTS))
             for row in range(rows):
-                whole = ir.Constant(ir.VectorType(WORD, OUTPUTS), ir.Undefined)
-                for output in range(OUTPUTS):
-                    total = totals[row * OUTPUTS + output]
-                    name = f"llvm.vector.reduce.add.v{HALF // 2}i32"
-                    added = library(builder, name, WORD, total)
-                    whole = builder.insert_element(whole, added, WORD(output))
+                sums = added_up(builder, totals[row * OUTPUTS : (row + 1) * OUTPUTS])
                 step = load(builder, builder.add(steps, LONG(4 * row)), FLOAT)
-                factor = builder.fmul(everywhere(builder, step, OUTPUTS), scale)
-                product = builder.fadd(builder.fmul(builder.sitofp(whole, kind), factor), bias)
-                place = builder.mul(builder.mul(stride, LONG(row)), LONG(4))
-                store(builder, product, builder.add(target, place))
+                product = builder.fmul(sums, everywhere(builder, step, OUTPUTS))
+                place = place_of(builder, target, stride, row, LONG(0))
+                store(builder, builder.fadd(product, bias), place)
             return context.get_dummy_value()
 
         address, size = types.uintp, types.intp
-        inputs_and_weights = (address, address, size)
-        return types.void(*inputs_and_weights, address, address, address, address, size), generate
+        return types.void(address, address, address, size, *[address] * 3, size), generate
 
     return products
 

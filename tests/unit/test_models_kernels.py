@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models import kernels, vector_code
 from models.compiler import njit
+from models.eight_bits import GROUP
 from models.linear import in_blocks
-from models.vector_code import OUTPUTS, products_of
+from models.vector_code import INPUTS, OUTPUTS, products_of
 
 ROWS, WIDTH, BLOCKS = 5, 96, 3
 
@@ -20,15 +22,22 @@ def numbers() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def test_whole_numbers_are_multiplied_exactly(numbers: np.random.Generator) -> None:
+def test_each_group_of_weights_has_its_scale(numbers: np.random.Generator) -> None:
     outputs = BLOCKS * OUTPUTS
     weights = numbers.integers(-127, 128, (outputs, WIDTH), dtype=np.int8)
     inputs = numbers.integers(-32767, 32768, (ROWS, WIDTH), dtype=np.int16)
-    scale, bias, steps = (numbers.random(n, np.float32) for n in (outputs, outputs, ROWS))
+    scale = numbers.random((outputs, WIDTH // GROUP), np.float32)
+    bias, steps = (numbers.random(n, np.float32) for n in (outputs, ROWS))
     product = np.empty((ROWS, outputs), np.float32)
-    kernels.multiply(in_blocks(weights), scale, bias, inputs, steps, product)
-    sums = inputs.astype(np.int32) @ weights.T.astype(np.int32)
-    assert (product == sums.astype(np.float32) * (steps[:, None] * scale) + bias).all()
+    packed = in_blocks(weights, INPUTS), in_blocks(scale, 1)
+    kernels.multiply(*packed, bias, inputs, steps, product)
+    expected = inputs @ scaled(weights, scale).T * steps[:, None] + bias
+    np.testing.assert_allclose(product, expected, rtol=1e-5, atol=1e-2)
+
+
+def scaled(weights: NDArray[np.int8], scale: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Weights as they are meant, in enough bits for their sums."""
+    return weights.astype(np.float64) * np.repeat(scale.astype(np.float64), GROUP, 1)
 
 
 def test_other_processors_multiply_alike(numbers: np.random.Generator) -> None:
@@ -39,9 +48,9 @@ def test_other_processors_multiply_alike(numbers: np.random.Generator) -> None:
     def multiply(weights, inputs, scale, bias, step, product):
         portable(
             weights.ctypes.data,
+            scale.ctypes.data,
             inputs.ctypes.data,
             WIDTH,
-            scale.ctypes.data,
             bias.ctypes.data,
             step.ctypes.data,
             product.ctypes.data,
@@ -51,11 +60,12 @@ def test_other_processors_multiply_alike(numbers: np.random.Generator) -> None:
     # The block is followed by one that is fetched ahead.
     weights = numbers.integers(-127, 128, (2 * OUTPUTS, WIDTH), dtype=np.int8)
     inputs = numbers.integers(-32767, 32768, (1, WIDTH), dtype=np.int16)
-    scale, bias = numbers.random((2, OUTPUTS), np.float32)
-    step, product = np.ones(1, np.float32), np.empty((1, OUTPUTS), np.float32)
-    multiply(in_blocks(weights), inputs, scale, bias, step, product)
-    sums = inputs.astype(np.int32) @ weights[:OUTPUTS].T.astype(np.int32)
-    assert (product == sums.astype(np.float32) * scale + bias).all()
+    scale = numbers.random((OUTPUTS, WIDTH // GROUP), np.float32)
+    bias, step = numbers.random(OUTPUTS, np.float32), np.ones(1, np.float32)
+    product = np.empty((1, OUTPUTS), np.float32)
+    multiply(in_blocks(weights, INPUTS), inputs, in_blocks(scale, 1), bias, step, product)
+    expected = inputs @ scaled(weights[:OUTPUTS], scale).T + bias
+    np.testing.assert_allclose(product, expected, rtol=1e-5, atol=1e-2)
 
 
 def test_shares_are_a_softmax(numbers: np.random.Generator) -> None:
