@@ -45,12 +45,6 @@ def whole_lines(text: str) -> str:
     return without_promises(head)
 
 
-def finished_lines(text: str) -> str:
-    """Text that was cut for time, up to the last line end; nothing where no line has one."""
-    head = text.rpartition("\n")[0]
-    return without_promises(head) if head.strip() else ""
-
-
 def without_promises(text: str) -> str:
     """Whole lines without those at the end that open a block or hold nothing; the first stays."""
     lines = text.rstrip().split("\n")

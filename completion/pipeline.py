@@ -22,8 +22,9 @@ class CompletionOptions:
 
     The largest prompt and the longest suggestion, in tokens; milliseconds that may be spent on
     encoding again what an edit has made inexact, and whether it is all encoded again however long
-    that takes; memory for caches in bytes. Milliseconds after which no more is written, 0 for any
-    time: what a benchmark counts must not depend on how fast the machine is.
+    that takes; memory for caches in bytes. Milliseconds of writing after which a suggestion ends
+    with the line it is at, 0 for any time: what a benchmark counts must not depend on how fast the
+    machine is.
     """
 
     context_tokens: int = 1024
@@ -67,7 +68,7 @@ class Completer:
     ) -> list[Suggestion]:
         """The same suggestion, and others so that there are up to `most`, the likelier first.
 
-        What is found within the time for one suggestion is all there is. Raises `Cancelled`.
+        Raises `Cancelled`.
         """
         if most == 1:
             return [self.complete(request, cancelled)]
@@ -77,8 +78,7 @@ class Completer:
         shown = self._reuse.find(request) or made[0]
         others = [other for other in made if other.text not in ("", shown.text)]
         several = [shown, *others[: most - 1]]
-        if is_all(shown):
-            self._reuse.remember_several(request, several, most)
+        self._reuse.remember_several(request, several, most)
         return several
 
     def _complete(
@@ -87,8 +87,7 @@ class Completer:
         suggestion = self._reuse.find(request)
         if suggestion is None:
             (suggestion,) = self._ask_model(request, cancelled, budget_ms)
-            if is_all(suggestion):
-                self._reuse.remember(request, suggestion)
+            self._reuse.remember(request, suggestion)
         return suggestion
 
     def get_ahead(
@@ -96,9 +95,13 @@ class Completer:
     ) -> None:
         """Use idle time: prepare what follows once `shown` is accepted, then make caches exact.
 
-        Where there was no time for anything, it is written now. Raises `Cancelled`.
+        What there was no time for is written now, so that its rest appears once its beginning is
+        accepted. Raises `Cancelled`.
         """
-        if shown.text or not is_all(shown):
+        if shown.stop == TIME:
+            (whole,) = self._ask_model(request, cancelled, NO_LIMIT)
+            self._reuse.remember(request, whole)
+        elif shown.text:
             accepted = replace(request, before=request.before + shown.text)
             self._complete(accepted, cancelled, NO_LIMIT)
         if (session := self._sessions.latest) is not None:
@@ -129,8 +132,3 @@ class Completer:
         if self.options.exact:
             return EXACT
         return Repair(self._rate.tokens_in(self.options.repair_ms))
-
-
-def is_all(suggestion: Suggestion) -> bool:
-    """Whether no more is said when it is asked again: there was time for something."""
-    return bool(suggestion.text) or suggestion.stop != TIME

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from completion.alternatives import likeliest_branches, read_branch
-from completion.clean_up import clean_up, finished_lines, whole_lines
+from completion.clean_up import clean_up, whole_lines, without_promises
 from completion.confidence import confidence_in, line_features
 from completion.decoding import TRUNK, Branch, Decoded, decode_greedily
 from completion.drafting.drafter import TreeDrafter
@@ -20,7 +20,7 @@ from models.language_model import LanguageModel
 
 TIME = "time"  # why decoding ended where the budget of milliseconds was used up
 NO_LIMIT = 0
-CUTS: Mapping[str, Callable[[str], str]] = {"length": whole_lines, TIME: finished_lines}
+CUTS: Mapping[str, Callable[[str], str]] = {"length": whole_lines, TIME: without_promises}
 RUNNERS_UP = 3  # of each token, where other suggestions are wanted
 SPARE = 1  # branches more than these, since two may come to the same text
 
@@ -58,7 +58,15 @@ class Clocked:
             self.first_line = self.clock()
         if (stop := find_stop(self.context, text)) is not None or self.deadline is None:
             return stop
-        return Stop(TIME, len(text), len(text)) if self.clock() >= self.deadline else None
+        if not ends_a_line(text) or self.clock() < self.deadline:
+            return None
+        return Stop(TIME, len(text), len(text))
+
+
+def ends_a_line(text: str) -> bool:
+    """Whether there is a line with content, and nothing yet of another."""
+    above, _, line = text.rpartition("\n")
+    return bool(above.strip()) and not line.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +84,11 @@ class SuggestionWriter:
     ) -> list[Suggestion]:
         """The likeliest suggestion, and up to so many `others` with other texts, likelier first.
 
-        Nothing is written once `budget_ms` have passed since the prompt was read. Raises
+        Each ends with the line that is being written once `budget_ms` have passed. Raises
         `Cancelled`.
         """
-        deadline = None if budget_ms == NO_LIMIT else asked.read + budget_ms / 1e3
         decoded, likeliest = self._suggest(
-            asked, deadline, cancelled, runners_up=RUNNERS_UP if others else 0
+            asked, budget_ms, cancelled, runners_up=RUNNERS_UP if others else 0
         )
         if not others:
             return [likeliest]
@@ -91,9 +98,7 @@ class SuggestionWriter:
             decoded, self.model.tokenizer.token_bytes, self.end_tokens, others + SPARE
         )
         for branch in branches:
-            if deadline is not None and self.clock() >= deadline:
-                break
-            _, suggestion = self._suggest(asked, deadline, cancelled, branch)
+            _, suggestion = self._suggest(asked, budget_ms, cancelled, branch)
             if suggestion.text not in texts:
                 texts.add(suggestion.text)
                 found.append((branch.log_probability, suggestion))
@@ -103,7 +108,7 @@ class SuggestionWriter:
     def _suggest(
         self,
         asked: Asked,
-        deadline: float | None,
+        budget_ms: int,
         cancelled: CancelCheck,
         branch: Branch = TRUNK,
         runners_up: int = 0,
@@ -111,6 +116,7 @@ class SuggestionWriter:
         """What is written after the prompt, or after a branch of it."""
         prompt, cache = asked.prompt, asked.cache
         context = stop_context(asked.near)
+        deadline = None if budget_ms == NO_LIMIT else self.clock() + budget_ms / 1e3
         find_stop = Clocked(context, self.clock, deadline)
         decoded = decode_greedily(
             self.model,

@@ -183,11 +183,3 @@ def test_more_than_were_asked_for_are_looked_for(model: LanguageModel) -> None:
     two, four = texts(completer, at(PLACES[0]), 2), texts(completer, at(PLACES[0]), 4)
     assert len(two) == 2 < len(four) == 4
     assert four[0] == two[0]
-
-
-def test_none_is_begun_when_time_is_up(model: LanguageModel) -> None:
-    """The clock goes on a second at each look; the first suggestion takes the whole time."""
-    seconds = iter(range(10_000))
-    options = CompletionOptions(context_tokens=200, max_tokens=12, time_budget_ms=5000)
-    completer = Completer(model, options, clock=lambda: float(next(seconds)))
-    assert len(completer.complete_several(at(PLACES[0]), 4)) == 1

@@ -1,15 +1,15 @@
 """Suggestions that end when their time is up, by a clock that goes on a second with each token."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from completion.clean_up import finished_lines
 from completion.pipeline import Completer, CompletionOptions
 from completion.prompt import PromptBuilder
 from completion.values import never_cancelled
+from completion.writing import ends_a_line
 from lsp_server.settings import Settings
 from models.language_model import LanguageModel
 from tests.unit.completion_helpers import at, load_tiny_model, scripted, write_model
@@ -49,12 +49,21 @@ def hurried(model: LanguageModel, script: Sequence[int], seconds: int) -> Comple
     return Completer(writing, options, clock=lambda: float(decoder.passes))
 
 
-def test_what_is_whole_by_then_is_shown(model: LanguageModel) -> None:
-    script = Script.of(model, TEXT)
-    made = hurried(model, script.whole, len(script.whole) - 3).complete(PLACE)
+@pytest.mark.parametrize("seconds", [1, 3])
+def test_it_ends_with_the_line_that_is_being_written(model: LanguageModel, seconds: int) -> None:
+    made = hurried(model, Script.of(model, TEXT).whole, seconds).complete(PLACE)
     assert (made.text, made.stop) == ("\n    first = 1", "time")
-    assert made.tokens.generated == len(script.whole) - 2
     assert 0 < made.confidence < 1
+
+
+def test_the_rest_is_written_in_idle_time_for_when_the_beginning_is_accepted(
+    model: LanguageModel,
+) -> None:
+    completer = hurried(model, Script.of(model, TEXT).whole, 1)
+    shown = completer.complete(PLACE)
+    completer.get_ahead(PLACE, shown, never_cancelled)
+    made = completer.complete(replace(PLACE, before=PLACE.before + shown.text))
+    assert (shown.text + made.text, made.stop) == (TEXT, "reuse")
 
 
 @pytest.mark.parametrize("seconds", [0, 1000], ids=["no budget", "a long one"])
@@ -82,38 +91,20 @@ def test_the_time_is_that_of_writing(model: LanguageModel) -> None:
     assert (made.text, made.stop) == (TEXT, "end")
 
 
-def test_reading_is_not_lost_where_writing_took_too_long(model: LanguageModel) -> None:
-    """Nothing is shown; the same place is asked again at the cost of one token."""
-    script = Script.of(model, TEXT)
-    completer = hurried(model, script.whole, 1)
-    hasty = completer.complete(PLACE)
-    assert (hasty.text, hasty.stop, hasty.confidence) == ("", "time", 0.0)
-    assert (hasty.tokens.encoded, hasty.tokens.generated) == (hasty.tokens.prompt, 2)
-    assert completer.complete(PLACE).tokens.encoded == 1
-
-
-def test_idle_time_writes_what_there_was_no_time_for(model: LanguageModel) -> None:
-    script = Script.of(model, TEXT)
-    completer = hurried(model, script.whole, 1)
-    completer.get_ahead(PLACE, completer.complete(PLACE), never_cancelled)
-    made = completer.complete(PLACE)
-    assert (made.text, made.stop) == (TEXT, "reuse")
-
-
 @pytest.mark.parametrize(
-    ("written", "shown"),
+    ("text", "ends"),
     [
-        ("", ""),
-        ("return a", ""),
-        ("return a\n", "return a"),
-        ("\n    return", ""),
-        ("\n    x = 1\n    y", "\n    x = 1"),
-        ("\n    x = 1\n    for y in z:\n        p", "\n    x = 1"),
-        ("if x:\n    y", "if x:"),
+        ("", False),
+        ("\n    ", False),
+        ("return a", False),
+        ("return a\n", True),
+        ("\n    x = 1\n", True),
+        ("\n    x = 1\n    ", True),
+        ("\n    x = 1\n    y", False),
     ],
 )
-def test_only_whole_lines_are_kept(written: str, shown: str) -> None:
-    assert finished_lines(written) == shown
+def test_a_line_ends_before_the_next_begins(text: str, ends: bool) -> None:
+    assert ends_a_line(text) is ends
 
 
 def test_the_setting_is_what_the_completer_is_made_with() -> None:
