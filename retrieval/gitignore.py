@@ -10,6 +10,7 @@ handled as git does, byte by byte, each byte written as the Latin-1 character of
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 CLASSES = {
@@ -70,10 +71,35 @@ def parse_rule(line: str) -> Rule | None:
     folders_only = text.endswith("/")
     text = text[:-1] if folders_only else text
     anchored = "/" in text
-    segments = tuple(map(compile_segment, text.removeprefix("/").split("/"))) if text else (NEVER,)
+    segments = tuple(map(compile_segment, split(text.removeprefix("/")))) if text else (NEVER,)
     return Rule(
         segments if anchored else (None, *map(in_any_folder, segments)), ignores, folders_only
     )
+
+
+def split(text: str) -> list[str]:
+    """The segments of a pattern; a slash among the characters of a bracket divides nothing.
+
+    One after a backslash does; two stars before it stand for one name at least.
+    """
+    segments: list[str] = []
+    start = at = 0
+    while at < len(text):
+        character = text[at]
+        at += 1
+        if character == "/":
+            segments.append(text[start : at - 1])
+            start = at
+        elif character == "[":
+            with suppress(ValueError):  # one that is never closed matches nothing anyway
+                _, at = bracket(text, at)
+        elif character == "\\":
+            at += 1
+            if text[at - 1 : at] == "/":
+                segment = text[start : at - 2]
+                segments += ["*", "**"] if re.fullmatch(r"\*{2,}", segment) else [segment]
+                start = at
+    return [*segments, text[start:]]
 
 
 def in_any_folder(segment: re.Pattern[str] | None) -> re.Pattern[str]:
