@@ -69,13 +69,14 @@ def plan_reading(
 ) -> Reading:
     """What to encode of a prompt that the cache has laid out of `kept` segments and new tokens."""
     inexact = cache.inexact()
-    needed = {len(prompt.tokens) - 1, *cache.unread(), *prompt.anchors.intersection(cache.stale())}
+    stale = cache.stale()
+    needed = {len(prompt.tokens) - 1, *cache.unread(), *prompt.anchors.intersection(stale)}
     corrected = [position for position in inexact if position not in needed]
     if repair.tokens == 0:
         return Reading(sorted(needed), [], 0)
     if repair.tokens is None or repair.covers(len(corrected), len(needed)):
         return Reading(sorted(needed.union(corrected)), [], 0)
-    stale = [position for position in cache.stale() if position not in needed]
+    stale = [position for position in stale if position not in needed]
     if len(stale) <= repair.tokens:
         return Reading(sorted(needed.union(stale)), [], 0)
     more = repair.tokens // 2

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models.compiler import njit, prange
 from models.vector_code import AVX2, INPUTS, OUTPUTS, adding_of, dots_of, products_of
 
-VECTOR_CODE = "64dbf5a60e5cb3b5"  # the beginning of that file's SHA-256
+VECTOR_CODE = "1ac81ceeb3d8bd93"  # the beginning of that file's SHA-256
 TOGETHER = 4  # keys or values of a query
 POSITIONS = 64  # whose keys and values stay near while all queries look at them
 
@@ -213,74 +213,50 @@ def to_shares(scores):
         scores[i] /= total
 
 
-def looking(queries: int) -> Any:
-    """A function for the products of so many queries with keys."""
-    one_key, some_keys = (dots_of(queries, count) for count in (1, TOGETHER))
+def in_steps(intrinsic_of: Any, queries: int) -> Any:
+    """A function that goes over vectors with so many queries, `TOGETHER` of them at a time."""
+    with_one, with_some = (intrinsic_of(queries, count) for count in (1, TOGETHER))
 
     @njit(nogil=True, error_model="numpy")
-    def look(query, keys, first, end, scores):
-        size, stride = keys.shape[1], scores.strides[0] // 4
-        address, target = keys.ctypes.data + 4 * first * size, scores.ctypes.data
+    def go_over(rows, vectors, first, end, numbers):
+        size, stride = vectors.shape[1], numbers.strides[0] // 4
+        address, number = vectors.ctypes.data + 4 * first * size, numbers.ctypes.data
         position = first
         while position + TOGETHER <= end:
-            some_keys(query.ctypes.data, address, target, size, stride)
+            with_some(rows.ctypes.data, address, number, size, stride)
             position += TOGETHER
             address += 4 * TOGETHER * size
-            target += 4 * TOGETHER
+            number += 4 * TOGETHER
         while position < end:
-            one_key(query.ctypes.data, address, target, size, stride)
+            with_one(rows.ctypes.data, address, number, size, stride)
             position += 1
             address += 4 * size
-            target += 4
+            number += 4
 
-    return look
+    return go_over
 
 
-def gathering(queries: int) -> Any:
-    """A function that adds up values by the shares that so many queries have in them."""
-    add_one, add_some = (adding_of(queries, count) for count in (1, TOGETHER))
+def two_at_a_time(intrinsic_of: Any) -> Any:
+    """A function of rows [n, size], vectors `first` until `end`, and numbers [n, so many].
+
+    `intrinsic_of` gives what is done with some rows, some of the vectors, and their numbers.
+    """
+    with_one, with_two = (in_steps(intrinsic_of, queries) for queries in (1, 2))
 
     @njit(nogil=True, error_model="numpy")
-    def gather(shares, values, first, end, sums):
-        size, stride = values.shape[1], shares.strides[0] // 4
-        address, factors = values.ctypes.data + 4 * first * size, shares.ctypes.data
-        position = first
-        while position + TOGETHER <= end:
-            add_some(sums.ctypes.data, factors, address, size, stride)
-            position += TOGETHER
-            address += 4 * TOGETHER * size
-            factors += 4 * TOGETHER
-        while position < end:
-            add_one(sums.ctypes.data, factors, address, size, stride)
-            position += 1
-            address += 4 * size
-            factors += 4
+    def go_over(rows, vectors, first, end, numbers):
+        count = len(rows)
+        for query in range(0, count - 1, 2):
+            pair = slice(query, query + 2)
+            with_two(rows[pair], vectors, first, end, numbers[pair])
+        if count % 2:
+            with_one(rows[count - 1 :], vectors, first, end, numbers[count - 1 :])
 
-    return gather
+    return go_over
 
 
-look_one, look_two = looking(1), looking(2)
-gather_one, gather_two = gathering(1), gathering(2)
-
-
-@compiled
-def look(queries, keys, first, end, scores):
-    """Queries [n, size] times the keys from `first` until `end`, into `scores` [n, so many]."""
-    count = len(queries)
-    for query in range(0, count - 1, 2):
-        look_two(queries[query : query + 2], keys, first, end, scores[query : query + 2])
-    if count % 2:
-        look_one(queries[count - 1 :], keys, first, end, scores[count - 1 :])
-
-
-@compiled
-def gather(shares, values, first, end, sums):
-    """Add the values from `first` until `end`, each times its share, to `sums` [n, size]."""
-    count = len(shares)
-    for query in range(0, count - 1, 2):
-        gather_two(shares[query : query + 2], values, first, end, sums[query : query + 2])
-    if count % 2:
-        gather_one(shares[count - 1 :], values, first, end, sums[count - 1 :])
+look = two_at_a_time(dots_of)  # queries, keys, where, and the scores that come of them
+gather = two_at_a_time(adding_of)  # sums, values to add to them, where, and the shares of each
 
 
 @in_parallel
@@ -316,9 +292,9 @@ def attend(queries, keys, values, first, end, others, counts, parts, scores, mix
             for row in range(rows):
                 low, high = max(start, first[row]), min(start + POSITIONS, end[row])
                 shares = scores[row, mine, low - first[row] :]
-                gather(shares, some_values, low, high, mixed[row, mine])
+                gather(mixed[row, mine], some_values, low, high, shares)
         for row in range(rows):
             shares = scores[row, mine, end[row] - first[row] :]
             for i in range(counts[row]):
                 other = others[row, i]
-                gather(shares[:, i:], some_values, other, other + 1, mixed[row, mine])
+                gather(mixed[row, mine], some_values, other, other + 1, shares[:, i:])

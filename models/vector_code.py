@@ -250,15 +250,15 @@ def fused(builder: Any, left: Any, right: Any, total: Any) -> Any:
 def adding_of(queries: int, values: int) -> Any:
     """The intrinsic that adds some vectors, each times its factor, to one sum a query.
 
-    Its arguments are the addresses of the sums [queries, size], of the factors [queries, values]
-    and of the vectors [values, size], the size, and how many floats are from one query's factors
+    Its arguments are the addresses of the sums [queries, size], of the vectors [values, size] and
+    of the factors [queries, values], the size, and how many floats are from one query's factors
     to the next one's. Vectors are added one after the other.
     """
 
     @intrinsic
-    def add(_: Any, sums: Any, factors: Any, vectors: Any, size: Any, stride: Any) -> Any:
+    def add(_: Any, sums: Any, vectors: Any, factors: Any, size: Any, stride: Any) -> Any:
         def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            sums, factors, vectors, size, stride = arguments
+            sums, vectors, factors, size, stride = arguments
             kind = ir.VectorType(FLOAT, FLOATS)
 
             def share(query: int, value: int) -> Any:
