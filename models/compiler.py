@@ -6,6 +6,7 @@ nothing else imports numba.
 """
 
 import os
+from functools import partial
 
 import torch
 
@@ -15,4 +16,18 @@ from numba import njit, prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["cgutils", "intrinsic", "njit", "prange", "types"]
+__all__ = ["cgutils", "compiled", "in_any_order", "in_parallel", "intrinsic", "njit", "prange", "types"]
+
+
+def can_be_kept() -> bool:
+    """Whether there is a folder for compiled functions; numba refuses where there is none."""
+    try:
+        njit(can_be_kept, cache=True)
+    except RuntimeError:
+        return False
+    return True
+
+
+kernel = partial(njit, cache=can_be_kept(), nogil=True, error_model="numpy")
+compiled, in_parallel = kernel(), kernel(parallel=True)
+in_any_order = kernel(fastmath={"reassoc", "nnan"})

@@ -7,69 +7,19 @@ never depends on how many others there are: each is summed in one order of its o
 Numba compiles these functions when they are first called, and keeps them on disk.
 """
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.compiler import njit, prange
-from models.vector_code import AVX2, INPUTS, OUTPUTS, adding_of, dots_of, products_of
+from models.compiler import compiled, in_any_order, in_parallel, njit, prange
+from models.vector_code import adding_of, dots_of
 
-VECTOR_CODE = "1ac81ceeb3d8bd93"  # the beginning of that file's SHA-256
+VECTOR_CODE = "1ac81ceeb3d8bd93"  # see `models.vector_code`
 TOGETHER = 4  # keys or values of a query
 POSITIONS = 64  # whose keys and values stay near while all queries look at them
 
 Floats = NDArray[np.float32]
-
-
-def can_be_kept() -> bool:
-    """Whether there is a folder for compiled functions; numba refuses where there is none."""
-    try:
-        njit(can_be_kept, cache=True)
-    except RuntimeError:
-        return False
-    return True
-
-
-kernel = partial(njit, cache=can_be_kept(), nogil=True, error_model="numpy")
-compiled, in_parallel = kernel(), kernel(parallel=True)
-in_any_order = kernel(fastmath={"reassoc", "nnan"})
-
-
-def rows_times_block(products: Any) -> Any:
-    """As many rows as `products` takes, from `row` on, times one block of weights."""
-
-    @njit(nogil=True, error_model="numpy")
-    def times(packed, scale, block, bias, inputs, row, steps, product):
-        width, stride = inputs.shape[1], len(bias)
-        first = block * OUTPUTS
-        products(
-            packed.ctypes.data + first * width,
-            scale.ctypes.data + 4 * first * (width // INPUTS),
-            inputs.ctypes.data + 2 * row * width,
-            width,
-            bias.ctypes.data + 4 * first,
-            steps.ctypes.data + 4 * row,
-            product.ctypes.data + 4 * (row * stride + first),
-            stride,
-        )
-
-    return times
-
-
-one_row, two_rows = (rows_times_block(products_of(rows, AVX2)) for rows in (1, 2))
-
-
-@in_parallel
-def multiply(packed, scale, bias, inputs, steps, product):
-    """Products [n, outputs] of inputs [n, width] in 16 bits, `steps` [n] apart, and weights."""
-    rows = len(inputs)
-    for block in prange(len(packed)):
-        for row in range(0, rows - 1, 2):
-            two_rows(packed, scale, block, bias, inputs, row, steps, product)
-        if rows % 2:
-            one_row(packed, scale, block, bias, inputs, rows - 1, steps, product)
 
 
 @compiled
@@ -101,19 +51,6 @@ def norm(row, weight, bias, centred, epsilon, normed):
         normed[i] = (row[i] - mean) * factor * weight[i] + bias[i]
 
 
-@in_any_order
-def to_whole(row, most, whole):
-    """A row as whole numbers up to `most`; the step between two of them."""
-    largest = np.float32(0.0)
-    for i in range(len(row)):
-        largest = max(largest, abs(row[i]))
-    step = max(largest, np.float32(1e-30)) / np.float32(most)
-    steps = np.float32(1.0) / step
-    for i in range(len(row)):
-        whole[i] = np.int16(np.rint(row[i] * steps))
-    return step
-
-
 @compiled
 def add_and_norm(hidden, change, weight, bias, centred, epsilon, normed):
     """hidden += change [n, at least hidden], and the norm of it."""
@@ -121,13 +58,6 @@ def add_and_norm(hidden, change, weight, bias, centred, epsilon, normed):
         for i in range(hidden.shape[1]):
             hidden[row, i] += change[row, i]
         norm(hidden[row], weight, bias, centred, epsilon, normed[row])
-
-
-@compiled
-def rows_to_whole(rows, most, whole, steps):
-    """Rows [n, width] as the inputs [n, at least width] and `steps` [n] of `multiply`."""
-    for row in range(len(rows)):
-        steps[row] = to_whole(rows[row], most, whole[row, : rows.shape[1]])
 
 
 @compiled

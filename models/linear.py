@@ -1,6 +1,6 @@
 """Matrix products of the decoder, by the library that is fastest for them on each device.
 
-On the CPU, weights of 8 bits go to `models.kernels` and float32 ones to oneDNN, which chooses its
+On the CPU, weights of 8 bits go to `models.products` and float32 ones to oneDNN, which chooses its
 code by what the processor has. torch's own `linear` leaves float32 to MKL, which on processors of
 other makers uses older code: on an AMD EPYC with AVX-512, 175 against 417 GFLOP/s for 128 rows, and
 12 against 50 for one (`docs/engine.md`). Its operator is the one that torch's own compiler emits
@@ -17,13 +17,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models import kernels
-from models.eight_bits import EightBits
+from models import products
+from models.eight_bits import GROUP, EightBits
 from models.kernels import Floats
 from models.layer_weights import Projection
-from models.vector_code import INPUTS, OUTPUTS
+from models.vector_products import INPUTS, LARGEST, MANY, OUTPUTS, PANEL, WIDEST
 
-LARGEST_INPUT = 2**15 - 1
+SMALLEST_FACTOR = 1e-30  # that can be divided by
+FEW = 32  # rows, each multiplied as it would be alone
 ROW_BLOCK = 8  # oneDNN keeps half a megabyte of code for each number of rows it has met
 N = TypeVar("N", np.int8, np.float32)
 ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
@@ -60,16 +61,18 @@ class ExactLinear:
 
 
 class QuantisedLinear:
-    """Weights in 8 bits and their scales, in the order in which `models.kernels` reads them.
+    """Weights in 8 bits and their scales, in the order in which `models.products` reads them.
 
-    Each row of inputs has its own scale and 16 bits. A row is summed in an order of its own, so
-    that its product is the same bit for bit whatever rows are multiplied beside it.
+    Each row of inputs has its own scale and 16 bits. Of a `FEW` a row is summed in an order of its
+    own, so that its product is the same bit for bit whatever rows are multiplied beside it. More
+    have 13 bits and a scale for each `PANEL`, which is faster.
     """
 
     def __init__(self, weight: EightBits, bias: Tensor | None = None) -> None:
         self.outputs, self.width = weight.shape
         self._packed = in_blocks(weight.values.numpy(), INPUTS)
         self._scale = in_blocks(weight.scale.numpy(), 1)
+        self._factors = factors_of(weight)
         self._bias = np.zeros(len(self._packed) * OUTPUTS, np.float32)
         if bias is not None:
             self._bias[: self.outputs] = bias.numpy()
@@ -79,23 +82,41 @@ class QuantisedLinear:
 
     def product(self, rows: Floats) -> Floats:
         """`rows` [n, in] to [n, out], with whatever fills the last block behind them."""
+        product = np.empty((len(rows), len(self._bias)), np.float32)
+        weights = self._packed, self._scale
+        if len(rows) > FEW:
+            products.multiply_many(*weights, self._factors, self._bias, rows, product)
+            return product
         inputs = np.zeros((len(rows), self._packed.shape[1] * INPUTS), np.int16)
         steps = np.empty(len(rows), np.float32)
-        product = np.empty((len(rows), len(self._bias)), np.float32)
-        kernels.rows_to_whole(rows, LARGEST_INPUT, inputs, steps)
-        kernels.multiply(self._packed, self._scale, self._bias, inputs, steps, product)
+        products.rows_to_whole(rows, inputs, steps)
+        products.multiply_whole(*weights, self._bias, inputs, steps, product)
         return product
 
 
 def in_blocks(values: NDArray[N], inputs: int) -> NDArray[N]:
-    """[outputs, width] as `kernels.multiply` reads it, [blocks, width / inputs, OUTPUTS, inputs].
+    """[outputs, width] as `models.products` reads it, [blocks, width / inputs, OUTPUTS, inputs].
 
-    Blocks that are not full are filled with zeros.
+    Blocks that are not full are filled with zeros, up to a multiple of `MANY` outputs.
     """
     outputs, width = values.shape
-    filled = np.pad(values, ((0, -outputs % OUTPUTS), (0, -width % inputs)))
+    filled = np.pad(values, ((0, -outputs % MANY), (0, -width % inputs)))
     blocks = filled.reshape(-1, OUTPUTS, filled.shape[1] // inputs, inputs)
     return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3))
+
+
+def factors_of(weight: EightBits) -> Floats:
+    """One scale for each `PANEL` of an output's weights in 16 bits: [blocks, panels, MANY].
+
+    As small as it may be: weights are then `LARGEST` at most, and `WIDEST` times what they are.
+    """
+    largest = torch.maximum(weight.values.amax(1).short(), -weight.values.amin(1).short())
+    outputs, groups = weight.scale.shape
+    scale = F.pad(weight.scale.abs(), (0, -groups % (PANEL // GROUP), 0, -outputs % MANY))
+    scale = scale.view(len(scale), -1, PANEL // GROUP).amax(2)
+    times = (F.pad(largest, (0, -outputs % MANY)) / LARGEST).clamp(min=1 / WIDEST)
+    factors = (scale * times[:, None]).clamp(min=SMALLEST_FACTOR)
+    return factors.view(-1, MANY, factors.shape[1]).transpose(1, 2).contiguous().numpy()
 
 
 class SideBySide(Protocol):

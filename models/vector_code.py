@@ -1,31 +1,26 @@
 """Vector instructions for `models.kernels`, as the compiler's own intermediate language.
 
 What numba makes of a loop depends on what it can prove of it. These few loops are written in the
-language below it, so that they are what they should be: many products at once, sums that stay in
-registers, and the next weights on their way while the present ones are multiplied.
+language below it, so that they are what they should be: many products at once, and sums that stay
+in registers. Products of whole numbers are in `models.vector_products`.
 
-Numba keeps what it compiled of `models.kernels` and does not look in here when it decides whether
-that is current: a test asks for a new `VECTOR_CODE` there when this file changes.
+Numba keeps what it compiled of `models.kernels` and `models.products`, and does not look in here
+when it decides whether that is current: a test asks for a new `VECTOR_CODE` there when one of these
+two files changes.
 """
 
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
-import torch
 from llvmlite import ir
 
 from models.compiler import cgutils, intrinsic, types
 
-INPUTS = 32  # of a product, multiplied in two halves
-HALF = INPUTS // 2
-LINE = 64  # bytes that memory gives at once
-OUTPUTS = 4  # of a product, whose weights stand together
 FLOATS = 8  # that are added or multiplied at once
 
 BYTE, SHORT, WORD, LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 FLOAT = ir.FloatType()
-AVX2 = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
 
 
 def load(builder: Any, address: Any, kind: Any) -> Any:
@@ -36,13 +31,6 @@ def load(builder: Any, address: Any, kind: Any) -> Any:
 
 def store(builder: Any, value: Any, address: Any) -> None:
     builder.store(value, builder.inttoptr(address, value.type.as_pointer())).align = 1
-
-
-def fetch(builder: Any, address: Any) -> None:
-    """Bring the `LINE` at an address near, which will be read soon."""
-    near = [WORD(number) for number in (0, 3, 1)]  # to read, into every cache, data
-    place = builder.inttoptr(address, BYTE.as_pointer())
-    library(builder, "llvm.prefetch.p0", ir.VoidType(), place, *near)
 
 
 def count_up(
@@ -73,94 +61,6 @@ def library(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
     kind = ir.FunctionType(result, [argument.type for argument in arguments])
     function = cgutils.get_or_insert_function(builder.module, kind, name)
     return builder.call(function, arguments)
-
-
-def pairs_multiplied(builder: Any, left: Any, right: Any, x86: bool) -> Any:
-    """The sums of neighbouring products of 16-bit numbers, in 32 bits: half as many."""
-    result = ir.VectorType(WORD, HALF // 2)
-    if x86:
-        return library(builder, "llvm.x86.avx2.pmadd.wd", result, left, right)
-
-    def product(first: int) -> Any:
-        places = ir.Constant(ir.VectorType(WORD, HALF // 2), list(range(first, HALF, 2)))
-        nothing = ir.Constant(left.type, ir.Undefined)
-        halves = (builder.shuffle_vector(side, nothing, places) for side in (left, right))
-        return builder.mul(*(builder.sext(half, result) for half in halves))
-
-    return builder.add(product(0), product(1))
-
-
-def products_of(rows: int, x86: bool) -> Any:
-    """The intrinsic that multiplies one block of weights by so many rows of inputs.
-
-    Its arguments are the addresses of weights [width / INPUTS, OUTPUTS, INPUTS], 8 bits each, of
-    their scales [width / INPUTS, OUTPUTS], and of inputs [rows, width], 16 bits each, the width,
-    the addresses of the biases of the outputs, of the steps of the inputs, and of products, and
-    how many stand in a row of these. As it goes it fetches the next block: memory is read while
-    the processor multiplies.
-    """
-
-    @intrinsic
-    def products(
-        _: Any,
-        weights: Any,
-        scales: Any,
-        inputs: Any,
-        width: Any,
-        biases: Any,
-        steps: Any,
-        target: Any,
-        stride: Any,
-    ) -> Any:
-        def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            weights, scales, inputs, width, biases, steps, target, stride = arguments
-            kind = ir.VectorType(FLOAT, FLOATS)
-
-            def body(index: Any, sums: list[Any]) -> list[Any]:
-                block = builder.add(weights, builder.mul(index, LONG(OUTPUTS)))
-                ahead = builder.add(block, builder.mul(width, LONG(OUTPUTS)))
-                for line in range(0, OUTPUTS * INPUTS, LINE):
-                    fetch(builder, builder.add(ahead, LONG(line)))
-                group = builder.mul(builder.udiv(index, LONG(INPUTS)), LONG(4 * OUTPUTS))
-                scale = builder.add(scales, group)
-                some = []
-                for row in range(rows):
-                    place = builder.add(builder.mul(width, LONG(row)), index)
-                    start = builder.add(inputs, builder.mul(place, LONG(2)))
-                    places = (builder.add(start, LONG(2 * half)) for half in (0, HALF))
-                    some.append([load(builder, p, ir.VectorType(SHORT, HALF)) for p in places])
-                later = list(sums)
-                for output in range(OUTPUTS):
-                    wide = []
-                    for half in (0, HALF):
-                        address = builder.add(block, LONG(output * INPUTS + half))
-                        narrow = load(builder, address, ir.VectorType(BYTE, HALF))
-                        wide.append(builder.sext(narrow, ir.VectorType(SHORT, HALF)))
-                    factor = load(builder, builder.add(scale, LONG(4 * output)), FLOAT)
-                    factors = everywhere(builder, factor, FLOATS)
-                    for row in range(rows):
-                        halves = zip(wide, some[row], strict=True)
-                        low, high = (pairs_multiplied(builder, *pair, x86) for pair in halves)
-                        whole = builder.sitofp(builder.add(low, high), kind)
-                        number = row * OUTPUTS + output
-                        later[number] = fused(builder, whole, factors, later[number])
-                return later
-
-            nothing = ir.Constant(kind, [0.0] * FLOATS)
-            totals = count_up(builder, width, INPUTS, [nothing] * (rows * OUTPUTS), body)
-            bias = load(builder, biases, ir.VectorType(FLOAT, OUTPUTS))
-            for row in range(rows):
-                sums = added_up(builder, totals[row * OUTPUTS : (row + 1) * OUTPUTS])
-                step = load(builder, builder.add(steps, LONG(4 * row)), FLOAT)
-                product = builder.fmul(sums, everywhere(builder, step, OUTPUTS))
-                place = place_of(builder, target, stride, row, LONG(0))
-                store(builder, builder.fadd(product, bias), place)
-            return context.get_dummy_value()
-
-        address, size = types.uintp, types.intp
-        return types.void(address, address, address, size, *[address] * 3, size), generate
-
-    return products
 
 
 def everywhere(builder: Any, value: Any, count: int) -> Any:
