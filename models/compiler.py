@@ -16,7 +16,16 @@ from numba import njit, prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["cgutils", "compiled", "in_any_order", "in_parallel", "intrinsic", "njit", "prange", "types"]
+__all__ = [
+    "cgutils",
+    "compiled",
+    "in_any_order",
+    "in_parallel",
+    "intrinsic",
+    "njit",
+    "prange",
+    "types",
+]
 
 
 def can_be_kept() -> bool:

@@ -20,11 +20,10 @@ from models.eight_bits import EightBits, Weight
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache, cache_bytes
 from models.layer_weights import Layer, Norm, read_decoder_weights
-from models.linear import Joined, QuantisedLinear, linear_of, side_by_side
+from models.linear import FEW, Joined, QuantisedLinear, linear_of, side_by_side
 from models.processor import all_processors, use_all_processors
 from models.rotary import rotate
 from models.short_pass import (
-    LONGEST,
     ShortLayer,
     ShortPass,
     pack_norm,
@@ -118,7 +117,7 @@ class Decoder:
         """
         assert positions
         tokens, turn = cache.begin(positions), cache.turn(positions)
-        if self._short is not None and len(positions) <= LONGEST and attention is None:
+        if self._short is not None and len(positions) <= FEW and attention is None:
             sights = self._by_window(lambda window: sight_of_positions(positions, window))
             hidden = self._short.read(cache, tokens, positions, turn, sights, cancelled)
             cache.commit(positions)
@@ -151,7 +150,7 @@ class Decoder:
         count = len(tree.tokens)
         assert 0 < start + count <= cache.capacity
         turn = cache.turn([start + depth for depth in tree.depths])
-        if self._short is not None and count <= LONGEST:
+        if self._short is not None and count <= FEW:
             sights = self._by_window(lambda window: sight_of_branches(tree, start, window))
             return self._short.read(cache, tree.tokens, range(start, start + count), turn, sights)
         where = slice(start, start + count)
@@ -164,7 +163,7 @@ class Decoder:
         return self._read(cache, reading, attend_all, lambda: False)
 
     def _short_pass(self) -> ShortPass | None:
-        """What reads few tokens in 8 bits, compiled and its threads started."""
+        """What reads few tokens in 8 bits; that and products of many compiled, threads started."""
         if not self.quantised or self.config.head_dim % FLOATS:
             return None
         layers = [short_layer(self.config, block) for block in self._blocks]
@@ -172,6 +171,7 @@ class Decoder:
         cache, one = self.new_cache(1), sight_of_positions([0], None)
         with all_processors():
             short.read(cache, [0], cache.append([0]), cache.turn([0]), (one, one))
+            self._blocks[0].output(torch.zeros(FEW + 1, self.config.heads * self.config.head_dim))
         return short
 
     @property

@@ -1,4 +1,4 @@
-"""Products of rows of inputs with weights in 8 bits, compiled for the processor that they run on."""
+"""Products of rows of inputs with weights in 8 bits, compiled as `models.kernels` are."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from models.vector_products import (
     widening_of,
 )
 
-VECTOR_CODE = ""  # see `models.vector_code`
+VECTOR_CODE = "c97d673c592f947a"  # see `models.vector_code`
 AVX2 = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
 LARGEST_ALONE = 2**15 - 1  # of a row's inputs where there are few rows
 
@@ -90,8 +90,8 @@ def multiply_many(packed, scale, factors, bias, rows, product):
     steps = np.empty((count, panels), np.float32)
     for row in prange(count):
         for panel in range(panels):
-            part = slice(panel * PANEL, min((panel + 1) * PANEL, rows.shape[1]))
-            steps[row, panel] = to_whole(rows[row, part], LARGEST, inputs[row, part])
+            some = slice(panel * PANEL, min((panel + 1) * PANEL, rows.shape[1]))
+            steps[row, panel] = to_whole(rows[row, some], LARGEST, inputs[row, some])
     for block in prange(len(factors)):
         first = block * MANY
         wide = np.empty(PANEL * MANY, np.int16)
@@ -100,13 +100,13 @@ def multiply_many(packed, scale, factors, bias, rows, product):
         for panel in range(panels):
             start = panel * PANEL
             size = min(PANEL, width - start)
-            some = factors[block, panel].ctypes.data
+            scales = factors[block, panel].ctypes.data
             for part in range(0, MANY, OUTPUTS):
                 group = ((first + part) // OUTPUTS * groups + start // INPUTS) * OUTPUTS
                 widen(
                     packed.ctypes.data + group * INPUTS,
                     scale.ctypes.data + 4 * group,
-                    some + 4 * part,
+                    scales + 4 * part,
                     size,
                     wide.ctypes.data + 2 * part * (INPUTS // 2),
                 )
@@ -115,7 +115,7 @@ def multiply_many(packed, scale, factors, bias, rows, product):
                     wide.ctypes.data,
                     inputs.ctypes.data + 2 * (row * width + start),
                     size,
-                    some,
+                    scales,
                     steps[row, panel],
                     sums.ctypes.data + 4 * row * MANY,
                 )

@@ -21,8 +21,6 @@ from models.layer_weights import Norm
 from models.linear import QuantisedLinear
 from models.token_tree import TokenTree
 
-LONGEST = 32  # tokens of a pass
-
 
 @dataclass(frozen=True, slots=True)
 class Sight:

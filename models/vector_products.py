@@ -213,8 +213,8 @@ def row_of(x86: bool) -> Any:
                     some = load(builder, builder.add(inputs, builder.mul(place, LONG(2))), SHORTS)
                     first = builder.add(weights, builder.mul(place, LONG(2 * MANY)))
                     for output in range(MANY):
-                        address = builder.add(first, LONG(2 * HALF * output))
-                        product = pairs_multiplied(builder, load(builder, address, SHORTS), some, x86)
+                        wide = load(builder, builder.add(first, LONG(2 * HALF * output)), SHORTS)
+                        product = pairs_multiplied(builder, wide, some, x86)
                         later[output] = builder.add(later[output], product)
                 return later
 
@@ -223,10 +223,10 @@ def row_of(x86: bool) -> Any:
             steps = everywhere(builder, step, OUTPUTS)
             for first in range(0, MANY, OUTPUTS):
                 some = [builder.sitofp(total, kind) for total in totals[first : first + OUTPUTS]]
-                scale = builder.fmul(load(builder, builder.add(factors, LONG(4 * first)), FOUR), steps)
+                scale = load(builder, builder.add(factors, LONG(4 * first)), FOUR)
+                sums = builder.fmul(added_up(builder, some), builder.fmul(scale, steps))
                 place = builder.add(target, LONG(4 * first))
-                whole = builder.fmul(added_up(builder, some), scale)
-                store(builder, builder.fadd(load(builder, place, FOUR), whole), place)
+                store(builder, builder.fadd(load(builder, place, FOUR), sums), place)
             return context.get_dummy_value()
 
         address, size = types.uintp, types.intp
