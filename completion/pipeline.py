@@ -22,8 +22,8 @@ class CompletionOptions:
 
     The largest prompt and the longest suggestion, in tokens; milliseconds that may be spent on
     encoding again what an edit has made inexact, and whether it is all encoded again however long
-    that takes; memory for caches in bytes. Milliseconds of writing after which a suggestion ends
-    with the line it is at, 0 for any time: what a benchmark counts must not depend on how fast the
+    that takes; memory for caches in bytes. Milliseconds after which a suggestion ends with the
+    line it is at, 0 for any time: what a benchmark counts must not depend on how fast the
     machine is.
     """
 

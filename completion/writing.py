@@ -84,8 +84,8 @@ class SuggestionWriter:
     ) -> list[Suggestion]:
         """The likeliest suggestion, and up to so many `others` with other texts, likelier first.
 
-        Each ends with the line that is being written once `budget_ms` have passed. Raises
-        `Cancelled`.
+        The first ends with the line that is being written `budget_ms` after the request was
+        started, each other so long after it was begun. Raises `Cancelled`.
         """
         decoded, likeliest = self._suggest(
             asked, budget_ms, cancelled, runners_up=RUNNERS_UP if others else 0
@@ -116,7 +116,8 @@ class SuggestionWriter:
         """What is written after the prompt, or after a branch of it."""
         prompt, cache = asked.prompt, asked.cache
         context = stop_context(asked.near)
-        deadline = None if budget_ms == NO_LIMIT else self.clock() + budget_ms / 1e3
+        began = self.clock() if branch.tokens else asked.started
+        deadline = None if budget_ms == NO_LIMIT else began + budget_ms / 1e3
         find_stop = Clocked(context, self.clock, deadline)
         decoded = decode_greedily(
             self.model,

@@ -61,8 +61,8 @@ class Settings:
         512, "Memory for the caches of open documents, in MiB.", 1, 1_048_576
     )
     time_budget_ms: int = setting(
-        500,
-        "Milliseconds of writing after which a suggestion ends with the line it is at; 0 for any.",
+        250,
+        "Milliseconds of work after which a suggestion ends with the line it is at; 0 for any.",
         0,
         60_000,
     )
