@@ -80,10 +80,7 @@ class EditSession:
         once; the rest is for idle time. Each stretch of the prompt that is new is given to `learn`
         first, since what is read before `Cancelled` is raised is known next time.
         """
-        cache = self.cache
-        kept = kept_segments(cache.read_tokens, prompt.tokens, prompt.markers)
-        self._repairs = cache.lay_out(prompt.tokens, kept) or self._repairs
-        self._prompt_length, self._edges = len(prompt.tokens), prompt.edges
+        cache, kept = self.cache, self.lay_out(prompt)
         if learn is not None:
             for gap in gaps_between(kept, len(prompt.tokens)):
                 learn(prompt.tokens, gap)
@@ -105,6 +102,13 @@ class EditSession:
             encoded=len(encoded),
             corrected=len(cache.inexact()),
         )
+
+    def lay_out(self, prompt: Prompt) -> list[Segment]:
+        """Make the cache hold `prompt`, as far as it is known, and read nothing; what was kept."""
+        kept = kept_segments(self.cache.read_tokens, prompt.tokens, prompt.markers)
+        self._repairs = self.cache.lay_out(prompt.tokens, kept) or self._repairs
+        self._prompt_length, self._edges = len(prompt.tokens), prompt.edges
+        return kept
 
     def _encode(self, reading: Reading, cancelled: CancelCheck) -> tuple[Tensor, list[int]]:
         """The last token's hidden state, and the positions in the order they were encoded in."""

@@ -1,4 +1,4 @@
-"""The lines around the cursor, so that reading them takes no longer in a long file."""
+"""What stands around the cursor, so that reading it takes no longer in a long file."""
 
 from dataclasses import replace
 
@@ -6,6 +6,7 @@ from completion.brackets import TRIPLE_QUOTES
 from completion.values import CompletionRequest
 
 NEAR_BEFORE, NEAR_AFTER = 8_000, 4_000  # characters; some two hundred lines and one hundred
+AROUND = 100_000  # on each side, of a file that drafts are taken from
 
 
 def nearby(request: CompletionRequest) -> CompletionRequest:
@@ -23,6 +24,11 @@ def nearby(request: CompletionRequest) -> CompletionRequest:
         if after.count(quotes, end) % 2:
             end = line_end(after, after.find(quotes, end) + len(quotes))
     return replace(request, before=before[start:], after=after[:end])
+
+
+def text_around(request: CompletionRequest) -> str:
+    """Mostly the whole file."""
+    return request.before[-AROUND:] + request.after[:AROUND]
 
 
 def line_end(text: str, position: int) -> int:

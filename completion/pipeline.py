@@ -7,10 +7,10 @@ from time import perf_counter
 from completion.drafting.drafter import TreeDrafter
 from completion.drafting.pass_cost import LARGEST
 from completion.edit_sessions import EditSessions
-from completion.nearby import nearby
+from completion.nearby import nearby, text_around
 from completion.prompt import PromptBuilder
 from completion.repair import EXACT, EncodeRate, Repair
-from completion.suggestion_reuse import SuggestionReuse
+from completion.suggestion_reuse import REUSE, SuggestionReuse
 from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
 from completion.writing import NO_LIMIT, TIME, Asked, SuggestionWriter
 from models.language_model import LanguageModel
@@ -53,6 +53,7 @@ class Completer:
         self._reuse = SuggestionReuse()
         self._clock = clock
         self._drafter = TreeDrafter()
+        self._learnt: set[str] = set()  # documents of which all was learnt once
         self._writer = SuggestionWriter(
             model, self.prompts.end_tokens, self.options.max_tokens, self._drafter, clock
         )
@@ -96,20 +97,24 @@ class Completer:
         """Use idle time: prepare what follows once `shown` is accepted, then make caches exact.
 
         What there was no time for is written now, so that its rest appears once its beginning is
-        accepted. Raises `Cancelled`.
+        accepted. Where nothing is left to write, what stands around the cursor is read: nobody
+        has, if the suggestion is one that still held. Raises `Cancelled`.
         """
+        accepted = replace(request, before=request.before + shown.text)
         if shown.stop == TIME:
             (whole,) = self._ask_model(request, cancelled, NO_LIMIT)
             self._reuse.remember(request, whole)
-        elif shown.text:
-            accepted = replace(request, before=request.before + shown.text)
-            self._complete(accepted, cancelled, NO_LIMIT)
+        elif not shown.text or self._complete(accepted, cancelled, NO_LIMIT).stop == REUSE:
+            own = self._sessions.of(request.document)
+            own.lay_out(self.prompts.build(request, own.edges))
+        self._learn_file(request, cancelled)
         if (session := self._sessions.latest) is not None:
             session.heal(cancelled)
 
     def close(self, document: str) -> None:
         """Give up what is kept for a document."""
         self._sessions.close(document)
+        self._learnt.discard(document)
 
     def _ask_model(
         self, request: CompletionRequest, cancelled: CancelCheck, budget_ms: int, others: int = 0
@@ -126,6 +131,13 @@ class Completer:
         self._rate.observe(prefilled.encoded, read - built)
         asked = Asked(near, prompt, session.cache, prefilled, started, built, read)
         return self._writer.write(asked, budget_ms, cancelled, others)
+
+    def _learn_file(self, request: CompletionRequest, cancelled: CancelCheck) -> None:
+        """Let drafts come from all of a file, once; what is typed later is learnt as it is read."""
+        if request.document not in self._learnt:
+            tokens = self.model.tokenizer.encode(text_around(request))
+            self._drafter.look_up.add_file(tokens, cancelled)
+            self._learnt.add(request.document)
 
     def _repair(self) -> Repair:
         """How much of an inexact cache may be encoded again before the model goes on."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from completion.confidence import after_typing
 from completion.values import CompletionRequest, Suggestion, Timings, TokenCounts
 
+REUSE = "reuse"  # why a suggestion ended that was not written now
 REMEMBERED = 32  # suggestions, of all documents
 
 
@@ -94,7 +95,7 @@ class SuggestionReuse:
                 return replace(
                     made,
                     text=rest,
-                    stop="reuse",
+                    stop=REUSE,
                     tokens=TokenCounts(),
                     ms=Timings(),
                     confidence=after_typing(made.confidence, made.text, len(made.text) - len(rest)),

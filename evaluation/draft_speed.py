@@ -12,7 +12,7 @@ from completion.decoding import decode_greedily
 from completion.drafting.drafter import LOOK_UP, RECYCLING, TreeDrafter
 from completion.drafting.drafts import Drafter
 from completion.edit_session import EditSession
-from completion.nearby import nearby
+from completion.nearby import nearby, text_around
 from completion.prompt import PromptBuilder
 from completion.repair import EXACT
 from completion.stop_rules import find_stop, stop_context
@@ -53,6 +53,7 @@ class DraftRace:
         self._most = most
         self._session = EditSession(model.decoder, builder.budget + most)
         self._drafters = {name: TreeDrafter(sources=ARMS[name]) for name in ARMS if name != PLAIN}
+        self._learnt: set[str] = set()
 
     def run(
         self, requests: Sequence[CompletionRequest], progress: ProgressCallback
@@ -63,6 +64,7 @@ class DraftRace:
             progress(Progress("drafts", number, len(requests)))
             prompt = self._builder.build(request)
             context = stop_context(nearby(request))
+            self._learn_file(request)
             logits = self._session.read(prompt, EXACT, never_cancelled, self._learn).logits
             for arm in sorted(ARMS, reverse=number % 2 == 1):
                 started = perf_counter()
@@ -84,6 +86,14 @@ class DraftRace:
             self._learn(whole, range(len(prompt.tokens), len(whole)))
         progress(Progress("drafts", len(requests), len(requests)))
         return written
+
+    def _learn_file(self, request: CompletionRequest) -> None:
+        """As an editor has time to after the first request."""
+        if request.document not in self._learnt:
+            self._learnt.add(request.document)
+            tokens = self._model.tokenizer.encode(text_around(request))
+            for drafter in self._drafters.values():
+                drafter.look_up.add_file(tokens, never_cancelled)
 
     def _learn(self, tokens: Sequence[int], places: range) -> None:
         for drafter in self._drafters.values():

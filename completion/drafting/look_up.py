@@ -8,10 +8,13 @@ before decides, as in a language model that backs off.
 from collections.abc import Sequence
 
 from completion.drafting.guesses import Guess
+from completion.values import CancelCheck
+from models.errors import Cancelled
 
 LONGEST = 6  # tokens that are looked up
 FOLLOWERS = 3  # kept for each run, the latest first
 MOST_RUNS = 400_000  # 70 MB
+PIECE = 512  # tokens that are learnt at once, a few milliseconds
 PRIORS = (0.15, 0.35, 0.5, 0.6, 0.65, 0.75)  # of runs of 1, 2, ... tokens
 
 
@@ -21,16 +24,30 @@ class LookUp:
     def __init__(self) -> None:
         self._followers: dict[tuple[int, ...], tuple[int, ...]] = {}
 
-    def add(self, tokens: Sequence[int], places: range) -> None:
-        """Learn what each of the tokens at `places` follows."""
+    def add(self, tokens: Sequence[int], places: range, *, far: bool = False) -> None:
+        """Learn what each of the tokens at `places` follows.
+
+        It is likelier than what was known, or less where it stands `far` from what is written.
+        """
         for place in places:
             for length in range(1, min(LONGEST, place) + 1):
-                self._follow(tuple(tokens[place - length : place]), tokens[place])
+                self._follow(tuple(tokens[place - length : place]), tokens[place], far)
 
-    def _follow(self, run: tuple[int, ...], token: int) -> None:
+    def add_file(self, tokens: Sequence[int], cancelled: CancelCheck) -> None:
+        """Learn a whole file, which is far but for what was read of it. Raises `Cancelled`."""
+        for start in range(0, len(tokens), PIECE):
+            if cancelled():
+                raise Cancelled
+            self.add(tokens, range(start, min(start + PIECE, len(tokens))), far=True)
+
+    def _follow(self, run: tuple[int, ...], token: int, far: bool) -> None:
         known = self._followers.pop(run, ())
-        others = (other for other in known if other != token)
-        self._followers[run] = (token, *others)[:FOLLOWERS]
+        others = tuple(other for other in known if other != token)
+        if not far:
+            known = (token, *others)
+        elif token not in known:
+            known = (*known, token)
+        self._followers[run] = known[:FOLLOWERS]
         if len(self._followers) > MOST_RUNS:
             del self._followers[next(iter(self._followers))]
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from completion.drafting.drafter import TreeDrafter, best_size, grow
 from completion.drafting.drafts import Draft, ExpectedText, Verified
 from completion.drafting.guesses import Guess, HitRates
-from completion.drafting.look_up import FOLLOWERS, LookUp
+from completion.drafting.look_up import FOLLOWERS, PIECE, LookUp
 from completion.drafting.pass_cost import LARGEST, PassCost
 from completion.drafting.recycling import Recycling
+from models.errors import Cancelled
 from models.token_tree import TokenTree
 
 
@@ -50,6 +51,21 @@ def test_what_was_seen_last_comes_first() -> None:
 def test_only_the_last_followers_are_kept() -> None:
     source = looked_up(*([1, token] for token in range(10, 20)))
     assert tokens_of(source.guesses([1])) == [19, 18, 17][:FOLLOWERS]
+
+
+def test_what_stands_far_comes_last() -> None:
+    source = looked_up([1, 2])
+    source.add([1, 3], range(2), far=True)
+    source.add([1, 2], range(2), far=True)
+    assert tokens_of(source.guesses([1])) == [2, 3]
+
+
+def test_learning_a_file_is_called_off() -> None:
+    source, asked = LookUp(), iter([False, True])
+    with pytest.raises(Cancelled):
+        source.add_file(list(range(2 * PIECE)), lambda: next(asked))
+    assert tokens_of(source.guesses([PIECE - 2])) == [PIECE - 1]
+    assert source.guesses([PIECE]) == []
 
 
 def test_only_named_places_are_learnt() -> None:
@@ -105,8 +121,18 @@ def test_a_pass_costs_what_was_measured() -> None:
         cost.observe(1, 0.050)
         cost.observe(16, 0.100)
     assert cost.of(1) == 1
-    assert cost.of(16) == pytest.approx(2, rel=0.05)
+    assert cost.of(16) == pytest.approx(2.2, rel=0.05)  # BESIDE is the least
     assert cost.of(8) < cost.of(12) < cost.of(16)
+
+
+def test_sizes_that_were_never_tried_cost_as_the_others_do() -> None:
+    cost = PassCost()
+    for _ in range(200):
+        cost.observe(1, 0.050)
+        cost.observe(8, 0.200)
+    assert cost.of(8) == pytest.approx(4, rel=0.05)
+    assert cost.of(16) == pytest.approx(7.8, rel=0.05)
+    assert cost.of(2) < 1.3
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.floats(1e-4, 10)), max_size=30))

@@ -114,6 +114,31 @@ def test_what_follows_an_accepted_suggestion_is_there_when_it_is_asked_for(
     assert (prepared.text, prepared.stop) == ("first", "reuse")
 
 
+def test_drafts_come_from_all_of_the_file_once_there_was_time(model: LanguageModel) -> None:
+    far = "the_far_end = of_the_file\n"
+    request = at("▮" + "x = 1\n" * 200 + far)
+    completer = writer(model, ("▮", ""), ("y = 1\n▮", far.rstrip()))
+    first = completer.complete(request)
+    without = writer(model, ("y = 1\n▮", far.rstrip())).complete(at("y = 1\n▮"))
+    completer.get_ahead(request, first, never_cancelled)
+    made = completer.complete(at("y = 1\n▮"))
+    assert made.text == without.text == far.rstrip()
+    assert made.tokens.passes < without.tokens.passes
+
+
+def test_idle_time_reads_what_stands_where_a_suggestion_still_held(model: LanguageModel) -> None:
+    """Back from a look at another place, the cache is still that other place's."""
+    completer = Completer(model, CompletionOptions(context_tokens=200, max_tokens=1))
+    here = at("import os\n" * 30 + "x = ▮\n" + "def f(a):\n    return a\n" * 30)
+    there = at("import os\n" * 30 + "x = \n" + "def f(a):\n    return a\n" * 30 + "y = ▮")
+    completer.complete(here)
+    completer.complete(there)
+    back = completer.complete(here)
+    assert back.stop == "reuse"
+    completer.get_ahead(here, replace(back, text=""), never_cancelled)
+    assert completer.complete(replace(here, single_line=True)).tokens.encoded == 1
+
+
 def test_idle_time_makes_the_cache_exact(model: LanguageModel) -> None:
     options = CompletionOptions(context_tokens=200, max_tokens=1, repair_ms=0)
     completer = Completer(model, options)
