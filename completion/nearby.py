@@ -6,7 +6,7 @@ from completion.brackets import TRIPLE_QUOTES
 from completion.values import CompletionRequest
 
 NEAR_BEFORE, NEAR_AFTER = 8_000, 4_000  # characters; some two hundred lines and one hundred
-AROUND = 100_000  # on each side, of a file that drafts are taken from
+AROUND = 50_000  # on each side, of a file that drafts are taken from
 
 
 def nearby(request: CompletionRequest) -> CompletionRequest:
