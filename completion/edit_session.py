@@ -23,6 +23,7 @@ from models.kv_cache import KeyValueCache, Segment
 from models.prefill import encode_in_chunks
 
 HEAL_TOKENS = 32  # a pass while the editor is idle
+Learn = Callable[[Sequence[int], range], None]  # tokens, and which of them are new
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +73,14 @@ class EditSession:
         prompt: Prompt,
         repair: Repair,
         cancelled: CancelCheck,
-        learn: Callable[[Sequence[int], range], None] | None = None,
+        learn: Learn | None = None,
     ) -> Prefilled:
         """Make the cache hold exactly `prompt`, encoding what it does not know and what it must.
 
         The last token is always encoded, for its logits. What an edit has made stale is repaired
-        once; the rest is for idle time. Each stretch of the prompt that is new is given to `learn`
-        first, since what is read before `Cancelled` is raised is known next time.
+        once; the rest is for idle time. `learn` is as for `lay_out`.
         """
-        cache, kept = self.cache, self.lay_out(prompt)
-        if learn is not None:
-            for gap in gaps_between(kept, len(prompt.tokens)):
-                learn(prompt.tokens, gap)
+        cache, kept = self.cache, self.lay_out(prompt, learn)
         repair = repair if self._repairs or repair == EXACT else NONE
         reading = plan_reading(cache, prompt, kept, repair)
         hidden, encoded = self._encode(reading, cancelled)
@@ -103,11 +100,18 @@ class EditSession:
             corrected=len(cache.inexact()),
         )
 
-    def lay_out(self, prompt: Prompt) -> list[Segment]:
-        """Make the cache hold `prompt`, as far as it is known, and read nothing; what was kept."""
+    def lay_out(self, prompt: Prompt, learn: Learn | None = None) -> list[Segment]:
+        """Make the cache hold `prompt`, as far as it is known, and read nothing; what was kept.
+
+        Each stretch of the prompt that is new is given to `learn`: once it is read, were it only in
+        part before `Cancelled` is raised, it is new no more.
+        """
         kept = kept_segments(self.cache.read_tokens, prompt.tokens, prompt.markers)
         self._repairs = self.cache.lay_out(prompt.tokens, kept) or self._repairs
         self._prompt_length, self._edges = len(prompt.tokens), prompt.edges
+        if learn is not None:
+            for gap in gaps_between(kept, len(prompt.tokens)):
+                learn(prompt.tokens, gap)
         return kept
 
     def _encode(self, reading: Reading, cancelled: CancelCheck) -> tuple[Tensor, list[int]]:

@@ -106,7 +106,7 @@ class Completer:
             self._reuse.remember(request, whole)
         elif not shown.text or self._complete(accepted, cancelled, NO_LIMIT).stop == REUSE:
             own = self._sessions.of(request.document)
-            own.lay_out(self.prompts.build(request, own.edges))
+            own.lay_out(self.prompts.build(request, own.edges), self._drafter.look_up.add)
         self._learn_file(request, cancelled)
         if (session := self._sessions.latest) is not None:
             session.heal(cancelled)

@@ -7,6 +7,7 @@ import torch
 
 from models.compiler import compiled, in_any_order, in_parallel, njit, prange
 from models.vector_products import (
+    HALF,
     INPUTS,
     LARGEST,
     MANY,
@@ -108,7 +109,7 @@ def multiply_many(packed, scale, factors, bias, rows, product):
                     scale.ctypes.data + 4 * group,
                     scales + 4 * part,
                     size,
-                    wide.ctypes.data + 2 * part * (INPUTS // 2),
+                    wide.ctypes.data + 2 * part * HALF,
                 )
             for row in range(count):
                 add_row(

@@ -42,9 +42,8 @@ class LookUp:
 
     def _follow(self, run: tuple[int, ...], token: int, far: bool) -> None:
         known = self._followers.pop(run, ())
-        others = tuple(other for other in known if other != token)
         if not far:
-            known = (token, *others)
+            known = (token, *(other for other in known if other != token))
         elif token not in known:
             known = (*known, token)
         self._followers[run] = known[:FOLLOWERS]

@@ -86,7 +86,7 @@ def test_a_huge_row_or_input_spoils_no_other(numbers: np.random.Generator) -> No
     assert error[1] > error[2:].max()  # its own panel has fewer bits, the other has as many
 
 
-def test_the_largest_sum_fits(numbers: np.random.Generator) -> None:
+def test_the_largest_sum_fits() -> None:
     weights = EightBits(
         torch.full((MANY, PANEL), 127, dtype=torch.int8), torch.ones(MANY, PANEL // GROUP)
     )
@@ -94,7 +94,7 @@ def test_the_largest_sum_fits(numbers: np.random.Generator) -> None:
     np.testing.assert_allclose(product, 127.0 * PANEL, rtol=1e-3)
 
 
-def test_weights_that_are_all_zero(numbers: np.random.Generator) -> None:
+def test_weights_that_are_all_zero() -> None:
     tiny = torch.full((MANY, WIDTH // GROUP), torch.finfo(torch.float32).tiny)
     weights = EightBits(torch.zeros((MANY, WIDTH), dtype=torch.int8), tiny)
     assert not many_products(weights, np.ones((1, WIDTH), np.float32)).any()
