@@ -14,7 +14,7 @@ Source: Phan et al. 2024, "Exact Byte-Level Probabilities from Tokenized Languag
 FIM-Tasks and Model Ensembles"; derived in `docs/mid-token.md`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from math import inf
@@ -67,6 +67,15 @@ class OpenEnd:
         """The tokens after the settled ones as they would be if nothing followed."""
         return self.stems[-1].tokens
 
+    @property
+    def expected(self) -> Stem:
+        """The stem that is mostly gone on from: all of a word, all but the last blank of an indent.
+
+        That blank is mostly part of the token that the next word begins with.
+        """
+        indent = self.piece[-1:].isspace() and len(self.stems) > 1
+        return self.stems[-2 if indent else -1]
+
     def covers(
         self,
         tokenizer: CodeTokenizer,
@@ -90,15 +99,16 @@ class OpenEnd:
         canonical = (cover for cover in chain([first], covers) if cover.canonical)
         return list(islice(canonical, most)) or [first]
 
-    def promising(self, first: Tensor, covers: Sequence[Cover]) -> list[Stem]:
-        """Stems that may lead to a better cover than the best of `covers`, the likeliest first.
+    def promising(self, first: Tensor, covers: Mapping[Stem, Sequence[Cover]]) -> list[Stem]:
+        """Stems that may lead to a better cover than all `covers` of others, the likeliest first.
 
         A cover is no likelier than the first token of its stem, of which `first` [vocabulary] has
         the logarithms. Of many stems only some are tried.
         """
-        canonical = (cover.log_probability for cover in covers if cover.canonical)
+        known = chain.from_iterable(covers.values())
+        canonical = (cover.log_probability for cover in known if cover.canonical)
         enough = max(canonical, default=-inf)
-        bounds = {stem: float(first[stem.tokens[0]]) for stem in self.stems if stem.tokens}
+        bounds = {stem: float(first[stem.tokens[0]]) for stem in self.stems if stem not in covers}
         above = [stem for stem, bound in bounds.items() if bound > enough]
         return sorted(above, key=bounds.__getitem__, reverse=True)[:MOST_STEMS]
 

@@ -3,13 +3,13 @@
 import codecs
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import chain
 from time import perf_counter
 
 import torch
 from torch import Tensor
 
-from completion.covers import NOTHING_OPEN, Cover, OpenEnd, best
+from completion.covers import NOTHING_OPEN, Cover, OpenEnd, Stem, best
 from completion.drafting.drafts import Drafter, Verified
 from completion.drafting.pass_cost import LARGEST
 from completion.stop_rules import Stop
@@ -17,7 +17,7 @@ from completion.values import CancelCheck
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
-from models.token_tree import TokenTree, merged
+from models.token_tree import NOTHING_READ, ReadTree, TokenTree, merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ def decode_greedily(
     drafter: Drafter | None = None,
     branch: Branch = TRUNK,
     runners_up: int = 0,
+    ahead: ReadTree = NOTHING_READ,
 ) -> Decoded:
     """Write on after what `cache` holds, whose last token gave `logits` [vocabulary].
 
@@ -79,14 +80,15 @@ def decode_greedily(
     and as many tokens as it has are none of `max_tokens`. What `drafter` guesses saves passes and
     leaves the answer as it is; the cache may then hold more of it than was written. A `branch`
     that the cache holds already begins what is written. So many `runners_up` of each token that is
-    chosen are kept as branches.
+    chosen are kept as branches. What was read `ahead` in the pass that gave `logits` is not read
+    again; the cache is as that pass left it.
     """
     text = ""
     pending = b"".join(map(model.tokenizer.token_bytes, end.rewritten))
     to_text = codecs.getincrementaldecoder("utf-8")()
     tokens: list[int] = []
     most = max_tokens + len(end.rewritten)
-    writer = Writer(model, cache, end, drafter or Drafter(), branch, runners_up)
+    writer = Writer(model, cache, end, drafter or Drafter(), branch, runners_up, ahead)
     chosen = chain(branch.tokens, writer.write(logits, most - len(branch.tokens)))
 
     def decoded(text: str, stop: str) -> Decoded:
@@ -131,8 +133,9 @@ class Writer:
         drafter: Drafter,
         branch: Branch,
         runners_up: int,
+        ahead: ReadTree,
     ) -> None:
-        self.drafted = 0
+        self.drafted = len(ahead.tree.tokens)
         self.accepted = 0
         self.passes = 0
         self.log_probabilities = list(branch.log_probabilities)
@@ -144,6 +147,7 @@ class Writer:
         self._end = NOTHING_OPEN if branch.tokens else end
         self._drafter = drafter
         self._runners_up = runners_up
+        self._ahead = ahead
 
     def write(self, logits: Tensor, most: int) -> Iterator[int]:
         """Up to `most` tokens, the first by `logits`; the model reads as they are asked for.
@@ -162,73 +166,87 @@ class Writer:
             before = cache.tokens
             draft = self._drafter.draft(before, token, min(left, cache.capacity - cache.length))
             started = perf_counter()
-            scores = self._read(draft.tree)
+            read = self._read(draft.tree)
             seconds = perf_counter() - started
-            way, token = self._follow(draft.tree, scores, [0], self._best(scores[0]))
-            self._drafter.learn(Verified(before, draft, way, scores, seconds))
-            agreed = self._take(draft.tree, way)
+            way, token = self._follow(read, [0], self._best(read.logits[0]))
+            self._drafter.learn(Verified(before, draft, way, read.logits, seconds))
+            agreed = self._take(read, way)
             self.drafted += len(draft.tree.tokens) - 1
             self.accepted += len(agreed) - 1
             left -= len(agreed) - 1
             yield from agreed[1:]
 
     def _begin(self, logits: Tensor, most: int) -> tuple[list[int], int]:
-        """Tokens that are written first, read already, and the one after them.
-
-        Stems that may lead to a better cover than the best that needs no reading are read in one
-        pass, drafts after the likeliest of them too. Mostly they are few; where there are none,
-        there is no such pass.
-        """
-        end, tokenizer, cache = self._end, self._tokenizer, self._cache
-        if len(end.stems) == 1:
-            return [], self._best(logits)
-        first, most_covers = logits.log_softmax(-1), 1 + self._runners_up
-        covers = [
-            end.covers(tokenizer, stem, 0.0, first, most_covers)
-            for stem in end.stems
-            if not stem.tokens
-        ]
-        stems = end.promising(first, [likeliest for likeliest, *_ in covers])
-        if not stems:
-            return [], self._best_cover(covers).token
-        room = min(LARGEST, cache.capacity - cache.length)
-        draft = self._drafter.draft(cache.tokens, stems[0].tokens[0], min(most, room))
-        tree, ends = merged([*(stem.tokens for stem in stems), *draft.tree.continuations], room)
-        scores = self._read(tree)
-        following = scores.log_softmax(-1)
-        ways = {stem: tree.way(node) for stem, node in zip(stems, ends, strict=False)}
-        for stem, way in ways.items():
-            steps = pairwise(way)
-            known = first[stem.tokens[0]] + sum(following[a, tree.tokens[b]] for a, b in steps)
-            after = following[way[-1]]
-            covers.append(end.covers(tokenizer, stem, float(known), after, most_covers))
-        chosen = self._best_cover(covers)
-        way, token = self._follow(tree, scores, ways.get(chosen.stem, []), chosen.token)
-        self.drafted += len(tree.tokens)
+        """Tokens that are written first, read already, and the one after them."""
+        if len(self._end.stems) == 1:
+            read = self._ahead
+            way, token = self._follow(read, [], self._best(logits))
+        else:
+            read, covers = self._read_stems(logits.log_softmax(-1), most)
+            chosen = self._best_cover(list(covers.values()))
+            stem = read.tree.way_of(chosen.stem.tokens)
+            assert stem is not None
+            way, token = self._follow(read, stem, chosen.token)
         self.accepted += len(way)
-        return self._take(tree, way), token
+        return self._take(read, way), token
 
-    def _read(self, tree: TokenTree) -> Tensor:
-        """Logits [nodes, vocabulary] of all that may follow the cache."""
+    def _read_stems(self, first: Tensor, most: int) -> tuple[ReadTree, dict[Stem, list[Cover]]]:
+        """The tree that the stem of the best cover is found in, and the covers of all stems read.
+
+        Stems that were not read ahead and may lead to a better cover than those that were are read
+        in one pass, with drafts after the likeliest of them. Mostly they are few; where there are
+        none, there is no such pass. It reads the best of the others again, since nothing of an
+        earlier pass can be taken after it.
+        """
+        read, cache = self._ahead, self._cache
+        covers = self._covers(first, read)
+        stems = self._end.promising(first, covers)
+        if not stems:
+            return read, covers
+        room = min(LARGEST, cache.capacity - cache.length)
+        known = [likeliest for likeliest, *_ in covers.values()]
+        before = [best(known).stem] if known else []
+        draft = self._drafter.draft(cache.tokens, stems[0].tokens[0], min(most, room))
+        likely = [stem.tokens for stem in (*before, *stems) if stem.tokens]
+        read = self._read(merged([*likely, *draft.tree.continuations], room)[0])
+        self.drafted += len(read.tree.tokens)
+        return read, self._covers(first, read) | covers
+
+    def _covers(self, first: Tensor, read: ReadTree) -> dict[Stem, list[Cover]]:
+        """Those of each stem that was read or has no tokens, the likeliest first.
+
+        `first` [vocabulary] are the log-probabilities of what follows the prompt.
+        """
+        found: dict[Stem, list[Cover]] = {}
+        for stem in self._end.stems:
+            if (way := read.tree.way_of(stem.tokens)) is not None:
+                known, after = 0.0, first
+                for node in way:
+                    known += float(after[read.tree.tokens[node]])
+                    after = read.logits[node].log_softmax(-1)
+                most = 1 + self._runners_up
+                found[stem] = self._end.covers(self._tokenizer, stem, known, after, most)
+        return found
+
+    def _read(self, tree: TokenTree) -> ReadTree:
+        """A tree of what may follow the cache."""
         self.passes += 1
-        return self._decoder.logits(self._decoder.branch(self._cache, tree))
+        return ReadTree(tree, self._decoder.logits(self._decoder.branch(self._cache, tree)))
 
-    def _take(self, tree: TokenTree, way: list[int]) -> list[int]:
+    def _take(self, read: ReadTree, way: list[int]) -> list[int]:
         """Keep a way through a tree that was just read; its tokens."""
-        tokens = [tree.tokens[node] for node in way]
+        tokens = [read.tree.tokens[node] for node in way]
         self._cache.take(tokens, way)
         return tokens
 
-    def _follow(
-        self, tree: TokenTree, scores: Tensor, way: list[int], token: int
-    ) -> tuple[list[int], int]:
-        """A way through `tree`, after which `token` is chosen, as far as the tree says so too.
+    def _follow(self, read: ReadTree, way: list[int], token: int) -> tuple[list[int], int]:
+        """A way through a tree, after which `token` is chosen, as far as the tree says so too.
 
         Returns the nodes, and the token that is chosen after them.
         """
-        while way and (child := tree.child(way[-1], token)) is not None:
+        while (child := read.tree.child(way[-1] if way else -1, token)) is not None:
             way = [*way, child]
-            token = self._best(scores[child])
+            token = self._best(read.logits[child])
         return way, token
 
     def _best(self, logits: Tensor) -> int:

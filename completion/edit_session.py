@@ -21,6 +21,7 @@ from models.decoder import Decoder
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache, Segment
 from models.prefill import encode_in_chunks
+from models.token_tree import NO_TREE, ReadTree, TokenTree
 
 HEAL_TOKENS = 32  # a pass while the editor is idle
 Learn = Callable[[Sequence[int], range], None]  # tokens, and which of them are new
@@ -30,12 +31,13 @@ Learn = Callable[[Sequence[int], range], None]  # tokens, and which of them are 
 class Prefilled:
     """Logits [vocabulary] after the prompt, and how many prompt tokens came from where.
 
-    `reused` ones stand where they stood, `moved` ones were turned to a new position, `encoded`
-    ones were read, the last one twice where others were repaired. `corrected` ones remember
-    another text still.
+    What was read `ahead` came after it in the same pass. `reused` tokens stand where they stood,
+    `moved` ones were turned to a new position, `encoded` ones were read, the last one twice where
+    others were repaired. `corrected` ones remember another text still.
     """
 
     logits: Tensor
+    ahead: ReadTree
     reused: int
     moved: int
     encoded: int
@@ -74,16 +76,18 @@ class EditSession:
         repair: Repair,
         cancelled: CancelCheck,
         learn: Learn | None = None,
+        ahead: TokenTree = NO_TREE,
     ) -> Prefilled:
         """Make the cache hold exactly `prompt`, encoding what it does not know and what it must.
 
         The last token is always encoded, for its logits. What an edit has made stale is repaired
-        once; the rest is for idle time. `learn` is as for `lay_out`.
+        once; the rest is for idle time. What may follow the prompt is read `ahead`, in the pass
+        that reads its last token. `learn` is as for `lay_out`.
         """
         cache, kept = self.cache, self.lay_out(prompt, learn)
         repair = repair if self._repairs or repair == EXACT else NONE
         reading = plan_reading(cache, prompt, kept, repair)
-        hidden, encoded = self._encode(reading, cancelled)
+        hidden, encoded = self._encode(reading, ahead, cancelled)
         self._repairs = False
         read = set(encoded)
         moved = sum(
@@ -92,8 +96,10 @@ class EditSession:
             if segment.shift
             for position in range(segment.new, segment.new + segment.length)
         )
+        logits = self._decoder.logits(hidden)
         return Prefilled(
-            logits=self._decoder.logits(hidden),
+            logits=logits[0],
+            ahead=ReadTree(ahead, logits[1:]),
             reused=len(prompt.tokens) - len(read) - moved,
             moved=moved,
             encoded=len(encoded),
@@ -114,18 +120,22 @@ class EditSession:
                 learn(prompt.tokens, gap)
         return kept
 
-    def _encode(self, reading: Reading, cancelled: CancelCheck) -> tuple[Tensor, list[int]]:
-        """The last token's hidden state, and the positions in the order they were encoded in."""
+    def _encode(
+        self, reading: Reading, ahead: TokenTree, cancelled: CancelCheck
+    ) -> tuple[Tensor, list[int]]:
+        """Hidden states [1 + nodes, hidden] of the last token and of what was read ahead, and the
+        positions in the order they were encoded in."""
         cache, first = self.cache, reading.first
         if not reading.more:
-            return encode_in_chunks(self._decoder, cache, first, cancelled), first
+            return encode_in_chunks(self._decoder, cache, first, cancelled, ahead=ahead), first
         attention = torch.zeros(cache.length, device=self._decoder.device)
         encode_in_chunks(self._decoder, cache, first, cancelled, attention)
         again = [*most_attended(reading.stale, attention, reading.more), first[-1]]
         try:
-            return encode_in_chunks(self._decoder, cache, again, cancelled), first + again
+            hidden = encode_in_chunks(self._decoder, cache, again, cancelled, ahead=ahead)
         except Cancelled as called_off:
             raise Cancelled(encoded=len(first) + called_off.encoded) from None
+        return hidden, first + again
 
     def heal(self, cancelled: Callable[[], bool]) -> int:
         """Encode the prompt's corrected tokens again, the first ones first, until all are exact.

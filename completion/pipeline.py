@@ -9,6 +9,7 @@ from completion.drafting.pass_cost import LARGEST
 from completion.edit_sessions import EditSessions
 from completion.nearby import nearby, text_around
 from completion.prompt import PromptBuilder
+from completion.reading_ahead import tree_ahead
 from completion.repair import EXACT, EncodeRate, Repair
 from completion.suggestion_reuse import REUSE, SuggestionReuse
 from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
@@ -126,7 +127,8 @@ class Completer:
         near = nearby(request)
         built = self._clock()
         learn = self._drafter.look_up.add
-        prefilled = session.read(prompt, self._repair(), cancelled, learn)
+        ahead = tree_ahead(prompt, self.model.tokenizer, self._drafter, LARGEST)
+        prefilled = session.read(prompt, self._repair(), cancelled, learn, ahead)
         read = self._clock()
         self._rate.observe(prefilled.encoded, read - built)
         asked = Asked(near, prompt, session.cache, prefilled, started, built, read)

@@ -17,6 +17,7 @@ from completion.stop_rules import Stop, StopContext, find_stop, stop_context
 from completion.values import CancelCheck, CompletionRequest, Suggestion, Timings, TokenCounts
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
+from models.token_tree import NOTHING_READ
 
 TIME = "time"  # why decoding ended where the budget of milliseconds was used up
 NO_LIMIT = 0
@@ -131,6 +132,7 @@ class SuggestionWriter:
             drafter=self.drafter,
             branch=branch,
             runners_up=runners_up,
+            ahead=NOTHING_READ if branch.tokens else asked.prefilled.ahead,
         )
         written = [*prompt.tokens, *decoded.tokens]
         self.drafter.look_up.add(written, range(len(prompt.tokens), len(written)))

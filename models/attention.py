@@ -40,26 +40,23 @@ def added(seen: Tensor, dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.zeros_like(seen, dtype=dtype).masked_fill_(~seen, -math.inf).to(device)
 
 
-def seen_positions(positions: Sequence[int], window: int | None) -> Tensor | None:
-    """Who looks at whom: bool [len(positions), last position + 1], or None where all look at all.
+def seen(
+    positions: Sequence[int], tree: TokenTree, length: int, window: int | None
+) -> Tensor | None:
+    """Who looks at whom: bool [n + nodes, end], or None where all look at all.
 
     Row i stands at `positions[i]` and sees itself and what is before it, no further back than
-    `window` tokens in all.
+    `window` tokens in all. A node of `tree` follows `length` tokens and sees them and the way that
+    leads to it. The end is that of the last position, or where there is a tree behind its nodes.
     """
-    end = positions[-1] + 1
-    if len(positions) == 1 and (window is None or end <= window):
+    end = length + len(tree.tokens) if tree.tokens else positions[-1] + 1
+    if len(positions) == 1 and not tree.tokens and (window is None or end <= window):
         return None
-    rows = torch.tensor(positions)[:, None]
-    columns = torch.arange(end)[None, :]
-    seen = columns <= rows
-    return seen if window is None else seen & (columns > rows - window)
-
-
-def seen_branches(tree: TokenTree, start: int, window: int | None) -> Tensor:
-    """The same for a tree that follows `start` tokens: bool [nodes, start + nodes]."""
-    nodes, depths = len(tree.tokens), torch.tensor(tree.depths)
-    seen = torch.cat((torch.ones(nodes, start, dtype=torch.bool), torch.tensor(tree.ways)), dim=1)
-    if window is None:
-        return seen
-    columns = torch.cat((torch.arange(start), start + depths))[None, :]
-    return seen & (columns > (start + depths)[:, None] - window)
+    depths = torch.tensor(tree.depths, dtype=torch.long)
+    places = torch.cat((torch.arange(end - len(tree.tokens)), length + depths))
+    rows = torch.cat((torch.tensor(positions, dtype=torch.long), length + depths))[:, None]
+    visible = places <= rows
+    if tree.tokens:
+        visible[:, length:] = False
+        visible[len(positions) :, length:] = torch.tensor(tree.ways)
+    return visible if window is None else visible & (places > rows - window)

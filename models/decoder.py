@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.attention import added, attend, attention_of_last, seen_branches, seen_positions
+from models.attention import added, attend, attention_of_last, seen
 from models.config import DecoderConfig
 from models.eight_bits import EightBits, Weight
 from models.errors import Cancelled
@@ -23,14 +23,8 @@ from models.layer_weights import Layer, Norm, read_decoder_weights
 from models.linear import FEW, Joined, QuantisedLinear, linear_of, side_by_side
 from models.processor import all_processors, use_all_processors
 from models.rotary import rotate
-from models.short_pass import (
-    ShortLayer,
-    ShortPass,
-    pack_norm,
-    sight_of_branches,
-    sight_of_positions,
-)
-from models.token_tree import TokenTree
+from models.short_pass import ShortLayer, ShortPass, pack_norm, sight
+from models.token_tree import NO_TREE, TokenTree
 from models.vector_code import FLOATS
 
 
@@ -99,44 +93,31 @@ class Decoder:
         """Read `tokens` after what `cache` holds; hidden states [n, hidden] after the last norm."""
         return self.encode(cache, cache.append(tokens))
 
-    @torch.inference_mode()
     def encode(
         self,
         cache: KeyValueCache,
         positions: Sequence[int],
         cancelled: Callable[[], bool] = lambda: False,
         attention: Tensor | None = None,
+        ahead: TokenTree = NO_TREE,
     ) -> Tensor:
         """Encode the tokens laid out at `positions` (ascending), wherever they stand.
 
         Each attends to itself and to all that stands before it; what stands before the last of
-        them is read already or is among them. Returns hidden states [n, hidden] after the last
-        norm. To `attention` [last position + 1] is added how much the last token attends to each,
-        over all heads and layers. Asks `cancelled` before each layer and raises `Cancelled`: the
-        tokens are then no less read than they were, and not exact.
+        them is read already or is among them. What might follow all that the cache holds can be
+        read `ahead` in the same pass, as by `branch`. Returns hidden states [n + nodes, hidden]
+        after the last norm. To `attention` [last position + 1] is added how much the last token
+        attends to each, over all heads and layers; nothing can be read ahead then. Asks
+        `cancelled` before each layer and raises `Cancelled`: the tokens are then no less read
+        than they were, and not exact.
         """
         assert positions
-        tokens, turn = cache.begin(positions), cache.turn(positions)
-        if self._short is not None and len(positions) <= FEW and attention is None:
-            sights = self._by_window(lambda window: sight_of_positions(positions, window))
-            hidden = self._short.read(cache, tokens, positions, turn, sights, cancelled)
-            cache.commit(positions)
-            return hidden
-        where = place_of(positions, self.device)
-        reading = Reading(tokens=tokens, where=where, turn=turn, end=positions[-1] + 1)
-        masks = self._by_window(lambda window: self._mask(seen_positions(positions, window)))
-
-        def attend_all(layer: int, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-            mask = masks[layer in self.config.windowed_layers]
-            if attention is not None:
-                attention.add_(attention_of_last(query, keys, mask))
-            return attend(query, keys, values, mask)
-
-        hidden = self._read(cache, reading, attend_all, cancelled)
+        assert attention is None or not ahead.tokens
+        tokens = cache.begin(positions)
+        hidden = self._pass(cache, tokens, positions, ahead, cancelled, attention)
         cache.commit(positions)
         return hidden
 
-    @torch.inference_mode()
     def branch(self, cache: KeyValueCache, tree: TokenTree) -> Tensor:
         """Read all that might follow what `cache` holds; hidden states [nodes, hidden].
 
@@ -146,21 +127,39 @@ class Decoder:
         In 8 bits on the CPU what comes of a token is the same bit for bit whatever else is read
         beside it.
         """
-        start = cache.length
-        count = len(tree.tokens)
-        assert 0 < start + count <= cache.capacity
-        turn = cache.turn([start + depth for depth in tree.depths])
-        if self._short is not None and count <= FEW:
-            sights = self._by_window(lambda window: sight_of_branches(tree, start, window))
-            return self._short.read(cache, tree.tokens, range(start, start + count), turn, sights)
-        where = slice(start, start + count)
-        reading = Reading(tokens=tree.tokens, where=where, turn=turn, end=start + count)
-        masks = self._by_window(lambda window: self._mask(seen_branches(tree, start, window)))
+        assert tree.tokens
+        return self._pass(cache, [], [], tree, lambda: False, None)
+
+    @torch.inference_mode()
+    def _pass(
+        self,
+        cache: KeyValueCache,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        tree: TokenTree,
+        cancelled: Callable[[], bool],
+        attention: Tensor | None,
+    ) -> Tensor:
+        """Read `tokens` at their positions, and a tree after all that the cache holds."""
+        length, nodes = cache.length, len(tree.tokens)
+        assert length + nodes <= cache.capacity
+        tokens = [*tokens, *tree.tokens]
+        slots = [*positions, *range(length, length + nodes)]
+        turn = cache.turn([*positions, *(length + depth for depth in tree.depths)])
+        if self._short is not None and len(slots) <= FEW and attention is None:
+            sights = self._by_window(lambda window: sight(positions, tree, length, window))
+            return self._short.read(cache, tokens, slots, turn, sights, cancelled)
+        where = place_of(slots, self.device)
+        reading = Reading(tokens=tokens, where=where, turn=turn, end=slots[-1] + 1)
+        masks = self._by_window(lambda window: self._mask(seen(positions, tree, length, window)))
 
         def attend_all(layer: int, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-            return attend(query, keys, values, masks[layer in self.config.windowed_layers])
+            mask = masks[layer in self.config.windowed_layers]
+            if attention is not None:
+                attention.add_(attention_of_last(query, keys, mask))
+            return attend(query, keys, values, mask)
 
-        return self._read(cache, reading, attend_all, lambda: False)
+        return self._read(cache, reading, attend_all, cancelled)
 
     def _short_pass(self) -> ShortPass | None:
         """What reads few tokens in 8 bits; that and products of many compiled, threads started."""
@@ -168,7 +167,7 @@ class Decoder:
             return None
         layers = [short_layer(self.config, block) for block in self._blocks]
         short = ShortPass(self.config, self._embedding, layers, self._final_norm)
-        cache, one = self.new_cache(1), sight_of_positions([0], None)
+        cache, one = self.new_cache(1), sight([0], NO_TREE, 1, None)
         with all_processors():
             short.read(cache, [0], cache.append([0]), cache.turn([0]), (one, one))
             self._blocks[0].output(torch.zeros(FEW + 1, self.config.heads * self.config.head_dim))

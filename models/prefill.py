@@ -7,6 +7,7 @@ from torch import Tensor
 from models.decoder import Decoder
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache
+from models.token_tree import NO_TREE, TokenTree
 
 CHUNK_TOKENS = 128  # about a second on two CPU cores, and near the best rate of larger chunks
 
@@ -17,22 +18,26 @@ def encode_in_chunks(
     positions: Sequence[int],
     cancelled: Callable[[], bool],
     attention: Tensor | None = None,
+    ahead: TokenTree = NO_TREE,
 ) -> Tensor:
     """Encode the tokens at `positions` (ascending, at least one); the last one's hidden state.
 
-    Asks `cancelled` before each chunk and raises `Cancelled`; the chunks read so far stay in the
-    cache and are good for the next prompt. To `attention` [last position + 1] is added how much
-    the last token attends to each.
+    What might follow all that the cache holds can be read `ahead` in the last chunk: the states of
+    its nodes come after that one, [1 + nodes, hidden]. Asks `cancelled` before each chunk and
+    raises `Cancelled`; the chunks read so far stay in the cache and are good for the next prompt.
+    To `attention` [last position + 1] is added how much the last token attends to each.
     """
     hidden: Tensor | None = None
     for start in range(0, len(positions), CHUNK_TOKENS):
         if cancelled():
             raise Cancelled(encoded=start)
         chunk = positions[start : start + CHUNK_TOKENS]
-        asked = attention if chunk[-1] == positions[-1] else None
-        hidden = decoder.encode(cache, chunk, attention=asked)
+        if chunk[-1] == positions[-1]:
+            hidden = decoder.encode(cache, chunk, attention=attention, ahead=ahead)
+        else:
+            decoder.encode(cache, chunk)
     assert hidden is not None
-    return hidden[-1]
+    return hidden[len(chunk) - 1 :]
 
 
 def prefill(
@@ -41,7 +46,7 @@ def prefill(
     """Read `tokens` (at least one) after what `cache` holds; the last one's logits."""
     positions = cache.append(tokens)
     try:
-        return decoder.logits(encode_in_chunks(decoder, cache, positions, cancelled))
+        return decoder.logits(encode_in_chunks(decoder, cache, positions, cancelled)[0])
     except Cancelled as called_off:
         cache.truncate(positions[called_off.encoded])
         raise

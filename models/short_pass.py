@@ -150,22 +150,20 @@ def pack_norm(config: DecoderConfig, norm: Norm) -> PackedNorm:
     )
 
 
-def sight_of_positions(positions: Sequence[int], window: int | None) -> Sight:
-    """Each sees itself and what is before it, no further back than `window` tokens in all."""
-    end = np.asarray(positions, np.int64) + 1
-    first = np.zeros_like(end) if window is None else np.maximum(end - window, 0)
-    return Sight(first, end, np.zeros((len(end), 0), np.int64), np.zeros_like(end))
+def sight(positions: Sequence[int], tree: TokenTree, length: int, window: int | None) -> Sight:
+    """Of tokens at `positions`, then of a tree that follows `length` tokens.
 
-
-def sight_of_branches(tree: TokenTree, start: int, window: int | None) -> Sight:
-    """The same for a tree that follows `start` tokens, whose nodes stand behind them."""
-    count = len(tree.tokens)
-    sight = sight_of_positions([start + depth for depth in tree.depths], window)
-    others = np.zeros((count, count), np.int64)
-    counts = np.zeros(count, np.int64)
-    for node in range(count):
-        way = tree.way(node)
-        seen = [start + n for depth, n in enumerate(way) if start + depth >= sight.first[node]]
-        others[node, : len(seen)] = seen
-        counts[node] = len(seen)
-    return Sight(np.minimum(sight.first, start), np.full(count, start), others, counts)
+    Each sees itself and what is before it, no further back than `window` tokens in all. The nodes
+    of the tree stand behind all others, and see the way that leads to them.
+    """
+    nodes = [length + depth for depth in tree.depths]
+    own_end = np.asarray([*positions, *nodes], np.int64) + 1
+    first = np.zeros_like(own_end) if window is None else np.maximum(own_end - window, 0)
+    end = np.minimum(own_end, length)
+    others = np.zeros((len(end), len(nodes)), np.int64)
+    counts = np.zeros_like(end)
+    for row, way in enumerate(map(tree.way, range(len(nodes))), len(positions)):
+        known = [length + n for depth, n in enumerate(way) if length + depth >= first[row]]
+        others[row, : len(known)] = known
+        counts[row] = len(known)
+    return Sight(np.minimum(first, end), end, others, counts)

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 
 @dataclass(frozen=True, slots=True)
 class TokenTree:
@@ -44,12 +47,36 @@ class TokenTree:
             way.append(parent)
         return way[::-1]
 
+    def way_of(self, tokens: Sequence[int]) -> list[int] | None:
+        """The nodes that say `tokens` from the root on, if there are such."""
+        way: list[int] = []
+        for token in tokens:
+            node = self.child(way[-1] if way else -1, token)
+            if node is None:
+                return None
+            way.append(node)
+        return way
+
     def child(self, parent: int, token: int) -> int | None:
-        """The node that says `token` after `parent`, if there is one."""
+        """The node that says `token` after `parent`, -1 for the root, if there is one."""
         for node, (known, before) in enumerate(zip(self.tokens, self.parents, strict=True)):
             if known == token and before == parent:
                 return node
         return None
+
+
+NO_TREE = TokenTree((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTree:
+    """A tree that the model has read, and its logits [nodes, vocabulary] after each node."""
+
+    tree: TokenTree
+    logits: Tensor
+
+
+NOTHING_READ = ReadTree(NO_TREE, torch.empty(0, 0))
 
 
 def chain(tokens: Sequence[int]) -> TokenTree:

@@ -7,7 +7,7 @@ for the time that verifying it takes on this machine.
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -20,6 +20,15 @@ from models.token_tree import TokenTree
 
 CONTEXT = 8  # tokens that a source may look back
 LOOK_UP, RECYCLING = "look-up", "recycling"
+
+
+Fits = Callable[[int], bool]  # whether a token may come next
+
+
+def any_token(token: int) -> bool:
+    """Where nothing is known of what may come next."""
+    del token
+    return True
 
 
 class TreeDrafter(Drafter):
@@ -36,13 +45,16 @@ class TreeDrafter(Drafter):
         self._rates = HitRates()
         self._cost = cost or PassCost()
 
-    def draft(self, before: Sequence[int], token: int, most: int) -> Draft:
-        nodes = grow(
-            self._sources,
-            self._rates,
-            [*before[-CONTEXT:], token],
-            min(most, LARGEST),
-        )
+    def draft(
+        self,
+        before: Sequence[int],
+        token: int,
+        most: int,
+        fits: Fits = any_token,
+    ) -> Draft:
+        """The tree that pays; what comes right after `token` is one that `fits`."""
+        text = [*before[-CONTEXT:], token]
+        nodes = grow(self._sources, self._rates, text, min(most, LARGEST), fits)
         size = best_size([node.reached for node in nodes], self._cost)
         kept = nodes[:size]
         return Draft(
@@ -76,18 +88,27 @@ class Node:
 
 
 def grow(
-    sources: Sequence[Source], rates: HitRates, before: Sequence[int], most: int
+    sources: Sequence[Source],
+    rates: HitRates,
+    before: Sequence[int],
+    most: int,
+    fits: Fits = any_token,
 ) -> list[Node]:
-    """Up to `most - 1` nodes after the certain one (number 0), the likeliest first."""
+    """Up to `most - 1` nodes after the certain one (number 0), the likeliest first.
+
+    Those right after it are ones that `fits` says yes to.
+    """
     nodes: list[Node] = []
     waiting: list[tuple[float, int, Node, list[int]]] = []
     asked = 0
 
-    def ask(parent: int, reached: float, text: list[int]) -> None:
+    def ask(parent: int, reached: float, text: list[int], fits: Fits = any_token) -> None:
         nonlocal asked
         best: dict[int, tuple[float, Guess]] = {}
         for source in sources:
             for guess in source.guesses(text):
+                if not fits(guess.token):
+                    continue
                 probability = rates.probability(guess)
                 if guess.token not in best or best[guess.token][0] < probability:
                     best[guess.token] = (probability, guess)
@@ -96,7 +117,7 @@ def grow(
             node = Node(guess, parent, reached * probability)
             heapq.heappush(waiting, (-node.reached, asked, node, [*text, guess.token]))
 
-    ask(0, 1.0, list(before))
+    ask(0, 1.0, list(before), fits)
     while waiting and len(nodes) < most - 1:
         _, _, node, text = heapq.heappop(waiting)
         nodes.append(node)

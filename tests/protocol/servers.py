@@ -23,6 +23,7 @@ from models.decoder import Decoder
 from models.kv_cache import KeyValueCache
 from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
+from models.token_tree import NO_TREE, TokenTree
 
 FORWARD = "$/test/forward"
 CHECKED = "$/test/checked"
@@ -41,9 +42,10 @@ class ObservedDecoder(Decoder):
         positions: Sequence[int],
         cancelled: CancelCheck = never_cancelled,
         attention: Tensor | None = None,
+        ahead: TokenTree = NO_TREE,
     ) -> Tensor:
         self._observe(len(positions))
-        return super().encode(cache, positions, cancelled, attention)
+        return super().encode(cache, positions, cancelled, attention, ahead)
 
 
 class CheckedCompleter(Completer):

@@ -15,7 +15,7 @@ from completion.values import CancelCheck, CompletionRequest, never_cancelled
 from models.decoder import Decoder
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel, load_language_model
-from models.token_tree import TokenTree
+from models.token_tree import NO_TREE, TokenTree
 
 CURSOR = "▮"
 CERTAIN = 50.0  # a logit beside which others are nothing
@@ -116,17 +116,21 @@ class ScriptedDecoder(Decoder):
         positions: Sequence[int],
         cancelled: CancelCheck = never_cancelled,
         attention: torch.Tensor | None = None,
+        ahead: TokenTree = NO_TREE,
     ) -> torch.Tensor:
         self._script = next(self._scripts, self._script)
         self._prompt = cache.length
-        self.read.append(cache.begin(positions))
+        self.read.append([*cache.begin(positions), *ahead.tokens])
         cache.commit(positions)
-        return self._hidden([0] * len(positions))
+        return self._hidden([*(0 for _ in positions), *self._places(cache, ahead)])
 
     def branch(self, cache: KeyValueCache, tree: TokenTree) -> torch.Tensor:
         assert cache.length <= cache.capacity - len(tree.tokens)
         self.read.append(list(tree.tokens))
-        return self._hidden([cache.length - self._prompt + depth + 1 for depth in tree.depths])
+        return self._hidden(self._places(cache, tree))
+
+    def _places(self, cache: KeyValueCache, tree: TokenTree) -> list[int]:
+        return [cache.length - self._prompt + depth + 1 for depth in tree.depths]
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         self.passes += 1

@@ -18,6 +18,7 @@ from models.errors import Cancelled
 from models.kv_cache import KeyValueCache, Segment
 from models.language_model import LanguageModel
 from models.prefill import CHUNK_TOKENS
+from models.token_tree import NO_TREE, TokenTree
 from tests.unit.completion_helpers import CancelAfter, load_tiny_model, write_model
 
 CAPACITY = 600
@@ -267,9 +268,10 @@ class CountingDecoder(Decoder):
         positions: Sequence[int],
         cancelled: CancelCheck = never_cancelled,
         attention: Tensor | None = None,
+        ahead: TokenTree = NO_TREE,
     ) -> Tensor:
         self.count += len(positions)
-        return super().encode(cache, positions, cancelled, attention)
+        return super().encode(cache, positions, cancelled, attention, ahead)
 
 
 @pytest.mark.parametrize("chunks", [0, 1, 3])
