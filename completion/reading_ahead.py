@@ -5,32 +5,46 @@ little beside it. So the pass that reads the prompt reads on already: the stem o
 is mostly gone on from, and drafts of what follows it, or follows the prompt where no stem does.
 """
 
-from completion.covers import Stem
-from completion.drafting.drafter import Fits, TreeDrafter
+from collections.abc import Sequence
+
+from completion.drafting.drafter import TreeDrafter
+from completion.drafting.guesses import Guess
 from completion.prompt import Prompt
-from models.token_tree import TokenTree, merged
+from models.token_tree import TokenTree
 from models.tokenizer import CodeTokenizer
+
+EXPECTED = (0.5, 0.95)  # how often a stem is right, and its next token where the first one is
+
+
+class ExpectedStem:
+    """A source of guesses that says a stem, right after the prompt."""
+
+    def __init__(self, prompt: Prompt) -> None:
+        self._last = prompt.tokens[-1]
+        self._tokens = prompt.end.expected.tokens
+
+    def guesses(self, before: Sequence[int]) -> list[Guess]:
+        for place, token in enumerate(self._tokens):
+            if tuple(before[-place - 1 :]) == (self._last, *self._tokens[:place]):
+                return [Guess(token, f"stem {place > 0}", EXPECTED[place > 0])]
+        return []
 
 
 def tree_ahead(
     prompt: Prompt, tokenizer: CodeTokenizer, drafter: TreeDrafter, most: int
 ) -> TokenTree:
-    """The expected stem and drafts after it, then drafts that need no stem; up to `most` tokens."""
-    stems = [stem for stem in prompt.end.stems if stem == prompt.end.expected or not stem.tokens]
-    likely: list[tuple[int, ...]] = []
-    for stem in reversed(stems):
-        before = (*prompt.tokens, *stem.tokens)
-        draft = drafter.draft(before[:-1], before[-1], most, goes_on(stem, tokenizer))
-        likely += [stem.tokens] if stem.tokens else []
-        likely += [(*stem.tokens, *more) for _, *more in draft.tree.continuations if more]
-    return merged(likely, most)[0]
+    """Up to `most` tokens that may follow the prompt, all ways agreeing with the open end."""
+    text = spelled(tokenizer, prompt.end.rewritten)
+
+    def agrees(way: Sequence[int]) -> bool:
+        written = spelled(tokenizer, way)
+        return written.startswith(text) or text.startswith(written)
+
+    *before, last = prompt.tokens
+    draft = drafter.draft(before, last, most + 1, [ExpectedStem(prompt)], agrees)
+    _, *tokens = draft.tree.tokens
+    return TokenTree(tokens, [parent - 1 for parent in draft.tree.parents[1:]])
 
 
-def goes_on(stem: Stem, tokenizer: CodeTokenizer) -> Fits:
-    """Whether a token begins with what a stem leaves open, and is longer."""
-
-    def fits(token: int) -> bool:
-        written = tokenizer.token_bytes(token)
-        return written.startswith(stem.pending) and written != stem.pending
-
-    return fits
+def spelled(tokenizer: CodeTokenizer, tokens: Sequence[int]) -> bytes:
+    return b"".join(map(tokenizer.token_bytes, tokens))

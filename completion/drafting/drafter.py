@@ -22,12 +22,9 @@ CONTEXT = 8  # tokens that a source may look back
 LOOK_UP, RECYCLING = "look-up", "recycling"
 
 
-Fits = Callable[[int], bool]  # whether a token may come next
-
-
-def any_token(token: int) -> bool:
-    """Where nothing is known of what may come next."""
-    del token
+def any_way(tokens: Sequence[int]) -> bool:
+    """Nothing is known of what may come next."""
+    del tokens
     return True
 
 
@@ -50,11 +47,12 @@ class TreeDrafter(Drafter):
         before: Sequence[int],
         token: int,
         most: int,
-        fits: Fits = any_token,
+        more: Sequence[Source] = (),
+        possible: Callable[[Sequence[int]], bool] = any_way,
     ) -> Draft:
-        """The tree that pays; what comes right after `token` is one that `fits`."""
-        text = [*before[-CONTEXT:], token]
-        nodes = grow(self._sources, self._rates, text, min(most, LARGEST), fits)
+        """The tree that pays, of `more` sources too, with ways after `token` that are possible."""
+        sources, text = [*self._sources, *more], [*before[-CONTEXT:], token]
+        nodes = grow(sources, self._rates, text, min(most, LARGEST), possible)
         size = best_size([node.reached for node in nodes], self._cost)
         kept = nodes[:size]
         return Draft(
@@ -92,22 +90,19 @@ def grow(
     rates: HitRates,
     before: Sequence[int],
     most: int,
-    fits: Fits = any_token,
+    possible: Callable[[Sequence[int]], bool] = any_way,
 ) -> list[Node]:
-    """Up to `most - 1` nodes after the certain one (number 0), the likeliest first.
-
-    Those right after it are ones that `fits` says yes to.
-    """
+    """Up to `most - 1` nodes after the certain one (number 0), the likeliest first."""
     nodes: list[Node] = []
     waiting: list[tuple[float, int, Node, list[int]]] = []
     asked = 0
 
-    def ask(parent: int, reached: float, text: list[int], fits: Fits = any_token) -> None:
+    def ask(parent: int, reached: float, text: list[int]) -> None:
         nonlocal asked
         best: dict[int, tuple[float, Guess]] = {}
         for source in sources:
             for guess in source.guesses(text):
-                if not fits(guess.token):
+                if not possible([*text[len(before) :], guess.token]):
                     continue
                 probability = rates.probability(guess)
                 if guess.token not in best or best[guess.token][0] < probability:
@@ -117,7 +112,7 @@ def grow(
             node = Node(guess, parent, reached * probability)
             heapq.heappush(waiting, (-node.reached, asked, node, [*text, guess.token]))
 
-    ask(0, 1.0, list(before), fits)
+    ask(0, 1.0, list(before))
     while waiting and len(nodes) < most - 1:
         _, _, node, text = heapq.heappop(waiting)
         nodes.append(node)

@@ -17,6 +17,7 @@ from completion.pipeline import Completer, CompletionOptions
 from completion.values import Suggestion
 from lsp_server.complete import FilePlace, PlacedSuggestion, suggestion_json
 from models.language_model import LanguageModel
+from models.token_tree import NO_TREE
 from tests.unit.completion_helpers import at
 
 SURE = LineFeatures(total=-0.3, tokens=3, typed=0)
@@ -86,7 +87,10 @@ def test_confidence_is_the_same_with_and_without_drafts(default_model: LanguageM
     place = at("values = [1, 2, 3]\ntotal = sum(values)\nmean = ▮\nprint(total, mean)\n")
     options = CompletionOptions(context_tokens=128, max_tokens=24)
     drafted = Completer(default_model, options).complete(place)
-    with patch.object(TreeDrafter, "draft", Drafter.draft):
+    with (
+        patch("completion.pipeline.tree_ahead", return_value=NO_TREE),
+        patch.object(TreeDrafter, "draft", Drafter.draft),
+    ):
         alone = Completer(default_model, options).complete(place)
 
     assert drafted.text == alone.text != ""

@@ -20,7 +20,7 @@ from completion.stop_rules import Stop, first_line_only
 from completion.values import never_cancelled
 from models.errors import Cancelled
 from models.language_model import LanguageModel
-from models.token_tree import TokenTree
+from models.token_tree import NO_TREE, ReadTree, TokenTree, chain
 from tests.unit.completion_helpers import (
     CERTAIN,
     CancelAfter,
@@ -215,22 +215,27 @@ def written(
 
 
 def write_eight(
-    model: LanguageModel, drafter: Drafter | None, end: OpenEnd = NOTHING_OPEN
+    model: LanguageModel,
+    drafter: Drafter | None,
+    end: OpenEnd = NOTHING_OPEN,
+    ahead: TokenTree = NO_TREE,
 ) -> tuple[Decoded, int]:
     decoder = model.decoder
     cache = decoder.new_cache(60)
-    logits = decoder.logits(decoder.forward(PROMPT, cache)[-1])
+    hidden = decoder.encode(cache, cache.append(PROMPT), ahead=ahead)
+    logits = decoder.logits(hidden[len(PROMPT) - 1 :])
     with patch.object(decoder, "branch", wraps=decoder.branch) as branch:
         decoded = decode_greedily(
             model,
             cache,
-            logits,
+            logits[0],
             end_tokens=frozenset(),
             max_tokens=8,
             find_stop=lambda text: None,
             cancelled=never_cancelled,
             end=end,
             drafter=drafter,
+            ahead=ReadTree(ahead, logits[1:]),
         )
     read = (*PROMPT, *decoded.tokens[:-1])
     assert cache.tokens[: len(read)] == read
@@ -267,6 +272,28 @@ def test_any_tree_gives_the_same_tokens(model: LanguageModel, seed: int, text: s
     tokens, fewer = written(model, drafter, end)
     assert tokens == alone
     assert fewer <= passes
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 2**32), text=TYPED)
+def test_whatever_is_read_ahead_the_same_tokens_are_written(
+    model: LanguageModel, seed: int, text: str
+) -> None:
+    end, choose = open_end(model.tokenizer, text), random.Random(seed)
+    alone, passes = write_eight(model, None, end)
+    trees = RandomTrees(choose, [*alone.tokens, *(t for stem in end.stems for t in stem.tokens)])
+    ahead = trees.draft([], alone.tokens[0], 12).tree
+    decoded, fewer = write_eight(model, trees if seed % 2 else None, end, ahead)
+    assert decoded.tokens == alone.tokens
+    assert fewer <= passes
+
+
+def test_what_was_read_ahead_and_is_right_needs_no_pass(model: LanguageModel) -> None:
+    alone, _ = write_eight(model, None)
+    decoded, passes = write_eight(model, None, ahead=chain(alone.tokens))
+    assert passes == 0
+    assert decoded.tokens == alone.tokens
+    assert decoded.accepted == decoded.drafted == len(alone.tokens)
 
 
 @settings(deadline=None, max_examples=20)

@@ -61,6 +61,33 @@ def test_what_stands_beside_a_token_changes_no_bit(
         assert torch.equal(together[node], alone[-1])
 
 
+@settings(deadline=None, max_examples=25)
+@given(tree=trees(), places=st.sets(st.integers(0, len(PROMPT) - 1), min_size=1))
+def test_what_is_read_ahead_changes_no_bit(
+    quantised: LanguageModel, tree: TokenTree, places: set[int]
+) -> None:
+    """Neither of the tokens before it nor of itself, wherever the tokens before it stand."""
+    positions = sorted({*places, len(PROMPT) - 1})
+    cache, alone = after_prompt(quantised), after_prompt(quantised)
+    together = quantised.decoder.encode(cache, positions, ahead=tree)
+    assert torch.equal(together[: len(positions)], quantised.decoder.encode(alone, positions))
+    assert torch.equal(together[len(positions) :], quantised.decoder.branch(alone, tree))
+    assert cache.tokens == alone.tokens
+    assert cache.inexact() == alone.inexact()
+
+
+@settings(deadline=None, max_examples=10)
+@given(tree=trees(), first=st.integers(0, len(PROMPT) - 1))
+def test_reading_ahead_is_as_reading_after(
+    model: LanguageModel, tree: TokenTree, first: int
+) -> None:
+    positions = range(first, len(PROMPT))
+    cache, alone = after_prompt(model), after_prompt(model)
+    together = model.decoder.encode(cache, positions, ahead=tree)
+    one, other = model.decoder.encode(alone, positions), model.decoder.branch(alone, tree)
+    torch.testing.assert_close(together, torch.cat((one, other)), rtol=1e-4, atol=1e-4)
+
+
 def test_a_short_pass_is_called_off_between_layers(quantised: LanguageModel) -> None:
     cache = after_prompt(quantised)
     new = cache.append([5, 6])
@@ -83,6 +110,8 @@ def test_a_tree_knows_its_shape() -> None:
     assert tree.ways[4] == [False, False, False, False, True]
     assert (tree.child(0, 13), tree.child(0, 12), tree.child(-1, 14)) == (3, None, 4)
     assert tree.continuations == [[10], [10, 11], [10, 11, 12], [10, 13], [14]]
+    assert tree.way_of([10, 11, 12]) == [0, 1, 2]
+    assert (tree.way_of([]), tree.way_of([11])) == ([], None)
     assert chain([7, 8]) == TokenTree([7, 8], range(-1, 1))
 
 
