@@ -4,6 +4,7 @@ import codecs
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from math import inf
 from time import perf_counter
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from completion.covers import NOTHING_OPEN, Cover, OpenEnd, Stem, best
 from completion.drafting.drafts import Drafter, Verified
 from completion.drafting.pass_cost import LARGEST
+from completion.monitors.watch import NO_WATCH, Watch
 from completion.stop_rules import Stop
 from completion.values import CancelCheck
 from models.errors import Cancelled
@@ -71,6 +73,7 @@ def decode_greedily(
     branch: Branch = TRUNK,
     runners_up: int = 0,
     ahead: ReadTree = NOTHING_READ,
+    watch: Watch = NO_WATCH,
 ) -> Decoded:
     """Write on after what `cache` holds, whose last token gave `logits` [vocabulary].
 
@@ -81,14 +84,14 @@ def decode_greedily(
     leaves the answer as it is; the cache may then hold more of it than was written. A `branch`
     that the cache holds already begins what is written. So many `runners_up` of each token that is
     chosen are kept as branches. What was read `ahead` in the pass that gave `logits` is not read
-    again; the cache is as that pass left it.
+    again; the cache is as that pass left it. What `watch` forbids is not chosen.
     """
     text = ""
     pending = b"".join(map(model.tokenizer.token_bytes, end.rewritten))
     to_text = codecs.getincrementaldecoder("utf-8")()
     tokens: list[int] = []
     most = max_tokens + len(end.rewritten)
-    writer = Writer(model, cache, end, drafter or Drafter(), branch, runners_up, ahead)
+    writer = Writer(model, cache, end, drafter or Drafter(), branch, runners_up, ahead, watch)
     chosen = chain(branch.tokens, writer.write(logits, most - len(branch.tokens)))
 
     def decoded(text: str, stop: str) -> Decoded:
@@ -134,6 +137,7 @@ class Writer:
         branch: Branch,
         runners_up: int,
         ahead: ReadTree,
+        watch: Watch,
     ) -> None:
         self.drafted = len(ahead.tree.tokens)
         self.accepted = 0
@@ -148,6 +152,7 @@ class Writer:
         self._drafter = drafter
         self._runners_up = runners_up
         self._ahead = ahead
+        self._watch = watch
 
     def write(self, logits: Tensor, most: int) -> Iterator[int]:
         """Up to `most` tokens, the first by `logits`; the model reads as they are asked for.
@@ -183,7 +188,7 @@ class Writer:
             way, token = self._follow(read, [], self._best(logits))
         else:
             read, covers = self._read_stems(logits.log_softmax(-1), most)
-            chosen = self._best_cover(list(covers.values()))
+            chosen = self._best_cover([found for found in covers.values() if found])
             stem = read.tree.way_of(chosen.stem.tokens)
             assert stem is not None
             way, token = self._follow(read, stem, chosen.token)
@@ -199,20 +204,21 @@ class Writer:
         earlier pass can be taken after it.
         """
         read, cache = self._ahead, self._cache
-        covers = self._covers(first, read)
-        stems = self._end.promising(first, covers)
-        if not stems:
-            return read, covers
-        room = min(LARGEST, cache.capacity - cache.length)
-        known = [likeliest for likeliest, *_ in covers.values()]
-        before = [best(known).stem] if known else []
-        draft = self._drafter.draft(cache.tokens, stems[0].tokens[0], min(most, room))
-        likely = [stem.tokens for stem in (*before, *stems) if stem.tokens]
-        read = self._read(merged([*likely, *draft.tree.continuations], room)[0])
-        self.drafted += len(read.tree.tokens)
-        return read, self._covers(first, read) | covers
+        covers = self._covers(first, read, self._watch)
+        if stems := self._end.promising(first, covers):
+            room = min(LARGEST, cache.capacity - cache.length)
+            known = [found[0] for found in covers.values() if found]
+            before = [best(known).stem] if known else []
+            draft = self._drafter.draft(cache.tokens, stems[0].tokens[0], min(most, room))
+            likely = [stem.tokens for stem in (*before, *stems) if stem.tokens]
+            read = self._read(merged([*likely, *draft.tree.continuations], room)[0])
+            self.drafted += len(read.tree.tokens)
+            covers = self._covers(first, read, self._watch) | covers
+        if not any(covers.values()):  # there was nothing that the monitors know better
+            covers = self._covers(first, read, NO_WATCH)
+        return read, covers
 
-    def _covers(self, first: Tensor, read: ReadTree) -> dict[Stem, list[Cover]]:
+    def _covers(self, first: Tensor, read: ReadTree, watch: Watch) -> dict[Stem, list[Cover]]:
         """Those of each stem that was read or has no tokens, the likeliest first.
 
         `first` [vocabulary] are the log-probabilities of what follows the prompt.
@@ -225,7 +231,7 @@ class Writer:
                     known += float(after[read.tree.tokens[node]])
                     after = read.logits[node].log_softmax(-1)
                 most = 1 + self._runners_up
-                found[stem] = self._end.covers(self._tokenizer, stem, known, after, most)
+                found[stem] = self._end.covers(self._tokenizer, stem, known, after, most, watch)
         return found
 
     def _read(self, tree: TokenTree) -> ReadTree:
@@ -251,14 +257,14 @@ class Writer:
 
     def _best(self, logits: Tensor) -> int:
         """The place of the largest of `logits`, which is chosen; the next ones are left."""
-        logits = logits.float()
+        logits = self._watch.allowed(self._chosen, logits.float())
         largest, place = logits.max(-1)
         total, token = logits.logsumexp(-1), int(place)
         if self._runners_up:
             likely = logits.topk(1 + self._runners_up)
             known = (likely.values - total).tolist()
             for other, log_probability in zip(likely.indices.tolist(), known, strict=True):
-                if other != token:
+                if other != token and log_probability > -inf:
                     self._leave((other,), (log_probability,))
         self._choose((token,), (float(largest - total),))
         return token

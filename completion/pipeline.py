@@ -7,6 +7,8 @@ from time import perf_counter
 from completion.drafting.drafter import TreeDrafter
 from completion.drafting.pass_cost import LARGEST
 from completion.edit_sessions import EditSessions
+from completion.monitors.monitors import Monitors
+from completion.monitors.watch import NO_WATCH
 from completion.nearby import nearby, text_around
 from completion.prompt import PromptBuilder
 from completion.reading_ahead import tree_ahead
@@ -44,8 +46,10 @@ class Completer:
         model: LanguageModel,
         options: CompletionOptions | None = None,
         clock: Callable[[], float] = perf_counter,
+        monitors: Monitors | None = None,
     ) -> None:
         self.model = model
+        self.monitors = monitors
         self.options = options or CompletionOptions()
         self.prompts = PromptBuilder.for_model(model, self.options.context_tokens)
         capacity = self.prompts.budget + self.options.max_tokens + LARGEST
@@ -124,6 +128,7 @@ class Completer:
         started = self._clock()
         session = self._sessions.of(request.document)
         prompt = self.prompts.build(request, session.edges)
+        watch = NO_WATCH if self.monitors is None else self.monitors.watch(request, prompt)
         near = nearby(request)
         built = self._clock()
         learn = self._drafter.look_up.add
@@ -131,7 +136,7 @@ class Completer:
         prefilled = session.read(prompt, self._repair(), cancelled, learn, ahead)
         read = self._clock()
         self._rate.observe(prefilled.encoded, read - built)
-        asked = Asked(near, prompt, session.cache, prefilled, started, built, read)
+        asked = Asked(near, prompt, session.cache, prefilled, watch, started, built, read)
         return self._writer.write(asked, budget_ms, cancelled, others)
 
     def _learn_file(self, request: CompletionRequest, cancelled: CancelCheck) -> None:

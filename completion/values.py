@@ -38,6 +38,21 @@ class TokenCounts:
     passes: int = 0
 
 
+@dataclass(slots=True)
+class WatchCounts:
+    """What the monitors of one completion did.
+
+    Questions asked, those that had no full answer, and milliseconds spent waiting for them; tokens
+    chosen among those that a mask allows, and tokens turned down for what they name within.
+    """
+
+    asked: int = 0
+    unanswered: int = 0
+    waited_ms: float = 0.0
+    masked: int = 0
+    rejected: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Timings:
     """Milliseconds of one completion: two stages, then from its start to a token, a line, the end.
@@ -67,6 +82,7 @@ class Suggestion:
     ms: Timings = field(default_factory=Timings)
     confidence: float = 0.0
     features: LineFeatures | None = None
+    watched: WatchCounts = field(default_factory=WatchCounts)
 
 
 CancelCheck = Callable[[], bool]

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -12,6 +12,7 @@ from completion.confidence import confidence_in, line_features
 from completion.decoding import TRUNK, Branch, Decoded, decode_greedily
 from completion.drafting.drafter import TreeDrafter
 from completion.edit_session import Prefilled
+from completion.monitors.watch import Watch
 from completion.prompt import Prompt
 from completion.stop_rules import Stop, StopContext, find_stop, stop_context
 from completion.values import CancelCheck, CompletionRequest, Suggestion, Timings, TokenCounts
@@ -30,6 +31,8 @@ SPARE = 1  # branches more than these, since two may come to the same text
 class Asked:
     """A request with the text `near` its cursor, its prompt, and the cache that holds that now.
 
+    `watch` says what may be written.
+
     In seconds, when it was `started`, when the prompt was `built`, and when it was `read`.
     """
 
@@ -37,6 +40,7 @@ class Asked:
     prompt: Prompt
     cache: KeyValueCache
     prefilled: Prefilled
+    watch: Watch
     started: float
     built: float
     read: float
@@ -133,6 +137,7 @@ class SuggestionWriter:
             branch=branch,
             runners_up=runners_up,
             ahead=NOTHING_READ if branch.tokens else asked.prefilled.ahead,
+            watch=asked.watch,
         )
         written = [*prompt.tokens, *decoded.tokens]
         self.drafter.look_up.add(written, range(len(prompt.tokens), len(written)))
@@ -169,6 +174,7 @@ class SuggestionWriter:
             ),
             confidence=confidence_in(features) if text and features else 0.0,
             features=features,
+            watched=replace(asked.watch.counts),
         )
 
     def _logits(self, asked: Asked, branch: Branch) -> Tensor:

@@ -1,0 +1,58 @@
+"""Where in a line of Python a name stands that static analysis knows the choices for."""
+
+import re
+from dataclasses import dataclass
+from keyword import kwlist
+
+from completion.brackets import MASK, mask
+
+DOT_AT_END = re.compile(rb"\.[ \t]*(?P<written>[A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*)?\Z")
+INNER_DOT = re.compile(rb"\.[ \t]*(?=[A-Za-z_\x80-\xff])")
+NUMBER = re.compile(r"(?<![\w.])\d[\d_]*\Z")
+LAST_WORD = re.compile(r"\w+\Z")
+NO_VALUE = frozenset(kwlist) - {"None", "True", "False"}  # words that nothing is an attribute of
+
+
+@dataclass(frozen=True, slots=True)
+class NamePlace:
+    """A name begins after so many bytes of a text; `written` is what there is of it."""
+
+    start: int
+    written: bytes
+
+
+def attribute_at_end(text: bytes, open_quotes: str) -> NamePlace | None:
+    """The attribute that `text` ends in or is about to name; it begins inside `open_quotes`."""
+    found = DOT_AT_END.search(text)
+    if found is None:
+        return None
+    written = found["written"] or b""
+    place = NamePlace(len(text) - len(written), written)
+    return place if is_dereference(text, found.start(), open_quotes) else None
+
+
+def attributes_inside(text: bytes, start: int, open_quotes: str) -> list[NamePlace]:
+    """Attributes whose dot stands at `start` or later, as far as each is written."""
+    return [
+        NamePlace(found.end(), b"")
+        for found in INNER_DOT.finditer(text, start)
+        if is_dereference(text, found.start(), open_quotes)
+    ]
+
+
+def is_dereference(text: bytes, dot: int, open_quotes: str) -> bool:
+    """Whether the dot there takes an attribute of what stands before it.
+
+    It is none in a string or a comment, in a number, in an ellipsis, or in `from . import`. A line
+    that begins with a dot goes on with what stands above it.
+    """
+    blotted = mask(text.decode("latin-1"), open_quotes).text  # a character for each byte
+    if blotted[dot] == MASK:
+        return False
+    before = blotted[blotted.rfind("\n", 0, dot) + 1 : dot].rstrip(" \t")
+    word = LAST_WORD.search(before)
+    if before.endswith((".", ",", "(", "[", "{", "=", ":")) or NUMBER.search(before):
+        return False
+    if "'" in before:  # a string that nothing has ended yet
+        return False
+    return word is None or word[0] not in NO_VALUE

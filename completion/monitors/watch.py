@@ -1,0 +1,83 @@
+"""Monitors at work on one request: they know its text, and are asked about every token.
+
+What they say is a function of the text that is written so far, so that drafts, branches and steps
+back need no state of their own. Answers that are not there in time are done without.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from completion.values import WatchCounts
+
+MOST_REJECTED = 32  # tokens at one place; then the likeliest is taken
+
+
+class Monitor(Protocol):
+    """One rule of what may be written. `written` is the text since the end of the prompt."""
+
+    def following(self, written: bytes) -> Tensor | None:
+        """Which tokens may follow: bool [tokens], or None for any."""
+        ...
+
+    def accepts(self, written: bytes, token: bytes) -> bool:
+        """Whether a token that may follow names nothing wrong within itself."""
+        ...
+
+
+class Watch:
+    """All monitors of one request together. `spell` says what bytes a token writes."""
+
+    def __init__(
+        self,
+        monitors: Sequence[Monitor],
+        spell: Callable[[int], bytes],
+        counts: WatchCounts | None = None,
+    ) -> None:
+        self.counts = counts or WatchCounts()
+        self._monitors = monitors
+        self._spell = spell
+
+    def allowed(self, written: Sequence[int], logits: Tensor) -> Tensor:
+        """`logits` [vocabulary] of what follows the tokens `written`, those that may not at -inf.
+
+        The likeliest that is left names nothing wrong within itself. Where nothing is left, there
+        was nothing that the monitors know better.
+        """
+        allowed = self.masked(written, logits)
+        for _ in range(MOST_REJECTED):
+            token = int(allowed.argmax())
+            if allowed[token] == -torch.inf:
+                break
+            if self.accepts(written, token):
+                return allowed
+            allowed = allowed.index_fill(0, torch.tensor([token]), -torch.inf)
+        return logits
+
+    def masked(self, written: Sequence[int], logits: Tensor) -> Tensor:
+        """The same for what each token begins with; not for what it names within itself."""
+        for monitor in self._monitors:
+            if (mask := monitor.following(self._text(written))) is not None:
+                self.counts.masked += 1
+                logits = logits.masked_fill(~padded(mask, len(logits)), -torch.inf)
+        return logits
+
+    def accepts(self, written: Sequence[int], token: int) -> bool:
+        """Whether `token`, which may follow `written`, names nothing wrong within itself."""
+        text, spelled = self._text(written), self._spell(token)
+        accepted = all(monitor.accepts(text, spelled) for monitor in self._monitors)
+        self.counts.rejected += not accepted
+        return accepted
+
+    def _text(self, written: Sequence[int]) -> bytes:
+        return b"".join(map(self._spell, written)) if self._monitors else b""
+
+
+def padded(mask: Tensor, size: int) -> Tensor:
+    """Ids beyond the tokenizer's stand for nothing and are never allowed."""
+    return torch.cat((mask, mask.new_zeros(size - len(mask)))) if len(mask) < size else mask
+
+
+NO_WATCH = Watch((), lambda _: b"")

@@ -1,0 +1,29 @@
+"""Analysts for tests: what they answer is written beside the question."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+
+from retrieval.analyst.questions import Answer, Question
+
+
+class ScriptedAnalyst:
+    """Knows the names that may follow some texts, each given by how it ends."""
+
+    def __init__(self, names: Mapping[str, str], *, complete: bool = True) -> None:
+        self._names = names
+        self._complete = complete
+        self.asked: list[str] = []
+
+    def ask(self, question: Question) -> Future[Answer | None]:
+        self.asked.append(question.before)
+        known = [names for end, names in self._names.items() if question.before.endswith(end)]
+        answer: Future[Answer | None] = Future()
+        answer.set_result(Answer(frozenset(known[0].split()), self._complete) if known else None)
+        return answer
+
+
+class FrozenAnalyst:
+    """Never answers."""
+
+    def ask(self, question: Question) -> Future[Answer | None]:
+        return Future()

@@ -1,0 +1,190 @@
+"""Monitors at work: a model that is sure of a wrong name, and the analyst that knows better."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from completion.covers import open_end
+from completion.decoding import Decoded, decode_greedily
+from completion.drafting.drafts import Drafter
+from completion.monitors.monitors import Monitors
+from completion.monitors.watch import NO_WATCH, Watch
+from completion.pipeline import Completer, CompletionOptions
+from completion.prompt import Prompt
+from completion.values import CompletionRequest, never_cancelled
+from models.language_model import LanguageModel
+from models.token_tree import NO_TREE, ReadTree, TokenTree
+from retrieval.analyst.questions import Analyst
+from tests.unit.analysts import FrozenAnalyst, ScriptedAnalyst
+from tests.unit.completion_helpers import at, load_tiny_model, scripted, write_model
+from tests.unit.test_completion_decoding import RandomTrees
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    folder: Path = tmp_path_factory.mktemp("model")
+    write_model(folder)
+    return load_tiny_model(folder)
+
+
+def watch_of(
+    model: LanguageModel, analyst: Analyst, request: CompletionRequest, seconds: float = 5.0
+) -> tuple[Prompt, Watch]:
+    """A prompt of the text before the cursor alone, and who watches what follows it."""
+    end = open_end(model.tokenizer, request.before)
+    tokens = model.tokenizer.encode(request.before)
+    prompt = Prompt(tokens[: len(tokens) - len(end.rewritten)], end=end)
+    return prompt, Monitors(model.tokenizer, analyst, seconds=seconds).watch(request, prompt)
+
+
+def write(model: LanguageModel, text: str, script: str, analyst: Analyst) -> tuple[str, Watch]:
+    """What a model writes at the cursor that is sure of the script, but for what is masked."""
+    prompt, watch = watch_of(model, analyst, at(text))
+    written = model.tokenizer.encode(at(text).before + script)[len(prompt.tokens) :]
+    writer, decoder = scripted(model, [*written, *model.end_tokens])
+    cache = model.decoder.new_cache(100)
+    decoded = decode_greedily(
+        writer,
+        cache,
+        decoder.logits(decoder.forward(prompt.tokens, cache)[-1]),
+        end_tokens=model.end_tokens,
+        max_tokens=50,
+        find_stop=lambda text: None,
+        cancelled=never_cancelled,
+        end=prompt.end,
+        watch=watch,
+    )
+    return decoded.text, watch
+
+
+def test_a_name_that_exists_is_written_as_it_would_be(model: LanguageModel) -> None:
+    analyst = ScriptedAnalyst({"self.": "x y"})
+    text, watch = write(model, "return self.▮\n", "x + 1", analyst)
+    assert text == "x + 1"
+    assert watch.counts.asked == 1
+    assert watch.counts.unanswered == 0
+
+
+def test_a_name_that_does_not_exist_gives_way_to_one_that_does(model: LanguageModel) -> None:
+    text, watch = write(model, "return self.▮\n", "y + 1", ScriptedAnalyst({"self.": "x"}))
+    assert text.startswith("x")
+    assert "y" not in text.partition(" ")[0]
+    assert watch.counts.masked > 0
+
+
+def test_a_dot_that_is_written_is_asked_about_too(model: LanguageModel) -> None:
+    analyst = ScriptedAnalyst({"= self.": "x"})
+    text, _ = write(model, "total = ▮\n", "self.y", analyst)
+    assert text.startswith("self.x")
+    assert analyst.asked == ["total = self."]
+
+
+def test_a_name_typed_in_part_is_gone_on_with(model: LanguageModel) -> None:
+    text, _ = write(model, "return self.fi▮\n", "nal", ScriptedAnalyst({"self.": "first x"}))
+    assert text.startswith("rst")
+
+
+@pytest.mark.parametrize(
+    ("text", "analyst"),
+    [
+        ("return self.▮\n", ScriptedAnalyst({})),
+        ("return self.▮\n", ScriptedAnalyst({"self.": ""})),
+        ("return self.▮\n", ScriptedAnalyst({"self.": "x"}, complete=False)),
+        ("return self.na▮\n", ScriptedAnalyst({"self.": "x"})),
+    ],
+    ids=["no answer", "no names", "not all names", "none that begins so"],
+)
+def test_where_nothing_is_known_anything_may_follow(
+    model: LanguageModel, text: str, analyst: ScriptedAnalyst
+) -> None:
+    assert write(model, text, "y + 1", analyst)[0] == "y + 1"
+
+
+def test_an_answer_that_does_not_come_is_done_without(model: LanguageModel) -> None:
+    """Waiting is for all questions of a request together."""
+    prompt, watch = watch_of(model, FrozenAnalyst(), at("return self.▮\n"), seconds=0.05)
+    del prompt
+    logits = model.decoder.logits(model.decoder.forward([1], model.decoder.new_cache(4)))[0]
+    for name in ("x", "y", "z"):
+        written = model.tokenizer.encode(f"self.{name}.")
+        assert watch.allowed(written, logits) is logits
+    assert watch.counts.unanswered == watch.counts.asked - 1 == 3
+    assert 50 <= watch.counts.waited_ms < 1000
+
+
+def test_other_languages_are_not_watched(model: LanguageModel) -> None:
+    request = replace(at("return self.▮\n"), document="file.rs")
+    analyst = ScriptedAnalyst({})
+    assert watch_of(model, analyst, request)[1] is NO_WATCH
+    assert analyst.asked == []
+
+
+def eight(
+    model: LanguageModel, request: CompletionRequest, drafter: Drafter, ahead: TokenTree
+) -> Decoded:
+    """Eight tokens that a real decoder writes, watched."""
+    analyst = ScriptedAnalyst({".": "x y first total name"})
+    prompt, watch = watch_of(model, analyst, request)
+    cache = model.decoder.new_cache(100)
+    hidden = model.decoder.encode(cache, cache.append(prompt.tokens), ahead=ahead)
+    logits = model.decoder.logits(hidden[len(prompt.tokens) - 1 :])
+    return decode_greedily(
+        model,
+        cache,
+        logits[0],
+        end_tokens=frozenset(),
+        max_tokens=8,
+        find_stop=lambda text: None,
+        cancelled=never_cancelled,
+        end=prompt.end,
+        drafter=drafter,
+        ahead=ReadTree(ahead, logits[1:]),
+        watch=watch,
+    )
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 2**32),
+    text=st.sampled_from(["x\nself.▮", "x = self.na▮", "x = 1\n    ▮", "x\nprint(▮", "a.b.▮"]),
+)
+def test_drafts_change_nothing_that_is_watched(model: LanguageModel, seed: int, text: str) -> None:
+    """Whatever is guessed, and whatever is read ahead."""
+    request = at(text)
+    alone = eight(model, request, Drafter(), NO_TREE)
+    dot = model.tokenizer.encode(".")
+    trees = RandomTrees(random.Random(seed), [*alone.tokens, *dot])
+    drafted = eight(model, request, trees, trees.draft([], alone.tokens[0], 9).tree)
+    assert drafted.tokens == alone.tokens
+    assert drafted.log_probabilities == pytest.approx(alone.log_probabilities, abs=1e-4)
+
+
+BASKET = """\
+class Basket:
+    def __init__(self):
+        self.grand_total = 0
+
+    def put_in(self, price):
+        self.▮
+"""
+
+
+@pytest.mark.model
+def test_the_real_model_names_what_exists(default_model: LanguageModel) -> None:
+    """Alone it would name something else."""
+    options = CompletionOptions(context_tokens=128, max_tokens=12)
+    alone = Completer(default_model, options).complete(at(BASKET)).text
+    names = "unlikely_total put_in __init__"
+    assert not alone.startswith(tuple(names.split()))
+    watched = Completer(
+        default_model,
+        options,
+        monitors=Monitors(default_model.tokenizer, ScriptedAnalyst({"self.": names}), seconds=5),
+    ).complete(at(BASKET))
+    assert watched.text.startswith(tuple(names.split()))
+    assert watched.watched.masked > 0
+    assert watched.watched.unanswered == 0

@@ -1,0 +1,67 @@
+"""Which tokens may follow a name that is partly written, against the definition."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from completion.monitors.identifier_masks import IdentifierMasks, identifier_at
+from models.language_model import LanguageModel
+from tests.unit.completion_helpers import load_tiny_model, write_model
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    folder: Path = tmp_path_factory.mktemp("model")
+    write_model(folder)
+    return load_tiny_model(folder)
+
+
+@pytest.fixture(scope="module")
+def masks(model: LanguageModel) -> IdentifierMasks:
+    return IdentifierMasks(model.tokenizer)
+
+
+NAMES = st.frozensets(
+    st.sampled_from(["x", "y", "total", "totals", "first", "second_", "größe", "名", "_f", "a1"]),
+    min_size=1,
+)
+
+
+def may_follow(token: bytes, remainder: bytes) -> bool:
+    """Writes the beginning of what is left, all of it, or all of it and the end of a name."""
+    if remainder.startswith(token):
+        return bool(token) or not remainder
+    return token.startswith(remainder) and not identifier_at(token[len(remainder) :])
+
+
+@given(names=NAMES, length=st.integers(0, 6))
+def test_a_mask_is_what_the_definition_says(
+    model: LanguageModel, masks: IdentifierMasks, names: frozenset[str], length: int
+) -> None:
+    spelled = [name.encode() for name in names]
+    written = min(spelled)[:length]
+    left = [name[len(written) :] for name in spelled if name.startswith(written)]
+    mask = masks.following(spelled, written)
+    assert mask is not None
+    assert [token for token, allowed in enumerate(mask) if allowed] == [
+        token
+        for token in range(model.tokenizer.size)
+        if any(may_follow(model.tokenizer.token_bytes(token), rest) for rest in left)
+    ]
+
+
+def test_a_name_that_begins_as_none_of_them_has_no_mask(masks: IdentifierMasks) -> None:
+    assert masks.following([b"first", b"second"], b"third") is None
+
+
+def test_the_text_may_end_where_a_name_is_whole_only(
+    model: LanguageModel, masks: IdentifierMasks
+) -> None:
+    (end,) = model.end_tokens
+    whole, begun = masks.following([b"x"], b"x"), masks.following([b"x"], b"")
+    assert whole is not None
+    assert whole[end]
+    assert begun is not None
+    assert not begun[end]

@@ -1,0 +1,60 @@
+"""Where a line names an attribute, and where a dot is something else."""
+
+import pytest
+
+from completion.monitors.places import NamePlace, attribute_at_end, attributes_inside
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("self.", ""),
+        ("    x = self.wid", "wid"),
+        ("rows[0].", ""),
+        ("open(path).re", "re"),
+        ('"a, b".sp', "sp"),
+        ("a.b.c", "c"),
+        ("        .group", "group"),  # goes on with the line above
+        ("x1.", ""),
+        ("größe.", ""),
+        ("None.", ""),
+        ("print('# no comment') or self.", ""),
+    ],
+)
+def test_an_attribute_is_named(text: str, written: str) -> None:
+    place = attribute_at_end(text.encode(), "")
+    assert place == NamePlace(len(text.encode()) - len(written), written.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "self",
+        "x = 1.",
+        "x = 1_0.",
+        "x = ...",
+        "def f(): ...",
+        "from .",
+        "from . import x",
+        "# as in self.",
+        "s = 'self.",
+        's = f"{self.',
+        "return .",
+        "self.name(",
+        "self.1",
+    ],
+)
+def test_a_dot_that_takes_no_attribute(text: str) -> None:
+    assert attribute_at_end(text.encode(), "") is None
+
+
+def test_a_line_may_begin_inside_a_string() -> None:
+    assert attribute_at_end(b"the self.", '"""') is None
+    assert attribute_at_end(b'the end.""" + self.', '"""') == NamePlace(19, b"")
+
+
+def test_attributes_inside_a_piece_of_text() -> None:
+    """Those whose dot stands in it, with a name after it; `.real` is one, `.5` is not."""
+    text = b"x = self.items[0].name + 2.5 .real"
+    places = attributes_inside(text, len(b"x = self.items"), "")
+    assert [text[place.start :] for place in places] == [b"name + 2.5 .real", b"real"]
