@@ -10,7 +10,8 @@ from completion.confidence import LineFeatures
 class CompletionRequest:
     """A place in a text: what stands before the cursor and after it, with `\\n` line ends.
 
-    `document` names the text, so that a cache can follow it from one request to the next.
+    `document` names the text, so that a cache can follow it from one request to the next. `path` is
+    the file that it is of, if there is one; `language` has the names that editors use.
     """
 
     document: str
@@ -18,6 +19,8 @@ class CompletionRequest:
     after: str
     indentation: str = "    "
     single_line: bool = False
+    path: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from lsprotocol import types
 
 from completion.pipeline import Completer
 from completion.values import Suggestion
-from lsp_server.documents import Document, place_in
+from lsp_server.documents import Document, language_of, place_in
 from lsp_server.settings import Settings
 from lsp_server.text_buffer import TextBuffer
 from models.errors import InputError
@@ -85,7 +85,7 @@ def open_document(place: FilePlace) -> Document:
             f"line {place.line} of {path} has {width} characters; "
             f"column {place.column} is past its end"
         )
-    return Document(path.absolute().as_uri(), 0, buffer)
+    return Document(path.absolute().as_uri(), 0, language_of(path), buffer)
 
 
 def enclosing_repository(path: Path) -> Path:

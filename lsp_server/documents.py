@@ -13,16 +13,22 @@ from lsp_server.text_buffer import TextBuffer
 
 @dataclass(slots=True)
 class Document:
-    """An open text; `version` is the client's own count of its changes."""
+    """An open text; `version` is the client's own count of its changes, `language` its own name."""
 
     uri: str
     version: int
+    language: str
     buffer: TextBuffer
 
     @property
     def path(self) -> Path | None:
         """The file it is saved in, or None for a text that has none."""
         return file_of(self.uri)
+
+
+def language_of(path: Path) -> str:
+    """What an editor calls the language of a file, where that makes a difference here."""
+    return "python" if path.suffix in (".py", ".pyi") else ""
 
 
 def file_of(uri: str) -> Path | None:
@@ -36,6 +42,7 @@ class Place:
 
     uri: str
     version: int
+    language: str
     position: types.Position
     before: str
     after: str
@@ -48,6 +55,8 @@ class Place:
             before=LINE_END.sub("\n", self.before),
             after=LINE_END.sub("\n", self.after),
             indentation=indentation,
+            path=str(file_of(self.uri) or ""),
+            language=self.language,
         )
 
     def inserted(self, suggestion: str) -> str:
@@ -62,6 +71,7 @@ def place_in(document: Document, position: types.Position) -> Place:
     return Place(
         uri=document.uri,
         version=document.version,
+        language=document.language,
         position=document.buffer.position(index),
         before=text[:index],
         after=text[index:],
@@ -78,7 +88,7 @@ class Documents:
 
     def open(self, item: types.TextDocumentItem) -> None:
         self._open[item.uri] = Document(
-            item.uri, item.version, TextBuffer(item.text, self._encoding)
+            item.uri, item.version, item.language_id, TextBuffer(item.text, self._encoding)
         )
 
     def change(self, params: types.DidChangeTextDocumentParams) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
 from time import perf_counter
 
 from completion.brackets import mask
@@ -17,7 +16,7 @@ from completion.values import CompletionRequest, WatchCounts
 from models.tokenizer import CodeTokenizer
 from retrieval.analyst.questions import Analyst, Answer, Question
 
-PYTHON = (".py", ".pyi")
+PYTHON = "python"
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ class Monitors:
 
     def watch(self, request: CompletionRequest, prompt: Prompt) -> Watch:
         """What stands at the cursor is asked about now, to be known once the prompt is read."""
-        if PurePath(request.document).suffix not in PYTHON:
+        if request.language != PYTHON:
             return NO_WATCH
         rewritten = b"".join(map(self._spell, prompt.end.rewritten)).decode(errors="ignore")
         before = request.before.removesuffix(rewritten)
@@ -83,7 +82,7 @@ class Monitors:
         shown = nearby(request).before
         open_quotes = mask(shown[: len(shown) - len(request.before) + line_start]).open_quotes
         counts = WatchCounts()
-        place = Question(request.document, self._root, request.before, request.after)
+        place = Question(request.path, self._root, request.before, request.after)
         questions = Questions(self._analyst, place, self._seconds, counts, self._clock)
         typed = (line + rewritten).encode()
         if (at_cursor := attribute_at_end(typed, open_quotes)) is not None:

@@ -43,7 +43,9 @@ SHAPE = {
 def at(text: str, indentation: str = "    ") -> CompletionRequest:
     """A request at the cursor sign in `text`."""
     before, after = text.split(CURSOR)
-    return CompletionRequest("file.py", before, after, indentation)
+    return CompletionRequest(
+        "file.py", before, after, indentation, path="file.py", language="python"
+    )
 
 
 def write_tokenizer(folder: Path, control: Sequence[str] = MARKERS) -> None:

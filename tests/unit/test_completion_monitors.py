@@ -117,7 +117,7 @@ def test_an_answer_that_does_not_come_is_done_without(model: LanguageModel) -> N
 
 
 def test_other_languages_are_not_watched(model: LanguageModel) -> None:
-    request = replace(at("return self.▮\n"), document="file.rs")
+    request = replace(at("return self.▮\n"), language="rust")
     analyst = ScriptedAnalyst({})
     assert watch_of(model, analyst, request)[1] is NO_WATCH
     assert analyst.asked == []
