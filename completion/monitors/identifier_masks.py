@@ -17,7 +17,9 @@ from torch import Tensor
 
 from models.tokenizer import CodeTokenizer
 
-IDENTIFIER = re.compile(rb"[0-9A-Za-z_\x80-\xff]*")  # a byte that is not ASCII may be of a letter
+IN_NAME = rb"[0-9A-Za-z_\x80-\xff]"  # a byte that is not ASCII may be of a letter
+IDENTIFIER = re.compile(IN_NAME + rb"*")
+HEAD = re.compile(rb" ?" + IN_NAME + rb"+")  # many tokens begin with a blank
 MASKS = 256  # that are kept, each of a vocabulary's bits
 
 
@@ -27,30 +29,37 @@ class IdentifierMasks:
     def __init__(self, tokenizer: CodeTokenizer) -> None:
         self._within: dict[bytes, list[int]] = defaultdict(list)  # tokens that are all identifier
         self._beyond: dict[bytes, list[int]] = defaultdict(list)  # and those that end one
-        for token in range(tokenizer.size):
-            spelling = tokenizer.token_bytes(token)
-            head = identifier_at(spelling)
-            (self._within if head == spelling != b"" else self._beyond)[head].append(token)
-        self._size = tokenizer.size
+        spellings = [tokenizer.token_bytes(token) for token in range(tokenizer.size)]
+        for token, spelling in enumerate(spellings):
+            if (head := HEAD.match(spelling)) is not None:
+                (self._within if head[0] == spelling else self._beyond)[head[0]].append(token)
+        self._within[b" "] += [token for token, s in enumerate(spellings) if s == b" "]
+        self._ends = torch.tensor([not identifier_at(spelling) for spelling in spellings])
+        self._no_name = torch.tensor([not HEAD.match(spelling) for spelling in spellings])
         self._masks = lru_cache(MASKS)(self._make_mask)
 
-    def following(self, names: Collection[bytes], written: bytes) -> Tensor | None:
+    def following(
+        self, names: Collection[bytes], written: bytes, *, blank: bool = False
+    ) -> Tensor | None:
         """Which tokens may follow `written`, the beginning of one of `names`: bool [tokens].
 
-        None where it is the beginning of none.
+        None where it is the beginning of none. Where a `blank` has to come first, anything else
+        than a name may stand there as well.
         """
-        left = frozenset(n[len(written) :] for n in names if n.startswith(written))
-        return self._masks(left) if left else None
+        left = frozenset(
+            b" " * blank + name[len(written) :] for name in names if name.startswith(written)
+        )
+        return self._masks(left, blank) if left else None
 
-    def _make_mask(self, remainders: frozenset[bytes]) -> Tensor:
+    def _make_mask(self, remainders: frozenset[bytes], blank: bool) -> Tensor:
+        mask = self._no_name.clone() if blank else torch.zeros(len(self._ends), dtype=torch.bool)
         tokens: list[int] = []
         for left in remainders:
             for end in range(1, len(left) + 1):
                 tokens += self._within.get(left[:end], ())
             tokens += self._beyond.get(left, ())
-        mask = torch.zeros(self._size, dtype=torch.bool)
-        mask[torch.tensor(tokens)] = True
-        return mask
+        mask[torch.tensor(tokens, dtype=torch.long)] = True
+        return mask | self._ends if b"" in remainders else mask
 
 
 def identifier_at(text: bytes) -> bytes:

@@ -7,6 +7,17 @@ from keyword import kwlist
 from completion.brackets import MASK, mask
 
 DOT_AT_END = re.compile(rb"\.[ \t]*(?P<written>[A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*)?\Z")
+IMPORTED = re.compile(
+    rb"""(?:^|[;\n])[ \t]*
+    (?: import(?=[ \t]|\Z) | from[ \t]+[.\w\x80-\xff]+[ \t]+import(?=[ \t(]|\Z)(?:[ \t]*\()? )
+    (?: [ \t\n]*[.\w\x80-\xff]+(?:[ \t]+as[ \t]+[\w\x80-\xff]+)?[ \t]*, )*
+    (?P<blanks>[ \t\n]*)
+    (?P<written>[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\Z""",
+    re.VERBOSE,
+)
+FROM = re.compile(
+    rb"(?:^|[;\n])[ \t]*from(?P<blanks>[ \t]*)(?P<written>[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\Z"
+)
 INNER_DOT = re.compile(rb"\.[ \t]*(?=[A-Za-z_\x80-\xff])")
 NUMBER = re.compile(r"(?<![\w.])\d[\d_]*\Z")
 LAST_WORD = re.compile(r"\w+\Z")
@@ -15,10 +26,14 @@ NO_VALUE = frozenset(kwlist) - {"None", "True", "False"}  # words that nothing i
 
 @dataclass(frozen=True, slots=True)
 class NamePlace:
-    """A name begins after so many bytes of a text; `written` is what there is of it."""
+    """A name begins after so many bytes of a text; `written` is what there is of it.
+
+    Where a `blank` stands before it that is not written yet, it need not be a name.
+    """
 
     start: int
     written: bytes
+    blank: bool = False
 
 
 def attribute_at_end(text: bytes, open_quotes: str) -> NamePlace | None:
@@ -29,6 +44,18 @@ def attribute_at_end(text: bytes, open_quotes: str) -> NamePlace | None:
     written = found["written"] or b""
     place = NamePlace(len(text) - len(written), written)
     return place if is_dereference(text, found.start(), open_quotes) else None
+
+
+def import_at_end(text: bytes, open_quotes: str) -> NamePlace | None:
+    """The module or the name that an import statement at the end of `text` names or is about to."""
+    found = IMPORTED.search(text) or FROM.search(text)
+    if found is None or blotted_text(text, open_quotes)[-1] == MASK:
+        return None
+    written = found["written"] or b""
+    if written and not found["blanks"] and text[found.start("written") - 1] not in b"(,":
+        return None  # `importer`
+    blank = not found["blanks"] and not written and not text.endswith(b"(")
+    return NamePlace(len(text) - len(written), written, blank)
 
 
 def attributes_inside(text: bytes, start: int, open_quotes: str) -> list[NamePlace]:
@@ -46,7 +73,7 @@ def is_dereference(text: bytes, dot: int, open_quotes: str) -> bool:
     It is none in a string or a comment, in a number, in an ellipsis, or in `from . import`. A line
     that begins with a dot goes on with what stands above it.
     """
-    blotted = mask(text.decode("latin-1"), open_quotes).text  # a character for each byte
+    blotted = blotted_text(text, open_quotes)
     if blotted[dot] == MASK:
         return False
     before = blotted[blotted.rfind("\n", 0, dot) + 1 : dot].rstrip(" \t")
@@ -56,3 +83,8 @@ def is_dereference(text: bytes, dot: int, open_quotes: str) -> bool:
     if "'" in before:  # a string that nothing has ended yet
         return False
     return word is None or word[0] not in NO_VALUE
+
+
+def blotted_text(text: bytes, open_quotes: str) -> str:
+    """Strings and comments blotted out, a character for each byte."""
+    return mask(text.decode("latin-1"), open_quotes).text

@@ -83,6 +83,14 @@ def test_a_dot_that_is_written_is_asked_about_too(model: LanguageModel) -> None:
     assert analyst.asked == ["total = self."]
 
 
+def test_a_module_that_is_not_there_is_not_imported(model: LanguageModel) -> None:
+    """The blank before it may be part of the token that names it."""
+    analyst = ScriptedAnalyst({"import ": "first name"})
+    for text, blank in (("x = 1\nimport ▮\n", ""), ("x = 1\nimport▮\n", " ")):
+        assert not write(model, text, blank + "total", analyst)[0].strip().startswith("t")
+        assert write(model, text, blank + "name", analyst)[0] == blank + "name"
+
+
 def test_a_name_typed_in_part_is_gone_on_with(model: LanguageModel) -> None:
     text, _ = write(model, "return self.fi▮\n", "nal", ScriptedAnalyst({"self.": "first x"}))
     assert text.startswith("rst")

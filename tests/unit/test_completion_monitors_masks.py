@@ -52,6 +52,22 @@ def test_a_mask_is_what_the_definition_says(
     ]
 
 
+@given(names=NAMES)
+def test_after_a_blank_only_names_are_masked(
+    model: LanguageModel, masks: IdentifierMasks, names: frozenset[str]
+) -> None:
+    """Anything that is no name may stand there: an opening bracket, a star."""
+    spelled = [name.encode() for name in names]
+    mask = masks.following(spelled, b"", blank=True)
+    assert mask is not None
+    for token, allowed in enumerate(mask.tolist()):
+        written = model.tokenizer.token_bytes(token)
+        names_something = identifier_at(written.removeprefix(b" "))
+        assert allowed == (
+            not names_something or any(may_follow(written, b" " + name) for name in spelled)
+        )
+
+
 def test_a_name_that_begins_as_none_of_them_has_no_mask(masks: IdentifierMasks) -> None:
     assert masks.following([b"first", b"second"], b"third") is None
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from completion.monitors.places import NamePlace, attribute_at_end, attributes_inside
+from completion.monitors.places import NamePlace, attribute_at_end, attributes_inside, import_at_end
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,45 @@ def test_attributes_inside_a_piece_of_text() -> None:
     text = b"x = self.items[0].name + 2.5 .real"
     places = attributes_inside(text, len(b"x = self.items"), "")
     assert [text[place.start :] for place in places] == [b"name + 2.5 .real", b"real"]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("import ", ""),
+        ("import os, sy", "sy"),
+        ("x = 1; import ", ""),
+        ("    from json import lo", "lo"),
+        ("from json import (", ""),
+        ("from json import (\n    dump as write,\n    lo", "lo"),
+        ("from . import a", "a"),
+        ("from ", ""),
+        ("from js", "js"),
+    ],
+)
+def test_a_module_or_a_name_is_imported(text: str, written: str) -> None:
+    place = import_at_end(text.encode(), "")
+    assert place == NamePlace(len(text) - len(written), written.encode())
+
+
+@pytest.mark.parametrize("text", ["import", "from json import", "import os,", "from"])
+def test_a_blank_is_still_to_come_before_what_is_imported(text: str) -> None:
+    assert import_at_end(text.encode(), "") == NamePlace(len(text), b"", blank=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "importer",
+        "fromage",
+        "from json ",
+        "import json as j",
+        "from json import load ",
+        "# import ",
+        "x = 'import ",
+        "raise Failed from ",
+        "yield from ",
+    ],
+)
+def test_nothing_is_imported(text: str) -> None:
+    assert import_at_end(text.encode(), "") is None

@@ -1,0 +1,54 @@
+"""What the monitors of one request ask: each place once, and no longer than there is time.
+
+Monitors fail open. Where nothing is known, or not all, or not in time, anything may follow.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+
+from completion.values import WatchCounts
+from retrieval.analyst.questions import Analyst, Answer, Question
+
+Names = frozenset[bytes]
+FindNames = Callable[[bytes], Names | None]  # that may stand at the end of a text; None if any may
+
+
+@dataclass(slots=True)
+class Questions:
+    """About one file, as `place` gives it, waiting no more than `seconds` for all together."""
+
+    analyst: Analyst
+    place: Question
+    seconds: float
+    counts: WatchCounts
+    clock: Callable[[], float]
+    _asked: dict[str, Future[Answer | None]] = field(default_factory=dict)
+    _known: dict[str, Names | None] = field(default_factory=dict)
+
+    def ask(self, before: str) -> Future[Answer | None]:
+        """About a place in the file, `before` being all that stands before it."""
+        if before not in self._asked:
+            self.counts.asked += 1
+            self._asked[before] = self.analyst.ask(replace(self.place, before=before))
+        return self._asked[before]
+
+    def names(self, before: str) -> Names | None:
+        """Those that may stand at the place; None where any may, for all that is known in time."""
+        if before not in self._known:
+            self._known[before] = self._wait(self.ask(before))
+            self.counts.unanswered += self._known[before] is None
+        return self._known[before]
+
+    def _wait(self, asked: Future[Answer | None]) -> Names | None:
+        started = self.clock()
+        try:
+            answer = asked.result(timeout=max(0.0, self.seconds))
+        except TimeoutError:
+            answer = None
+        waited = self.clock() - started
+        self.seconds -= waited
+        self.counts.waited_ms += 1e3 * waited
+        if answer is None or not answer.complete or not answer.names:
+            return None
+        return frozenset(map(str.encode, answer.names))
