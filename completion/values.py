@@ -46,7 +46,8 @@ class WatchCounts:
     """What the monitors of one completion did.
 
     Questions asked, those that had no full answer, and milliseconds spent waiting for them; tokens
-    chosen among those that a mask allows, and tokens turned down for what they name within.
+    chosen among those that a mask allows, and tokens turned down for what they name within; lines
+    that were cut off since they would have broken the file.
     """
 
     asked: int = 0
@@ -54,6 +55,7 @@ class WatchCounts:
     waited_ms: float = 0.0
     masked: int = 0
     rejected: int = 0
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,7 @@ class SuggestionWriter:
         self.drafter.look_up.add(written, range(len(prompt.tokens), len(written)))
         cut = CUTS.get(decoded.stop)
         text = clean_up(asked.near, cut(decoded.text) if cut else decoded.text)
+        text = asked.watch.finished(text)
         spell = self.model.tokenizer.token_bytes
         features = line_features(
             [spell(token) for token in decoded.tokens],

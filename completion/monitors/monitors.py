@@ -9,6 +9,7 @@ from completion.monitors.identifier_masks import IdentifierMasks
 from completion.monitors.imports import Imports
 from completion.monitors.places import attribute_at_end, import_at_end
 from completion.monitors.questions import Names, Questions
+from completion.monitors.syntax import Syntax
 from completion.monitors.watch import NO_WATCH, Watch
 from completion.nearby import nearby
 from completion.prompt import Prompt
@@ -32,6 +33,7 @@ class Monitors:
     ) -> None:
         self._spell = tokenizer.token_bytes
         self._masks = IdentifierMasks(tokenizer)
+        self._syntax = Syntax()
         self._analyst = analyst
         self._root = root
         self._seconds = seconds
@@ -60,4 +62,9 @@ class Monitors:
             known = typed[: at_cursor.start] + b" " * at_cursor.blank
             questions.ask(above + known.decode())
         of_request = (self._masks, find_names, line.encode(), open_quotes)
-        return Watch((Attributes(*of_request), Imports(*of_request)), self._spell, counts)
+        return Watch(
+            (Attributes(*of_request), Imports(*of_request)),
+            self._spell,
+            counts,
+            keep=lambda text: self._syntax.keep(request, text),
+        )

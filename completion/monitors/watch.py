@@ -28,15 +28,20 @@ class Monitor(Protocol):
 
 
 class Watch:
-    """All monitors of one request together. `spell` says what bytes a token writes."""
+    """All monitors of one request together.
+
+    `spell` says what bytes a token writes, `keep` how much of a whole suggestion breaks nothing.
+    """
 
     def __init__(
         self,
         monitors: Sequence[Monitor],
         spell: Callable[[int], bytes],
         counts: WatchCounts | None = None,
+        keep: Callable[[str], str] = str,
     ) -> None:
         self.counts = counts or WatchCounts()
+        self._keep = keep
         self._monitors = monitors
         self._spell = spell
 
@@ -70,6 +75,12 @@ class Watch:
         accepted = all(monitor.accepts(text, spelled) for monitor in self._monitors)
         self.counts.rejected += not accepted
         return accepted
+
+    def finished(self, text: str) -> str:
+        """What is kept of a suggestion's text."""
+        kept = self._keep(text)
+        self.counts.cut += len(text.splitlines()) - len(kept.splitlines())
+        return kept
 
     def _text(self, written: Sequence[int]) -> bytes:
         return b"".join(map(self._spell, written)) if self._monitors else b""

@@ -1,0 +1,100 @@
+"""No suggestion breaks a file that parses.
+
+A suggestion is inserted into the file's syntax tree, which follows the text from one request to the
+next (tree-sitter; Wagner 1998, "Practical Algorithms for Incremental Software Development
+Environments"). Lines are cut off its end until the tree holds no more faults than without it. A
+file that is being typed in is often broken at the cursor: what mends it, or leaves it as broken as
+it was, is kept.
+"""
+
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import tree_sitter_python
+from tree_sitter import Language, Node, Parser, Tree
+
+from completion.values import CompletionRequest
+
+DOCUMENTS = 16  # whose trees are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A text and its tree."""
+
+    text: bytes
+    tree: Tree
+
+
+class Syntax:
+    """Trees of the documents that were asked about last, in Python."""
+
+    def __init__(self) -> None:
+        self._parser = Parser(Language(tree_sitter_python.language()))
+        self._parsed: OrderedDict[str, Parsed] = OrderedDict()
+
+    def keep(self, request: CompletionRequest, text: str) -> str:
+        """As many lines of a suggestion as do not break the file."""
+        before, after = (part.encode(errors="replace") for part in (request.before, request.after))
+        whole = self.follow(request.document, before + after)
+        allowed = faults(whole.tree.root_node)
+        for kept in beginnings(text):
+            inserted = before + kept.encode(errors="replace") + after
+            if faults(self._changed(whole, inserted).tree.root_node) <= allowed:
+                return kept
+        return ""
+
+    def follow(self, document: str, text: bytes) -> Parsed:
+        """The tree of a document's text now, made from the one that it had last."""
+        last = self._parsed.pop(document, None)
+        now = self._changed(last, text) if last else Parsed(text, self._parser.parse(text))
+        self._parsed[document] = now
+        while len(self._parsed) > DOCUMENTS:
+            self._parsed.popitem(last=False)
+        return now
+
+    def _changed(self, parsed: Parsed, text: bytes) -> Parsed:
+        """The tree after a text has become another, which differ in one place."""
+        old = parsed.text
+        start = shared(old, text)
+        most = min(len(old), len(text)) - start
+        same = shared(old[len(old) - most :][::-1], text[len(text) - most :][::-1])
+        tree = parsed.tree.copy()
+        tree.edit(
+            start_byte=start,
+            old_end_byte=len(old) - same,
+            new_end_byte=len(text) - same,
+            start_point=point(text, start),
+            old_end_point=point(old, len(old) - same),
+            new_end_point=point(text, len(text) - same),
+        )
+        return Parsed(text, self._parser.parse(text, tree))
+
+
+def shared(one: bytes, other: bytes) -> int:
+    """How many bytes two texts begin with in common."""
+    return bisect_left(
+        range(min(len(one), len(other))), True, key=lambda end: one[: end + 1] != other[: end + 1]
+    )
+
+
+def point(text: bytes, place: int) -> tuple[int, int]:
+    """Row and column, in bytes."""
+    return text.count(b"\n", 0, place), place - (text.rfind(b"\n", 0, place) + 1)
+
+
+def faults(node: Node) -> int:
+    """What does not parse, and what is missing for it to."""
+    if not node.has_error:
+        return 0
+    own = node.is_error or node.is_missing
+    return own + sum(faults(child) for child in node.children)
+
+
+def beginnings(text: str) -> Iterator[str]:
+    """All of a text, then ever fewer of its lines."""
+    while text:
+        yield text
+        text = text[: max(0, text.rfind("\n", 0, len(text) - 1))] if "\n" in text[:-1] else ""
