@@ -2,19 +2,19 @@
 
 A suggestion is inserted into the file's syntax tree, which follows the text from one request to the
 next (tree-sitter; Wagner 1998, "Practical Algorithms for Incremental Software Development
-Environments"). Lines are cut off its end until the tree holds no more faults than without it. A
-file that is being typed in is often broken at the cursor: what mends it, or leaves it as broken as
-it was, is kept.
+Environments"). Lines are cut off its end, or a bracket that it leaves open and all that follows,
+until the tree holds no more faults than without it. A file that is being typed in is often broken
+at the cursor: what mends it, or leaves it as broken as it was, is kept.
 """
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import tree_sitter_python
 from tree_sitter import Language, Node, Parser, Tree
 
+from completion.brackets import balance, mask
 from completion.values import CompletionRequest
 
 DOCUMENTS = 16  # whose trees are kept
@@ -93,8 +93,9 @@ def faults(node: Node) -> int:
     return own + sum(faults(child) for child in node.children)
 
 
-def beginnings(text: str) -> Iterator[str]:
-    """All of a text, then ever fewer of its lines."""
-    while text:
-        yield text
-        text = text[: max(0, text.rfind("\n", 0, len(text) - 1))] if "\n" in text[:-1] else ""
+def beginnings(text: str) -> list[str]:
+    """All of a text, then ever less of it: its lines, or what stands before brackets left open."""
+    ends = {len(text), *(place for place, sign in enumerate(text) if sign == "\n")}
+    ends |= {opener.position for opener in balance(mask(text).text).openers}
+    found = (text[:end].rstrip() if end < len(text) else text for end in sorted(ends, reverse=True))
+    return [beginning for beginning in dict.fromkeys(found) if beginning]

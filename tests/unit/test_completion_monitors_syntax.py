@@ -18,7 +18,8 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
     ("place", "text", "kept"),
     [
         ("x = ▮\ny = 2\n", "f(1)", "f(1)"),
-        ("x = ▮\ny = 2\n", "f(1", ""),
+        ("x = ▮\ny = 2\n", "f(1", "f"),  # so that the call can be written
+        ("x = self.▮\ny = 2\n", "call(\n    a,\n    b,\n", "call"),
         ("x = f(▮)\n", "a, b", "a, b"),
         ("x = f(▮)\n", "a b", ""),
         ("x = f(▮\n", "a)", "a)"),  # mends what was broken
@@ -55,6 +56,13 @@ def test_what_two_texts_begin_with(one: bytes, other: bytes) -> None:
 
 
 def test_a_text_loses_its_last_lines() -> None:
-    assert list(beginnings("a\nb\nc")) == ["a\nb\nc", "a\nb", "a"]
-    assert list(beginnings("a\n")) == ["a\n"]
-    assert list(beginnings("")) == []
+    assert beginnings("a\nb\nc") == ["a\nb\nc", "a\nb", "a"]
+    assert beginnings("a\n\n") == ["a\n\n", "a"]
+    assert beginnings("x = f(a)\ny = g(b, [c\n") == [
+        "x = f(a)\ny = g(b, [c\n",
+        "x = f(a)\ny = g(b, [c",
+        "x = f(a)\ny = g(b,",
+        "x = f(a)\ny = g",
+        "x = f(a)",
+    ]
+    assert beginnings("") == []
