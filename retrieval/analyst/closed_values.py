@@ -15,11 +15,12 @@ LOOKUPS = frozenset({"__getattr__", "__getattribute__"})
 HARMLESS_DECORATORS = frozenset(
     {
         *("dataclass", "final", "total_ordering", "runtime_checkable", "unique", "verify"),
+        *("define", "frozen", "mutable", "attrs", "attributes", "s"),  # of attrs
         *("deprecated", "dataclass_transform", "disjoint_base", "type_check_only"),
     }
 )
 # Classes of the type system from which nothing is inherited.
-NAMELESS_BASES = frozenset({"Generic", "Protocol", "TypedDict", "NamedTuple", "Annotated"})
+NAMELESS_BASES = frozenset({"Generic", "Protocol", "TypedDict", "NamedTuple", "Tuple"})
 STAR_DEPTH = 4
 
 
@@ -94,21 +95,27 @@ def class_is_closed(cls: Any) -> bool:
         return False  # says nothing about what is really there
     if not hasattr(cls, "py__mro__"):
         return False
-    return all(own_part_is_closed(part) for part in cls.py__mro__())
+    order = list(cls.py__mro__())
+    known = frozenset(part.py__name__() for part in order if hasattr(part, "py__name__"))
+    return all(own_part_is_closed(part, known) for part in order)
 
 
-def own_part_is_closed(cls: Any) -> bool:
-    """Whether the class body shows all that the class adds, and its bases can be found."""
+def own_part_is_closed(cls: Any, known: frozenset[str] = frozenset()) -> bool:
+    """Whether the class body shows all that the class adds, and its bases can be found.
+
+    A base of a stub that jedi does not find counts as found if the class inherits from a `known`
+    one of that name: jedi imports no private name out of a stub.
+    """
     if cls.is_compiled() or is_builtin(cls, "object") or is_builtin(cls, "type"):
         return True
     node = cls.tree_node
     if node is None or node.type != "classdef":
-        return False
+        return is_nameless(cls)
     if any(f.name.value in LOOKUPS for f in node.iter_funcdefs()):
         return False
     if not is_stub(cls) and (is_changed_by_name(node) or not all_harmless(node.get_decorators())):
         return False
-    return bases_are_known(cls, node)
+    return bases_are_known(cls, node, known if is_stub(cls) else frozenset())
 
 
 def is_changed_by_name(node: Any) -> bool:
@@ -144,7 +151,7 @@ def decorator_name(decorator: Any) -> str:
     return code.partition("(")[0].strip().rpartition(".")[2]
 
 
-def bases_are_known(cls: Any, node: Any) -> bool:
+def bases_are_known(cls: Any, node: Any, known: frozenset[str]) -> bool:
     """Whether each base, and the metaclass, is found and is nothing but a class."""
     arguments = node.get_super_arglist()
     if arguments is None:
@@ -163,6 +170,8 @@ def bases_are_known(cls: Any, node: Any) -> bool:
                     return False
             continue
         found = context.infer_node(part)
+        if not found and part.get_code(include_prefix=False) in known:
+            continue
         if not found or not all(map(is_base, found)):
             return False
     return True
