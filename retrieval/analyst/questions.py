@@ -1,4 +1,8 @@
-"""What static analysis is asked, and what it answers."""
+"""What an analyst is asked and what it answers.
+
+An analyst knows the meaning of a place in a file: which names exist there, what a call takes. It
+must know nothing of tokens or models; whoever masks with an answer decides what to make of it.
+"""
 
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -7,34 +11,60 @@ from typing import Protocol
 
 
 class Wanted(Enum):
-    """Names that may begin at the place asked about, or the call whose brackets are open there."""
+    """What is asked about a place."""
 
-    NAMES = "names"
-    CALL = "call"
+    NAMES = "names"  # the identifiers that may start there
+    CALL = "call"  # what the call takes whose brackets are open there
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """About a place in a file: its text up to there, and the text behind."""
+    """A place in a file of the workspace `root`: the text up to it and the text behind it.
+
+    The place is where an identifier starts: what is typed of it already is in neither text.
+    """
 
     path: str
     root: str
     before: str
     after: str
-    wanted: Wanted = Wanted.NAMES
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class CallShape:
+    """What a call takes, over all that may be called here.
+
+    `keywords` can be given by name, `positional` counts what can be given by place; `any_keyword`
+    says that `**kwargs` takes further names, `any_positional` that `*args` takes further values.
+    """
+
+    keywords: frozenset[str]
+    positional: int
+    any_keyword: bool
+    any_positional: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Names that may stand there; there may be others where it is not `complete`."""
+    """The names that are known, and whether these are all there can be.
+
+    Where `complete` is false, more names may exist: nothing may be ruled out then. `call` is given
+    for `Wanted.CALL` only, and `names` are then the names of its keywords.
+    """
 
     names: frozenset[str]
     complete: bool
+    call: CallShape | None = None
 
 
 class Analyst(Protocol):
-    """Whoever answers questions."""
+    """Whoever answers questions about places. Any thread may ask."""
 
-    def ask(self, question: Question) -> Future[Answer | None]:
-        """Returns at once; the result is None where there is no answer."""
+    def ask(self, question: Question) -> "Future[Answer | None]":
+        """Return at once; None comes where there is no answer, whatever the reason."""
+        ...
+
+    def close(self) -> None:
+        """Stop for good; what is open, and whatever is asked later, gets None."""
         ...

@@ -1,0 +1,1 @@
+"""What static analysis knows about a place in a file: questions, answers, and who gives them."""

@@ -1,0 +1,335 @@
+"""Whether the values that jedi finds for an expression are all that it can have.
+
+jedi unites what it can find and is silent about the rest: of `found = None` and later
+`found = unknown()` it reports `None` alone. So the same expression is walked once more, and only
+what is certain at every step counts: a parameter by its annotation, a call by what is annotated
+or returned, an import by what it leads to. This module must not know what is done with it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+DEPTH = 12
+LITERALS = frozenset({"number", "string", "strings", "fstring"})
+UNIONS = frozenset({"Union", "Optional"})
+BOTH_SIDES = frozenset(
+    {"or_test", "and_test", "arith_expr", "term", "expr", "xor_expr", "and_expr", "shift_expr"}
+)
+SAME_FUNCTION = frozenset(
+    {
+        *("staticmethod", "classmethod", "abstractmethod", "override", "final", "overload"),
+        *("wraps", "deprecated", "no_type_check", "lru_cache", "cache"),
+    }
+)
+PROPERTIES = frozenset({"property", "cached_property", "abstractproperty", "setter", "getter"})
+
+
+@dataclass(slots=True)
+class Certainty:
+    """One walk, which ends in doubt where it goes too deep or too wide."""
+
+    steps: int = 400
+
+    def of(self, context: Any, node: Any, depth: int = DEPTH) -> bool:
+        """Whether every value of the expression is among those that jedi infers for it."""
+        self.steps -= 1
+        if depth <= 0 or self.steps <= 0:
+            return False
+        kind = node.type
+        if kind in LITERALS or kind in ("comparison", "not_test", "lambdef"):
+            return True
+        if kind == "keyword":
+            return node.value in ("None", "True", "False")
+        if kind == "name":
+            return self.of_names(context.goto(node, position_of(node)), depth)
+        if kind == "atom":
+            return self.of_atom(context, node, depth)
+        if kind in ("atom_expr", "power"):
+            return self.of_trailers(context, node, depth)
+        if kind == "test":  # a if condition else b
+            return self.all_of(context, (node.children[0], node.children[-1]), depth)
+        if kind in BOTH_SIDES:
+            return self.all_of(context, node.children[::2], depth)
+        if kind == "factor":
+            return self.of(context, node.children[-1], depth - 1)
+        if kind == "namedexpr_test":
+            return self.of(context, node.children[2], depth - 1)
+        return kind in ("testlist_star_expr", "testlist")  # a tuple
+
+    def all_of(self, context: Any, nodes: Iterable[Any], depth: int) -> bool:
+        return all(self.of(context, node, depth - 1) for node in nodes)
+
+    def of_atom(self, context: Any, node: Any, depth: int) -> bool:
+        first, inside = node.children[0], node.children[1]
+        is_tuple = inside == ")" or inside.type == "testlist_comp"
+        if first != "(" or is_tuple:
+            return True  # a list, a dict, a tuple, a comprehension
+        return inside.type != "yield_expr" and self.of(context, inside, depth - 1)
+
+    def of_trailers(self, context: Any, node: Any, depth: int, trailers: int | None = None) -> bool:
+        """Follow `base.name(...)[...]` step by step, at most so many trailers."""
+        children = list(node.children)
+        if children[0] == "await":
+            children.pop(0)
+        if "**" in children:
+            return False
+        end = len(children) if trailers is None else trailers + 1
+        return self.of_chain(context, children[0], children[1:end], depth)
+
+    def of_chain(self, context: Any, base: Any, trailers: list[Any], depth: int) -> bool:
+        from jedi.inference.syntax_tree import infer_trailer  # type: ignore[import-untyped]
+
+        if not self.of(context, base, depth - 1):
+            return False
+        values = context.infer_node(base)
+        for trailer in trailers:
+            values = [value for value in values if not is_none(value)]
+            if not values:
+                return False
+            if not all(self.of_step(context, value, trailer, depth) for value in values):
+                return False
+            values = infer_trailer(context, value_set(values), trailer)
+        return True
+
+    def of_step(self, context: Any, value: Any, trailer: Any, depth: int) -> bool:
+        sign = trailer.children[0]
+        if sign == ".":
+            names = value.goto(trailer.children[1], name_context=context)
+            return self.of_names(names, depth - 1)
+        if sign == "(":
+            return self.of_call(value, depth - 1)
+        return self.of_item(value, depth - 1)
+
+    def of_names(self, names: list[Any], depth: int) -> bool:
+        """Whether each definition that a name may have is certain, and there is one."""
+        return bool(names) and all(self.of_name(name, depth - 1) for name in names)
+
+    def of_name(self, name: Any, depth: int) -> bool:
+        self.steps -= 1
+        if depth <= 0 or self.steps <= 0:
+            return False
+        node = name.tree_name
+        if node is None:
+            return True  # a module, or an object of the standard library
+        context = name.parent_context
+        definition = node.get_definition(import_name_always=True)
+        if definition is None:
+            return False
+        kind = definition.type
+        if kind == "classdef":
+            return True
+        if kind == "funcdef":
+            return self.of_function_name(context, definition, depth)
+        if kind == "param":
+            return self.of_parameter(name, definition, depth)
+        if kind == "expr_stmt":
+            return self.of_statement(context, node, definition, depth)
+        if kind in ("import_name", "import_from"):
+            return self.of_import(name, node, depth)
+        if kind in ("for_stmt", "sync_comp_for"):
+            source = definition.children[3]
+            return definition.children[1] is node and self.of_items(context, source, depth)
+        if kind == "with_stmt":
+            item = node.search_ancestor("with_item")
+            return item is not None and self.of(context, item.children[0], depth - 1)
+        if kind == "try_stmt":
+            return True  # an exception is what its clause says
+        if kind == "namedexpr_test":
+            return self.of(context, definition.children[2], depth - 1)
+        return False
+
+    def of_statement(self, context: Any, node: Any, statement: Any, depth: int) -> bool:
+        targets = statement.get_defined_names()
+        second = statement.children[1]
+        if second.type == "annassign":
+            annotation = second.children[1]
+            if annotation.get_code(include_prefix=False).rpartition(".")[2] == "Final":
+                return self.of(context, statement.get_rhs(), depth - 1)
+            return self.of_annotation(context, annotation, depth - 1)
+        if second != "=" or any(is_unpacked(target) for target in targets if target is node):
+            return False
+        return self.of(context, statement.get_rhs(), depth - 1)
+
+    def of_import(self, name: Any, node: Any, depth: int) -> bool:
+        from jedi.inference.imports import goto_import  # type: ignore[import-untyped]
+
+        found = goto_import(name.parent_context, node)
+        return bool(found) and all(
+            target.api_type in ("module", "namespace") or self.of_name(target, depth - 1)
+            for target in found
+        )
+
+    def of_parameter(self, name: Any, parameter: Any, depth: int) -> bool:
+        function = parameter.get_parent_function()
+        if parameter.annotation is not None:
+            context = name.parent_context
+            return self.of_annotation(context, parameter.annotation, depth - 1)
+        if parameter.star_count:
+            return True  # a tuple, a dict
+        return parameter.position_index == 0 and is_method(function)
+
+    def of_function_name(self, context: Any, function: Any, depth: int) -> bool:
+        """A function stands for itself, a property for what it returns."""
+        names = decorator_names(function)
+        if any(name in PROPERTIES for name in names):
+            return self.of_returned(context, function, depth - 1)
+        return all(name in SAME_FUNCTION for name in names)
+
+    def of_call(self, value: Any, depth: int) -> bool:
+        if value.is_class():
+            return True
+        node = value.tree_node
+        if node is None:
+            return bool(value.is_compiled())
+        if node.type == "lambdef":
+            return False
+        if node.type == "funcdef":
+            return self.of_returned(value.get_root_context(), node, depth, value)
+        names = value.goto("__call__") if value.is_instance() else []
+        return bool(names) and all(self.of_returned_name(name, depth) for name in names)
+
+    def of_returned_name(self, name: Any, depth: int) -> bool:
+        node = name.tree_name
+        definition = None if node is None else node.get_definition()
+        if definition is None or definition.type != "funcdef":
+            return False
+        return self.of_returned(name.parent_context, definition, depth - 1)
+
+    def of_returned(self, context: Any, function: Any, depth: int, value: Any = None) -> bool:
+        """By the annotation, else by each `return`."""
+        if function.annotation is not None:
+            return self.of_annotation(context, function.annotation, depth - 1)
+        if value is None or context.is_stub() or depth <= 0:
+            return False
+        if function.is_generator() or decorator_names(function):
+            return False
+        inside = value.as_context()
+        returned = [statement.children[1] for statement in function.iter_return_stmts()
+                    if statement.type == "return_stmt"]
+        return bool(returned) and self.all_of(inside, returned, depth - 1)
+
+    def of_item(self, value: Any, depth: int) -> bool:
+        """What brackets give: by the annotation of `__getitem__`, if the container has one."""
+        if value.is_class():
+            return True
+        if has_generics(value) or is_text(value):
+            return True
+        names = value.goto("__getitem__") if value.is_instance() else []
+        return bool(names) and all(self.of_returned_name(name, depth) for name in names)
+
+    def of_items(self, context: Any, node: Any, depth: int) -> bool:
+        """What a loop gives: certain where the container's annotation says it."""
+        if not self.of(context, node, depth - 1):
+            return False
+        values = context.infer_node(node)
+        return bool(values) and all(has_generics(value) or is_text(value) for value in values)
+
+    def of_annotation(self, context: Any, node: Any, depth: int) -> bool:
+        """Whether every part of the annotation is found and says more than `Any`."""
+        from jedi.inference.gradual.annotation import (  # type: ignore[import-untyped]
+            _get_forward_reference_node,
+        )
+
+        self.steps -= 1
+        if depth <= 0 or self.steps <= 0:
+            return False
+        if node.type in ("string", "strings"):
+            text = context.inference_state.compiled_subprocess.safe_literal_eval(node.get_code())
+            node = _get_forward_reference_node(context, text)
+            return node is not None and self.of_annotation(context, node.children[0], depth - 1)
+        if node.type == "keyword":
+            return bool(node.value == "None")
+        if node.type == "expr":  # A | B
+            return all(
+                not is_type_variable(context, part)
+                and self.of_annotation(context, part, depth - 1)
+                for part in node.children[::2]
+            )
+        if node.type == "atom_expr" and node.children[-1].children[0] == "[":
+            base = node.children[0].get_code(include_prefix=False)
+            base = node.children[-2].children[1].value if len(node.children) > 2 else base
+            inside = node.children[-1].children[1]
+            parts = inside.children[::2] if inside.type == "subscriptlist" else [inside]
+            if base in UNIONS:
+                return all(
+                    not is_type_variable(context, part)
+                    and self.of_annotation(context, part, depth - 1)
+                    for part in parts
+                )
+            if base in ("Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"):
+                return self.of_annotation(context, parts[0], depth - 1)
+            return bool(context.infer_node(node))
+        if node.get_code(include_prefix=False).rpartition(".")[2] in ("Any", "object", "Incomplete"):
+            return False
+        values = context.infer_node(node)
+        return bool(values) and all(map(says_a_type, values))
+
+
+def value_set(values: Iterable[Any]) -> Any:
+    from jedi.inference.base_value import ValueSet  # type: ignore[import-untyped]
+
+    return ValueSet(values)
+
+
+def position_of(name: Any) -> Any:
+    """Up to where definitions count for a name that is read: its own statement is not over."""
+    statement = name.search_ancestor("expr_stmt", "lambdef")
+    if statement is None or statement.type == "lambdef":
+        return name.start_pos
+    return statement.start_pos
+
+
+def is_unpacked(target: Any) -> bool:
+    """Whether the name is one of several targets, as in `a, b = f()`."""
+    return target.search_ancestor(
+        "testlist_star_expr", "testlist", "exprlist", "testlist_comp", "atom"
+    ) is not None and target.parent.type not in ("trailer",)
+
+
+def is_method(function: Any) -> bool:
+    scope = function.parent
+    while scope is not None and scope.type in ("suite", "decorated", "async_funcdef", "async_stmt"):
+        scope = scope.parent
+    if scope is None or scope.type != "classdef":
+        return function.type == "funcdef" and is_in_class_branch(function)
+    return "staticmethod" not in decorator_names(function)
+
+
+def is_in_class_branch(function: Any) -> bool:
+    """A method below `if` or `try` in a class body."""
+    scope = function.search_ancestor("funcdef", "classdef", "lambdef")
+    return scope is not None and scope.type == "classdef"
+
+
+def decorator_names(function: Any) -> list[str]:
+    from retrieval.analyst.closed_values import decorator_name
+
+    return [decorator_name(decorator) for decorator in function.get_decorators()]
+
+
+def has_generics(value: Any) -> bool:
+    """Whether an annotation said what the container holds."""
+    return bool(getattr(value.py__class__(), "get_generics", tuple)())
+
+
+def is_text(value: Any) -> bool:
+    return hasattr(value, "py__name__") and value.py__name__() in ("str", "bytes", "range")
+
+
+def is_none(value: Any) -> bool:
+    return hasattr(value, "py__name__") and value.py__name__() == "NoneType"
+
+
+def says_a_type(value: Any) -> bool:
+    from jedi.inference.gradual.typing import AnyClass  # type: ignore[import-untyped]
+
+    return not isinstance(value, AnyClass)
+
+
+def is_type_variable(context: Any, node: Any) -> bool:
+    from jedi.inference.gradual.type_var import TypeVar  # type: ignore[import-untyped]
+
+    return node.type == "name" and any(
+        isinstance(value, TypeVar) for value in context.infer_node(node)
+    )

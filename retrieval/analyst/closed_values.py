@@ -1,0 +1,206 @@
+"""Whether the names that jedi lists for a value are all the names that it can have.
+
+A class has attributes that no listing shows as soon as a base class is unknown, `__getattr__`
+makes them up or `setattr` adds them. Everything unknown counts as open. This module looks at
+values only; how they were found is the matter of `certainty`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+DYNAMIC_IN_CLASS = ("setattr", "__dict__", "vars", "exec", "__getattr__", "__getattribute__")
+DYNAMIC_IN_MODULE = ("globals", "exec")
+LOOKUPS = frozenset({"__getattr__", "__getattribute__"})
+# Decorators that leave a class with the attributes that stand in it.
+HARMLESS_DECORATORS = frozenset(
+    {
+        *("dataclass", "final", "total_ordering", "runtime_checkable", "unique", "verify"),
+        *("define", "frozen", "mutable", "attrs", "attributes", "s"),  # of attrs
+        *("deprecated", "dataclass_transform", "disjoint_base", "type_check_only"),
+    }
+)
+# Classes of the type system from which nothing is inherited.
+NAMELESS_BASES = frozenset({"Generic", "Protocol", "TypedDict", "NamedTuple", "Tuple"})
+STAR_DEPTH = 4
+
+
+def is_closed(value: Any) -> bool:
+    """Whether no attribute can exist but those that jedi lists."""
+    if value.is_module():
+        return module_is_closed(value)
+    if value.is_namespace() or value.api_type == "function":
+        return False  # more folders may belong to it; decorators may have changed it
+    if value.is_class():
+        return class_is_closed(value)
+    if value.api_type in ("instance", "property"):
+        return class_is_closed(value.py__class__())
+    return False
+
+
+def module_is_closed(module: Any, depth: int = STAR_DEPTH) -> bool:
+    """No `__getattr__`, nothing written into its `globals()`, no `import *` that leads nowhere."""
+    if module.is_compiled():
+        return True
+    node = module.tree_node
+    if node is None or depth == 0:
+        return False
+    used = node.get_used_names()
+    if any(name.is_definition() and is_top_level(name) for name in used.get("__getattr__", ())):
+        return False
+    if not module.is_stub():
+        if any(name in used for name in DYNAMIC_IN_MODULE):
+            return False
+        if any(is_item_of_modules(name) for name in used.get("modules", ())):
+            return False
+    return stars_are_closed(module, depth)
+
+
+def stars_are_closed(module: Any, depth: int = STAR_DEPTH) -> bool:
+    """Whether every `import *` of the module names one that is closed."""
+    from jedi.inference.imports import Importer  # type: ignore[import-untyped]
+
+    for statement in module.tree_node.iter_imports():
+        if not statement.is_star_import():
+            continue
+        found = Importer(
+            module.inference_state,
+            import_path=statement.get_paths()[-1],
+            module_context=module.as_context(),
+            level=statement.level,
+        ).follow()
+        if not found or not all(
+            part.is_module() and module_is_closed(part, depth - 1) for part in found
+        ):
+            return False
+    return True
+
+
+def is_top_level(name: Any) -> bool:
+    return name.search_ancestor("funcdef", "classdef") in (None, name.parent) and (
+        name.parent.search_ancestor("funcdef", "classdef") is None
+    )
+
+
+def is_item_of_modules(name: Any) -> bool:
+    """Whether this `modules` is the one of `sys.modules[__name__]`."""
+    power = name.parent.parent if name.parent.type == "trailer" else None
+    return power is not None and power.get_code(include_prefix=False).startswith(
+        "sys.modules[__name__]"
+    )
+
+
+def class_is_closed(cls: Any) -> bool:
+    """Whether every class that it inherits from is known, and none makes attributes up."""
+    if is_builtin(cls, "object") or is_builtin(cls, "type"):
+        return False  # says nothing about what is really there
+    if not hasattr(cls, "py__mro__"):
+        return False
+    order = list(cls.py__mro__())
+    known = frozenset(part.py__name__() for part in order if hasattr(part, "py__name__"))
+    return all(own_part_is_closed(part, known) for part in order)
+
+
+def own_part_is_closed(cls: Any, known: frozenset[str] = frozenset()) -> bool:
+    """Whether the class body shows all that the class adds, and its bases can be found.
+
+    A base of a stub that jedi does not find counts as found if the class inherits from a `known`
+    one of that name: jedi imports no private name out of a stub.
+    """
+    if cls.is_compiled() or is_builtin(cls, "object") or is_builtin(cls, "type"):
+        return True
+    node = cls.tree_node
+    if node is None or node.type != "classdef":
+        return is_nameless(cls)
+    if any(f.name.value in LOOKUPS for f in node.iter_funcdefs()):
+        return False
+    if not is_stub(cls) and (is_changed_by_name(node) or not all_harmless(node.get_decorators())):
+        return False
+    return bases_are_known(cls, node, known if is_stub(cls) else frozenset())
+
+
+def is_changed_by_name(node: Any) -> bool:
+    """Whether attributes are set by a name that is computed, in the class or from outside."""
+    used = node.get_root_node().get_used_names()
+    inside = any(
+        node.start_pos <= name.start_pos < node.end_pos
+        for word in DYNAMIC_IN_CLASS
+        for name in used.get(word, ())
+    )
+    return inside or any(
+        first_argument(name) == node.name.value for name in used.get("setattr", ())
+    )
+
+
+def first_argument(function: Any) -> str:
+    """The code of the first argument of a call; empty where it is none."""
+    trailer = function.get_next_sibling()
+    if trailer is None or trailer.type != "trailer" or trailer.children[0] != "(":
+        return ""
+    inside = trailer.children[1]
+    first = inside.children[0] if inside.type == "arglist" else inside
+    return str(first.get_code(include_prefix=False))
+
+
+def all_harmless(decorators: Iterable[Any]) -> bool:
+    return all(decorator_name(decorator) in HARMLESS_DECORATORS for decorator in decorators)
+
+
+def decorator_name(decorator: Any) -> str:
+    """`dataclass` of `@dataclasses.dataclass(frozen=True)`."""
+    code = str(decorator.children[1].get_code(include_prefix=False))
+    return code.partition("(")[0].strip().rpartition(".")[2]
+
+
+def bases_are_known(cls: Any, node: Any, known: frozenset[str]) -> bool:
+    """Whether each base, and the metaclass, is found and is nothing but a class."""
+    arguments = node.get_super_arglist()
+    if arguments is None:
+        return True
+    context = cls.parent_context
+    parts = arguments.children if arguments.type == "arglist" else [arguments]
+    for part in parts:
+        if part == ",":
+            continue
+        if part.type == "argument":
+            if part.children[0].type != "name" or part.children[1] != "=":
+                return False  # bases in a sequence
+            if part.children[0].value == "metaclass":
+                found = context.infer_node(part.children[2])
+                if not found or not all(map(metaclass_is_known, found)):
+                    return False
+            continue
+        found = context.infer_node(part)
+        if not found and part.get_code(include_prefix=False) in known:
+            continue
+        if not found or not all(map(is_base, found)):
+            return False
+    return True
+
+
+def is_base(value: Any) -> bool:
+    if is_nameless(value):
+        return True
+    return bool(value.is_class()) and hasattr(value, "py__mro__")
+
+
+def is_nameless(value: Any) -> bool:
+    name = value.py__name__() if hasattr(value, "py__name__") else None
+    return name in NAMELESS_BASES
+
+
+def metaclass_is_known(value: Any) -> bool:
+    return bool(value.is_class()) and all(own_part_is_closed(part) for part in value.py__mro__())
+
+
+def is_builtin(value: Any, name: str) -> bool:
+    if not hasattr(value, "py__name__") or value.py__name__() != name:
+        return False
+    return bool(value.get_root_context().is_builtins_module())
+
+
+def is_stub(value: Any) -> bool:
+    return bool(value.get_root_context().is_stub())
+
+
+def is_none(value: Any) -> bool:
+    return value.py__name__() == "NoneType" if hasattr(value, "py__name__") else False

@@ -1,0 +1,322 @@
+"""Answers one question with jedi, in the worker process.
+
+The place is filled with a stand-in name, so that jedi reads whole code and sees what stands behind
+the cursor. `closed_values` and `certainty` say whether the answer is complete. This module reads
+files only through jedi, inside the fence that `fence` puts up, and never runs what it reads.
+"""
+
+import keyword
+from collections.abc import Iterable, Sequence
+from inspect import Parameter
+from pathlib import Path
+from typing import Any
+
+import jedi  # type: ignore[import-untyped]
+from jedi.api.completion import complete_trailer  # type: ignore[import-untyped]
+from jedi.api.environment import InterpreterEnvironment  # type: ignore[import-untyped]
+from jedi.api.helpers import recursion_limit  # type: ignore[import-untyped]
+from jedi.inference.helpers import infer_call_of_leaf  # type: ignore[import-untyped]
+from jedi.inference.imports import Importer  # type: ignore[import-untyped]
+from jedi.parser_utils import get_parent_scope  # type: ignore[import-untyped]
+
+from retrieval.analyst.certainty import Certainty, is_method, value_set
+from retrieval.analyst.closed_values import is_closed, is_none, module_is_closed, stars_are_closed
+from retrieval.analyst.places import ImportPlace, import_place, is_narrowed, names_used_of
+from retrieval.analyst.questions import Answer, CallShape, Question, Wanted
+
+STAND_IN = "pirouette_stand_in"
+UNKNOWN = Answer(frozenset(), complete=False)
+MOST_LEAVES = 2000  # of one statement; beyond it, nothing is said to be complete
+# After these an expression goes on that stores nothing, so that its names must exist.
+BEFORE_A_VALUE = frozenset(
+    {
+        *("return", "yield", "await", "if", "elif", "while", "not", "and", "or", "in", "is"),
+        *("assert", "raise", "else", "=", "+", "-", "*", "/", "//", "%", "**", "@", "<", ">"),
+        *("==", "!=", "<=", ">=", "&", "|", "^", "<<", ">>", "->", "+=", "-=", "*=", "/="),
+    }
+)
+MODULE_NAMES = frozenset(
+    {
+        *("__name__", "__file__", "__doc__", "__package__", "__spec__", "__loader__", "__path__"),
+        *("__builtins__", "__annotations__", "__class__", "__debug__", "__dict__", "__cached__"),
+        *("__module__", "__qualname__", "__import__", "__build_class__", "WindowsError"),
+    }
+)
+
+
+class Place:
+    """One question's place in jedi's tree of the text."""
+
+    def __init__(self, question: Question, search_path: Sequence[str]) -> None:
+        self.question = question
+        before = question.before
+        code = before + STAND_IN + question.after
+        project = jedi.Project(
+            question.root,
+            sys_path=folders_for(question, search_path),
+            smart_sys_path=False,  # it would read more of the workspace than its modules
+            load_unsafe_extensions=False,
+        )
+        self.script = jedi.Script(
+            code, path=question.path, project=project, environment=InterpreterEnvironment()
+        )
+        self.state = self.script._inference_state
+        self.line = before.count("\n") + 1
+        self.column = len(before) - (before.rfind("\n") + 1)
+        self.module = self.script._get_module_context()
+        self.leaf = self.module.tree_node.get_leaf_for_position(
+            (self.line, self.column + 1), include_prefixes=True
+        )
+
+    @property
+    def is_a_name(self) -> bool:
+        """Whether an identifier stands here at all: not in a string or a comment."""
+        return (
+            self.leaf is not None
+            and self.leaf.type == "name"
+            and self.leaf.value.startswith(STAND_IN)
+        )
+
+
+@recursion_limit  # type: ignore[untyped-decorator]
+def answer(question: Question, search_path: Sequence[str]) -> Answer | None:
+    """What may stand at the place of the question; None where no identifier starts there."""
+    if question.wanted is Wanted.NAMES and (place := import_place(question.before)):
+        return imported_names(Place(question, search_path), place)
+    place_ = Place(question, search_path)
+    if question.wanted is Wanted.CALL:
+        return call(place_)
+    if not place_.is_a_name:
+        return None
+    previous = place_.leaf.get_previous_leaf()
+    if previous is not None and previous == "." and previous.type == "operator":
+        return attributes(place_, previous)
+    return names_in_scope(place_, previous)
+
+
+def folders_for(question: Question, search_path: Sequence[str]) -> list[str]:
+    """Where imports are looked up: the file's package, the workspace, then the environment."""
+    root = Path(question.root)
+    base = Path(question.path).parent
+    while (base / "__init__.py").is_file() and base != base.parent:
+        base = base.parent
+    own = [base, root, root / "src"] if base.is_relative_to(root) else [root, root / "src", base]
+    between = [parent for parent in base.parents if parent.is_relative_to(root)]
+    return list(dict.fromkeys([*map(str, own), *search_path, *map(str, between)]))
+
+
+def attributes(place: Place, dot: Any) -> Answer:
+    """The names of everything that the expression before the dot may be."""
+    receiver = dot.get_previous_leaf()
+    if receiver is None:
+        return UNKNOWN
+    context = place.module.create_context(receiver)
+    found = infer_call_of_leaf(context, receiver)
+    values = value_set(value for value in found if not is_none(value))
+    if not values:
+        return UNKNOWN
+    user = place.module.create_context(place.leaf)
+    names = listed(place.state, user, values)
+    complete = (
+        all(map(is_closed, values))
+        and is_certain(context, receiver)
+        and not is_contradicted(place, dot, names)
+        and not may_be_new(place, dot, context)
+    )
+    return Answer(names, complete)
+
+
+def listed(state: Any, user: Any, values: Any) -> frozenset[str]:
+    """What jedi lists for the values, branches included that are not taken on this machine.
+
+    Without the analysis of branches, which few of jedi's plugins cannot do without, it is several
+    times as fast.
+    """
+    state.flow_analysis_enabled = False
+    try:
+        return spelled(complete_trailer(user, values))
+    except ValueError:
+        state.flow_analysis_enabled = True
+        return spelled(complete_trailer(user, values))
+    finally:
+        state.flow_analysis_enabled = True
+
+
+def spelled(names: Iterable[Any]) -> frozenset[str]:
+    return frozenset(name.string_name for name in names) - {STAND_IN}
+
+
+def is_certain(context: Any, receiver: Any) -> bool:
+    """Whether jedi's values for the expression that ends with the leaf `receiver` are all."""
+    certainty = Certainty()
+    trailer = receiver.parent
+    if trailer.type == "fstring":
+        return True
+    if trailer.type == "trailer" and receiver in (trailer.children[0], trailer.children[-1]):
+        power = trailer.parent
+        end = power.children.index(trailer) + 1
+        start = end - 1
+        if power.type == "error_node":
+            while start > 0 and power.children[start].type == "trailer":
+                start -= 1
+        else:
+            start = 0
+            if power.children[0] == "await":
+                start = 1
+        base, trailers = power.children[start], power.children[start + 1 : end]
+        return certainty.of_chain(context, base, trailers, 12)
+    node = trailer if trailer.type == "atom" else receiver
+    return certainty.of(context, node)
+
+
+def start_of_receiver(dot: Any) -> Any:
+    """The first leaf of the expression that the dot belongs to."""
+    trailer = dot.parent
+    if trailer.type == "trailer":
+        siblings = trailer.parent.children
+        index = siblings.index(trailer) - 1
+        while index > 0 and siblings[index].type == "trailer":
+            index -= 1
+        return siblings[index].get_first_leaf()
+    leaf = dot.get_previous_leaf()
+    return leaf.parent.get_first_leaf() if leaf.parent.type == "atom" else leaf
+
+
+def receiver_text(place: Place, dot: Any) -> str:
+    first = start_of_receiver(dot)
+    lines = place.script._code_lines
+    (top, left), (bottom, right) = first.start_pos, dot.start_pos
+    if top != bottom:
+        return ""
+    return str(lines[top - 1][left:right]).strip()
+
+
+def is_contradicted(place: Place, dot: Any, names: frozenset[str]) -> bool:
+    """Whether the file itself uses a name of the same thing that is not among those listed."""
+    receiver = receiver_text(place, dot)
+    if not receiver.replace(".", "").replace("_", "a").isalnum():
+        return False
+    text = scope_text(place, receiver)
+    used = names_used_of(receiver, text)
+    return not {n for n in used if not n.startswith(STAND_IN)} <= names or is_narrowed(
+        receiver, text
+    )
+
+
+def scope_text(place: Place, receiver: str) -> str:
+    """The code in which this spelling means the same: a class for `self`, else a function."""
+    kinds = ("classdef",) if receiver.split(".")[0] in ("self", "cls") else ("funcdef",)
+    scope = outermost = place.leaf.search_ancestor(*kinds)
+    while scope is not None and kinds == ("funcdef",):
+        outermost, scope = scope, scope.search_ancestor(*kinds)
+    scope = outermost or place.module.tree_node
+    return str(scope.get_code())
+
+
+def may_be_new(place: Place, dot: Any, context: Any) -> bool:
+    """Whether an attribute may be made here, by a statement that begins with `self.`."""
+    first = start_of_receiver(dot)
+    if first.type != "name" or first is not dot.get_previous_leaf():
+        return False
+    before = first.get_previous_leaf()
+    starts = before is None or before.type in ("newline", "indent") or before in (";", ":")
+    function = first.search_ancestor("funcdef")
+    if not starts or function is None:
+        return False
+    parameters = function.get_params()
+    return bool(parameters) and first.value == parameters[0].name.value and is_method(function)
+
+
+def names_in_scope(place: Place, previous: Any) -> Answer:
+    """The names that are known here, and those that the file defines further down."""
+    listed = place.script.complete(place.line, place.column)
+    names = {name.name for name in listed}
+    names |= defined_around(place) | MODULE_NAMES | set(keyword.kwlist) | set(keyword.softkwlist)
+    complete = (
+        previous is not None
+        and previous.value in BEFORE_A_VALUE
+        and not in_open_bracket(previous)
+        and stars_are_closed(place.module.get_value())
+        and "exec" not in place.module.tree_node.get_used_names()
+        and "globals" not in place.module.tree_node.get_used_names()
+    )
+    return Answer(frozenset(names) - {STAND_IN}, complete)
+
+
+def defined_around(place: Place) -> set[str]:
+    """What the file defines anywhere in the scopes around the place."""
+    scopes = []
+    scope = get_parent_scope(place.leaf)
+    while scope is not None:
+        scopes.append(scope)
+        scope = get_parent_scope(scope)
+    found = set()
+    for spelling, nodes in place.module.tree_node.get_used_names().items():
+        if any(node.is_definition() and get_parent_scope(node) in scopes for node in nodes):
+            found.add(spelling)
+    return found
+
+
+def in_open_bracket(leaf: Any) -> bool:
+    """Whether the statement has a bracket open before the leaf's end."""
+    depth = 0
+    for _ in range(MOST_LEAVES):
+        if leaf is None or leaf.type == "newline":
+            return False
+        if leaf.type in ("operator", "error_leaf"):
+            if leaf.value in (")", "]", "}"):
+                depth += 1
+            elif leaf.value in ("(", "[", "{"):
+                depth -= 1
+                if depth < 0:
+                    return True
+        leaf = leaf.get_previous_leaf()
+    return True
+
+
+def imported_names(place: Place, wanted: ImportPlace) -> Answer:
+    """Modules, or the names of one; the list of top-level modules never counts as complete."""
+    importer = Importer(place.state, wanted.module, place.module, wanted.level)
+    names = spelled(importer.completion_names(place.state, only_modules=not wanted.members))
+    modules = importer.follow() if wanted.module or wanted.level else ()
+    complete = bool(modules) and all(
+        module.is_module() and module_is_closed(module) for module in modules
+    )
+    return Answer(names - {"*"}, complete)
+
+
+def call(place: Place) -> Answer | None:
+    """What can be given to the call whose brackets are open at the place."""
+    signatures = place.script.get_signatures(place.line, place.column)
+    if not signatures:
+        return None
+    shape = CallShape(frozenset(), 0, any_keyword=False, any_positional=False)
+    for signature in signatures:
+        shape = widened(shape, signature.params)
+    complete = all(can_be_trusted(signature._name) for signature in signatures)
+    return Answer(shape.keywords, complete, shape)
+
+
+def widened(shape: CallShape, parameters: Sequence[Any]) -> CallShape:
+    kinds = [parameter.kind for parameter in parameters]
+    named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    placed = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.POSITIONAL_ONLY)
+    return CallShape(
+        shape.keywords | {p.name for p in parameters if p.kind in named},
+        max(shape.positional, sum(kind in placed for kind in kinds)),
+        shape.any_keyword or Parameter.VAR_KEYWORD in kinds,
+        shape.any_positional or Parameter.VAR_POSITIONAL in kinds,
+    )
+
+
+def can_be_trusted(name: Any) -> bool:
+    return True
+
+
+def isolate() -> None:
+    """Have jedi import nothing, guess nothing from calls, and keep nothing for a while."""
+    jedi.settings.auto_import_modules = []
+    jedi.settings.dynamic_params = False
+    jedi.settings.dynamic_array_additions = False
+    jedi.settings.dynamic_params_for_other_modules = False
+    jedi.settings.call_signatures_validity = 0.0

@@ -1,0 +1,58 @@
+"""Questions and answers as JSON, the only thing that passes between an analyst and its worker."""
+
+from typing import Any
+
+from retrieval.analyst.questions import Answer, CallShape, Question, Wanted
+
+
+def question_to(question: Question) -> dict[str, Any]:
+    return {
+        "path": question.path,
+        "root": question.root,
+        "before": question.before,
+        "after": question.after,
+        "wanted": question.wanted.value,
+    }
+
+
+def question_from(fields: dict[str, Any]) -> Question:
+    return Question(
+        fields["path"],
+        fields["root"],
+        fields["before"],
+        fields["after"],
+        Wanted(fields["wanted"]),
+    )
+
+
+def answer_to(answer: Answer | None) -> dict[str, Any] | None:
+    if answer is None:
+        return None
+    shape = answer.call
+    return {
+        "names": sorted(answer.names),
+        "complete": answer.complete,
+        "call": None
+        if shape is None
+        else {
+            "keywords": sorted(shape.keywords),
+            "positional": shape.positional,
+            "any_keyword": shape.any_keyword,
+            "any_positional": shape.any_positional,
+        },
+    }
+
+
+def answer_from(fields: dict[str, Any] | None) -> Answer | None:
+    if fields is None:
+        return None
+    call = fields["call"]
+    shape = None
+    if call is not None:
+        shape = CallShape(
+            frozenset(call["keywords"]),
+            call["positional"],
+            call["any_keyword"],
+            call["any_positional"],
+        )
+    return Answer(frozenset(fields["names"]), fields["complete"], shape)
