@@ -6,6 +6,7 @@ from typing import Any
 
 from lsprotocol import types
 
+from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer
 from completion.values import Suggestion
 from lsp_server.documents import Document, language_of, place_in
@@ -15,9 +16,11 @@ from models.errors import InputError
 from models.language_model import load_language_model
 from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
+from retrieval.analyst.analyst import JediAnalyst
 from retrieval.workspace_files import WorkspaceFiles
 
 LARGEST_FILE = 16 * 2**20
+PATIENCE = 5.0  # seconds for static analysis; nobody is typing
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,13 @@ def complete_place(text: str, model_name: str, progress: ProgressCallback) -> Pl
     cursor = place_in(document, types.Position(place.line - 1, place.column - 1))
     settings = Settings()
     request = cursor.request(settings.indentation_for(document.buffer.text))
-    folder = ModelStore(default_home()).pull(model_name, progress)
-    completer = Completer(load_language_model(model_name, folder, progress))
-    return PlacedSuggestion(place, completer.complete(request))
+    with JediAnalyst(timeout=PATIENCE) as analyst:
+        folder = ModelStore(default_home()).pull(model_name, progress)
+        model = load_language_model(model_name, folder, progress)
+        roots = (enclosing_repository(place.path),)
+        analyst.wait_until_warm(PATIENCE)
+        monitors = Monitors(model.tokenizer, analyst, roots, PATIENCE)
+        return PlacedSuggestion(place, Completer(model, monitors=monitors).complete(request))
 
 
 def parse_place(text: str) -> FilePlace:
@@ -104,5 +111,5 @@ def suggestion_json(done: PlacedSuggestion) -> dict[str, Any]:
         "confidence": round(done.suggestion.confidence, 4),
         "tokens": asdict(done.suggestion.tokens),
         "ms": {name: round(value, 3) for name, value in asdict(done.suggestion.ms).items()},
-        "monitors": {},
+        "monitors": asdict(done.suggestion.watched),
     }

@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import sys
+from functools import partial
 
 from lsp_server.logs import log_to_stderr
 from lsp_server.server import create_server, load_completer
@@ -20,9 +21,7 @@ def serve(*, tcp: str | None, model: str | None) -> int:
     log_to_stderr()
     use_all_processors()  # the model has a thread of its own
     store = ModelStore(default_home())
-    server = create_server(
-        lambda settings, progress: load_completer(store, settings, progress), model
-    )
+    server = create_server(partial(load_completer, store), model)
     if address is None:
         # The protocol owns standard output; whatever else prints, prints to stderr.
         output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

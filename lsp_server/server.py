@@ -16,6 +16,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
+from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer
 from lsp_server.documents import Documents, Place, file_of, place_in
 from lsp_server.inference_thread import Finished, InferenceThread
@@ -26,18 +27,24 @@ from models.errors import PirouetteError
 from models.language_model import load_language_model
 from models.progress import ProgressCallback
 from models.store import ModelStore
+from models.tokenizer import CodeTokenizer
+from retrieval.analyst.analyst import JediAnalyst
 from retrieval.workspace_files import WorkspaceFiles
 
 logger = logging.getLogger(__name__)
 
 COMPLETED = "$/pirouette/completed"
-LoadModel = Callable[[Settings, ProgressCallback], Completer]
+MakeMonitors = Callable[[CodeTokenizer], Monitors | None]
+LoadModel = Callable[[Settings, ProgressCallback, MakeMonitors], Completer]
 
 
-def load_completer(store: ModelStore, settings: Settings, progress: ProgressCallback) -> Completer:
+def load_completer(
+    store: ModelStore, settings: Settings, progress: ProgressCallback, make_monitors: MakeMonitors
+) -> Completer:
     """The completer for these settings; fetches and converts its model where needed."""
     model = load_language_model(settings.model, store.pull(settings.model, progress), progress)
-    return Completer(model, settings.completion_options())
+    options, monitors = settings.completion_options(), make_monitors(model.tokenizer)
+    return Completer(model, options, monitors=monitors)
 
 
 class PirouetteServer(LanguageServer):
@@ -54,6 +61,8 @@ class PirouetteServer(LanguageServer):
         self.documents = Documents(types.PositionEncodingKind.Utf16)
         self.files = WorkspaceFiles(())
         self.settings = Settings()
+        self.roots: tuple[Path, ...] = ()
+        self.analyst = JediAnalyst()
         self.initial = ReadSettings(self.settings, ())
         self.shut_down = False
         self._load = load
@@ -95,12 +104,14 @@ class PirouetteServer(LanguageServer):
 
     async def _load_model(self) -> None:
         settings = self.model_settings()
+        if settings.monitors:
+            self.analyst.start()  # to be warm once the model is loaded
         reporter = ProgressReporter(self, f"Pirouette: {settings.model}")
         outcome = "failed"
         try:
             await reporter.begin()
             progress = reporter.callback()
-            await self.inference.load(lambda: self._load(settings, progress))
+            await self.inference.load(lambda: self._load(settings, progress, self.make_monitors))
             outcome = "ready"
             logger.info("model %s is ready", settings.model)
         except PirouetteError as error:
@@ -110,6 +121,13 @@ class PirouetteServer(LanguageServer):
             self.tell(types.MessageType.Error, f"loading the model failed ({type(error).__name__})")
         finally:
             reporter.end(outcome)
+
+    def make_monitors(self, tokenizer: CodeTokenizer) -> Monitors | None:
+        """Who watches what is written, where the user has not done without."""
+        seconds = self.settings.monitor_timeout_ms / 1000
+        if not self.settings.monitors:
+            return None
+        return Monitors(tokenizer, self.analyst, self.roots, seconds)
 
     def model_settings(self) -> Settings:
         """The settings with the model named on the command line, which goes before any other."""
@@ -194,6 +212,7 @@ class PirouetteServer(LanguageServer):
                     asdict(suggestion.tokens) if suggestion else {"encoded": finished.encoded}
                 ),
                 "ms": asdict(suggestion.ms) if suggestion else {},
+                "monitors": asdict(suggestion.watched) if suggestion else {},
             },
         )
 
@@ -206,7 +225,8 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
     def initialize(params: types.InitializeParams) -> None:
         encoding = server.workspace.position_encoding
         server.documents = Documents(encoding or types.PositionEncodingKind.Utf16)
-        server.files = WorkspaceFiles(workspace_roots(params))
+        server.roots = workspace_roots(params)
+        server.files = WorkspaceFiles(server.roots)
         server.initial = read_settings(params.initialization_options)
 
     @server.feature(types.INITIALIZED)
@@ -223,7 +243,7 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
         else:
             await server.pull_settings()
         after = server.model_settings()
-        if (before.model, before.completion_options()) != (after.model, after.completion_options()):
+        if before.of_completer() != after.of_completer():
             server.start_loading()
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
@@ -254,6 +274,7 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
     @server.feature(types.SHUTDOWN)
     def shutdown(_: None) -> None:
         server.shut_down = True
+        server.analyst.close()
         server.inference.end_idle_work()
 
     return server

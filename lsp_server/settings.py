@@ -66,9 +66,19 @@ class Settings:
         0,
         60_000,
     )
+    monitors: bool = setting(
+        True, "Whether names that static analysis knows not to exist are never suggested (Python)."
+    )
+    monitor_timeout_ms: int = setting(
+        100, "Milliseconds that a suggestion waits for static analysis, at most.", 0, 10_000
+    )
     indentation: str = setting(
         "auto", "One level of indentation: `auto` (as in the file), `tab`, or a number of spaces."
     )
+
+    def of_completer(self) -> tuple[object, ...]:
+        """What a completer is made with: where it changes, another one is needed."""
+        return self.model, self.monitors, self.monitor_timeout_ms, self.completion_options()
 
     def completion_options(self) -> CompletionOptions:
         """What of this the completer is made with."""

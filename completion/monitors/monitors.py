@@ -1,6 +1,7 @@
 """Who watches a request: the monitors of its language, with the analyst that they ask."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from time import perf_counter
 
 from completion.brackets import mask
@@ -9,33 +10,38 @@ from completion.monitors.identifier_masks import IdentifierMasks
 from completion.monitors.imports import Imports
 from completion.monitors.places import attribute_at_end, import_at_end
 from completion.monitors.questions import Names, Questions
+from completion.monitors.receivers import assigned_in, indent_of, question_text
 from completion.monitors.syntax import Syntax
 from completion.monitors.watch import NO_WATCH, Watch
 from completion.nearby import nearby
 from completion.prompt import Prompt
 from completion.values import CompletionRequest, WatchCounts
 from models.tokenizer import CodeTokenizer
-from retrieval.analyst.questions import Analyst, Question
+from retrieval.analyst.questions import Analyst, Question, Wanted
 
 PYTHON = "python"
+WAIT_SECONDS = 0.1
 
 
 class Monitors:
-    """Makes the watch of each request. `root` is the folder of the workspace."""
+    """Makes the watch of each request.
+
+    `roots` are the folders of the workspace; a request waits for analysis no more than `seconds`.
+    """
 
     def __init__(
         self,
         tokenizer: CodeTokenizer,
         analyst: Analyst,
-        root: str = "",
-        seconds: float = 0.1,
+        roots: Sequence[Path] = (),
+        seconds: float = WAIT_SECONDS,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._spell = tokenizer.token_bytes
         self._masks = IdentifierMasks(tokenizer)
         self._syntax = Syntax()
         self._analyst = analyst
-        self._root = root
+        self._roots = roots
         self._seconds = seconds
         self._clock = clock
 
@@ -44,23 +50,30 @@ class Monitors:
         if request.language != PYTHON:
             return NO_WATCH
         rewritten = b"".join(map(self._spell, prompt.end.rewritten)).decode(errors="ignore")
-        before = request.before.removesuffix(rewritten)
-        line_start = before.rfind("\n") + 1
-        above, line = before[:line_start], before[line_start:]
+        known = request.before.removesuffix(rewritten)
+        line_start = known.rfind("\n") + 1
+        above, line = known[:line_start], known[line_start:]
         shown = nearby(request).before
         open_quotes = mask(shown[: len(shown) - len(request.before) + line_start]).open_quotes
         counts = WatchCounts()
-        place = Question(request.path, self._root, request.before, request.after)
+        root, line_end = root_of(request.path, self._roots), request.after.find("\n")
+        after = request.after[line_end:] if line_end >= 0 else ""
+        place = Question(request.path, root, "", after, Wanted.NAMES)
         questions = Questions(self._analyst, place, self._seconds, counts, self._clock)
 
+        def before(text: bytes) -> str:
+            return above + question_text(text).decode(errors="ignore")
+
         def find_names(text: bytes) -> Names | None:
-            return questions.names(above + text.decode(errors="ignore"))
+            names = questions.names(before(text))
+            return names and names | assigned_in(text)
 
         typed = (line + rewritten).encode()
         at_cursor = attribute_at_end(typed, open_quotes) or import_at_end(typed, open_quotes)
         if at_cursor is not None:
-            known = typed[: at_cursor.start] + b" " * at_cursor.blank
-            questions.ask(above + known.decode())
+            questions.ask(before(typed[: at_cursor.start] + b" " * at_cursor.blank))
+        elif "self." in shown:  # which is what is likeliest to come
+            questions.ask(before(indent_of(typed) + b"self."))
         of_request = (self._masks, find_names, line.encode(), open_quotes)
         return Watch(
             (Attributes(*of_request), Imports(*of_request)),
@@ -68,3 +81,9 @@ class Monitors:
             counts,
             keep=lambda text: self._syntax.keep(request, text),
         )
+
+
+def root_of(path: str, roots: Sequence[Path]) -> str:
+    """The innermost of `roots` that a file lies in, or else its own folder."""
+    around = [root for root in roots if path and Path(path).is_relative_to(root)]
+    return str(max(around, key=lambda root: len(root.parts), default=Path(path).parent))

@@ -3,8 +3,8 @@
 A suggestion is inserted into the file's syntax tree, which follows the text from one request to the
 next (tree-sitter; Wagner 1998, "Practical Algorithms for Incremental Software Development
 Environments"). Lines are cut off its end, or a bracket that it leaves open and all that follows,
-until the tree holds no more faults than without it. A file that is being typed in is often broken
-at the cursor: what mends it, or leaves it as broken as it was, is kept.
+until the file parses as it did. A file that is broken already, as most are while a line is typed,
+says nothing of a suggestion: one fault more or less there depends on how the parser goes on.
 """
 
 from bisect import bisect_left
@@ -12,7 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 import tree_sitter_python
-from tree_sitter import Language, Node, Parser, Tree
+from tree_sitter import Language, Parser, Tree
 
 from completion.brackets import balance, mask
 from completion.values import CompletionRequest
@@ -39,10 +39,11 @@ class Syntax:
         """As many lines of a suggestion as do not break the file."""
         before, after = (part.encode(errors="replace") for part in (request.before, request.after))
         whole = self.follow(request.document, before + after)
-        allowed = faults(whole.tree.root_node)
+        if whole.tree.root_node.has_error:
+            return text
         for kept in beginnings(text):
-            inserted = before + kept.encode(errors="replace") + after
-            if faults(self._changed(whole, inserted).tree.root_node) <= allowed:
+            inserted = self._changed(whole, before + kept.encode(errors="replace") + after)
+            if not inserted.tree.root_node.has_error:
                 return kept
         return ""
 
@@ -83,14 +84,6 @@ def shared(one: bytes, other: bytes) -> int:
 def point(text: bytes, place: int) -> tuple[int, int]:
     """Row and column, in bytes."""
     return text.count(b"\n", 0, place), place - (text.rfind(b"\n", 0, place) + 1)
-
-
-def faults(node: Node) -> int:
-    """What does not parse, and what is missing for it to."""
-    if not node.has_error:
-        return 0
-    own = node.is_error or node.is_missing
-    return own + sum(faults(child) for child in node.children)
 
 
 def beginnings(text: str) -> list[str]:

@@ -205,8 +205,11 @@ class Certainty:
         if function.is_generator() or decorator_names(function):
             return False
         inside = value.as_context()
-        returned = [statement.children[1] for statement in function.iter_return_stmts()
-                    if statement.type == "return_stmt"]
+        returned = [
+            statement.children[1]
+            for statement in function.iter_return_stmts()
+            if statement.type == "return_stmt"
+        ]
         return bool(returned) and self.all_of(inside, returned, depth - 1)
 
     def of_item(self, value: Any, depth: int) -> bool:
@@ -242,8 +245,7 @@ class Certainty:
             return bool(node.value == "None")
         if node.type == "expr":  # A | B
             return all(
-                not is_type_variable(context, part)
-                and self.of_annotation(context, part, depth - 1)
+                not is_type_variable(context, part) and self.of_annotation(context, part, depth - 1)
                 for part in node.children[::2]
             )
         if node.type == "atom_expr" and node.children[-1].children[0] == "[":
@@ -260,7 +262,11 @@ class Certainty:
             if base in ("Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"):
                 return self.of_annotation(context, parts[0], depth - 1)
             return bool(context.infer_node(node))
-        if node.get_code(include_prefix=False).rpartition(".")[2] in ("Any", "object", "Incomplete"):
+        if node.get_code(include_prefix=False).rpartition(".")[2] in (
+            "Any",
+            "object",
+            "Incomplete",
+        ):
             return False
         values = context.infer_node(node)
         return bool(values) and all(map(says_a_type, values))

@@ -17,7 +17,7 @@ from completion.pipeline import Completer
 from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
 from lsp_server.logs import log_to_stderr
 from lsp_server.serve import leave
-from lsp_server.server import PirouetteServer, create_server, load_completer
+from lsp_server.server import MakeMonitors, PirouetteServer, create_server, load_completer
 from lsp_server.settings import Settings
 from models.decoder import Decoder
 from models.kv_cache import KeyValueCache
@@ -117,22 +117,27 @@ class UnsureCompleter(Completer):
 
 
 def observed_server() -> PirouetteServer:
-    def load(settings: Settings, progress: ProgressCallback) -> Completer:
-        completer = load_completer(ModelStore(default_home()), settings, progress)
+    def load(
+        settings: Settings, progress: ProgressCallback, make_monitors: MakeMonitors
+    ) -> Completer:
+        completer = load_completer(ModelStore(default_home()), settings, progress, make_monitors)
 
         def observe(tokens: int) -> None:
             server.protocol.notify(FORWARD, {"tokens": tokens})
 
         decoder = ObservedDecoder(completer.model.decoder, observe)
-        return Completer(replace(completer.model, decoder=decoder), completer.options)
+        model = replace(completer.model, decoder=decoder)
+        return Completer(model, completer.options, monitors=completer.monitors)
 
     server = create_server(load)
     return server
 
 
 def checked_server() -> PirouetteServer:
-    def load(settings: Settings, progress: ProgressCallback) -> Completer:
-        completer = load_completer(ModelStore(default_home()), settings, progress)
+    def load(
+        settings: Settings, progress: ProgressCallback, make_monitors: MakeMonitors
+    ) -> Completer:
+        completer = load_completer(ModelStore(default_home()), settings, progress, make_monitors)
         return CheckedCompleter(completer, lambda told: server.protocol.notify(CHECKED, told))
 
     server = create_server(load)
@@ -140,11 +145,11 @@ def checked_server() -> PirouetteServer:
 
 
 def failing_server() -> PirouetteServer:
-    return create_server(lambda settings, progress: FailingCompleter())
+    return create_server(lambda *_: FailingCompleter())
 
 
 def unsure_server() -> PirouetteServer:
-    return create_server(lambda settings, progress: UnsureCompleter())
+    return create_server(lambda *_: UnsureCompleter())
 
 
 if __name__ == "__main__":

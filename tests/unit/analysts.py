@@ -21,9 +21,13 @@ class ScriptedAnalyst:
         answer.set_result(Answer(frozenset(known[0].split()), self._complete) if known else None)
         return answer
 
+    def close(self) -> None: ...
+
 
 class FrozenAnalyst:
     """Never answers."""
 
     def ask(self, question: Question) -> Future[Answer | None]:
         return Future()
+
+    def close(self) -> None: ...

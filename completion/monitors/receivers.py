@@ -1,0 +1,45 @@
+"""What an attribute is of, and how little of its line a question about it depends on.
+
+A question that leaves out what cannot matter is the same for every attribute of `self` on a line,
+and while the line is typed: it is asked once.
+"""
+
+import re
+
+SELF = (b"self", b"cls")
+NAME = rb"[A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*"
+RECEIVER = re.compile(
+    rb"(?<![0-9A-Za-z_\x80-\xff.)\]}\"'])(?P<root>" + NAME + rb")(?:\." + NAME + rb")*\.\Z"
+)
+ASSIGNED = re.compile(rb"\b(?:self|cls)\.(" + NAME + rb")[ \t]*(?::[^=\n]*)?=(?!=)")
+INDENT = re.compile(rb"[ \t]*")
+
+
+def question_text(text: bytes) -> bytes:
+    """What is asked about where `text`, the cursor's line and what was written, ends in a dot.
+
+    Of the line that the dot is on nothing but the names before it, unless the first of them stands
+    elsewhere on that line: it may be bound there, or told to be of some type. Of `self` alone it is
+    as at the beginning of the text.
+    """
+    head, _, line = text.rpartition(b"\n")
+    found = RECEIVER.search(line)
+    if found is None:
+        return text
+    root, receiver = found["root"], found[0]
+    if receiver[:-1] in SELF:
+        return indent_of(text) + receiver
+    if re.search(rb"(?<![0-9A-Za-z_\x80-\xff])" + re.escape(root), line[: found.start()]):
+        return text
+    return head + b"\n" * bool(head) + indent_of(line) + receiver
+
+
+def assigned_in(text: bytes) -> frozenset[bytes]:
+    """Attributes of `self` that `text` itself makes."""
+    return frozenset(ASSIGNED.findall(text))
+
+
+def indent_of(text: bytes) -> bytes:
+    found = INDENT.match(text)
+    assert found is not None
+    return found[0]
