@@ -240,7 +240,8 @@ class JediAnalyst:
         self._crashes = 0
         if message["problem"]:
             logger.debug("no analysis: %s", message["problem"])
-        self._cache.put(self._in_hand.question, answer, time.monotonic())
+        if message["problem"] != messages.OUT_OF_TIME:  # what was read by then makes it faster
+            self._cache.put(self._in_hand.question, answer, time.monotonic())
         asked, self._in_hand = self._in_hand.asked, None
         if asked is not None:
             self._resolve(asked, answer, **{"unanswered" if answer is None else "answered": 1})

@@ -154,6 +154,9 @@ class Certainty:
     def of_import(self, name: Any, node: Any, depth: int) -> bool:
         from jedi.inference.imports import goto_import  # type: ignore[import-untyped]
 
+        values = name.infer()
+        if values and all(value.is_module() for value in values):
+            return True
         found = goto_import(name.parent_context, node)
         return bool(found) and all(
             target.api_type in ("module", "namespace") or self.of_name(target, depth - 1)

@@ -7,12 +7,13 @@ own, and pipes that nobody else inherits. This module must not know what the lin
 import json
 import logging
 import os
+import queue
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -36,7 +37,8 @@ class Child:
     """A running worker. `ready` is for its owner to set."""
 
     process: "subprocess.Popen[bytes]"
-    ready: bool = field(default=False)
+    outbox: "queue.SimpleQueue[bytes | None]"
+    ready: bool = False
 
     @classmethod
     def start(cls, environment: str | None, hear: Callable[[ChildLine], None]) -> Self:
@@ -55,30 +57,25 @@ class Child:
         assert process.stdout is not None
         arguments = (process.pid, process.stdout, hear)
         threading.Thread(target=read, args=arguments, daemon=True, name="analyst-lines").start()
-        return cls(process)
+        assert process.stdin is not None
+        outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        written = (outbox, process.stdin)
+        threading.Thread(target=write, args=written, daemon=True, name="analyst-asks").start()
+        return cls(process, outbox)
 
     @property
     def process_id(self) -> int:
         return self.process.pid
 
     def send(self, message: dict[str, Any]) -> None:
-        """Write a line; that nobody reads it any more is told by the end of the lines.
-
-        A child that waits for a line has an empty pipe and a thread that reads it, so this does
-        not block for longer than the copy takes.
-        """
-        assert self.process.stdin is not None
-        with suppress(OSError):
-            self.process.stdin.write(json.dumps(message).encode("ascii") + b"\n")
-            self.process.stdin.flush()
+        """Have a line written; a frozen child, whose pipe fills up, keeps nobody waiting."""
+        self.outbox.put(json.dumps(message).encode("ascii") + b"\n")
 
     def end(self) -> None:
         """Kill the process and wait until it is gone."""
         self.process.kill()
         self.process.wait()
-        with suppress(OSError):
-            assert self.process.stdin is not None
-            self.process.stdin.close()
+        self.outbox.put(None)
 
 
 def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
@@ -89,6 +86,14 @@ def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
         if not name.startswith("PYTHON") and name not in UNTRUSTED_VARIABLES
     }
     return kept | {"PYTHONPATH": str(PACKAGES)}
+
+
+def write(lines: "queue.SimpleQueue[bytes | None]", pipe: IO[bytes]) -> None:
+    """Write lines until there are no more; that nobody reads them is told by `read`."""
+    with suppress(OSError), pipe:
+        while (line := lines.get()) is not None:
+            pipe.write(line)
+            pipe.flush()
 
 
 def read(process_id: int, lines: IO[bytes], hear: Callable[[ChildLine], None]) -> None:

@@ -188,6 +188,14 @@ def is_nameless(value: Any) -> bool:
     return name in NAMELESS_BASES
 
 
+def is_named_tuple(value: Any) -> bool:
+    cls = value if value.is_class() else value.py__class__()
+    return hasattr(cls, "py__mro__") and any(
+        hasattr(part, "py__name__") and part.py__name__() == "NamedTuple"
+        for part in cls.py__mro__()
+    )
+
+
 def metaclass_is_known(value: Any) -> bool:
     return bool(value.is_class()) and all(own_part_is_closed(part) for part in value.py__mro__())
 

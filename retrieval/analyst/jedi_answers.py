@@ -19,8 +19,21 @@ from jedi.inference.helpers import infer_call_of_leaf  # type: ignore[import-unt
 from jedi.inference.imports import Importer  # type: ignore[import-untyped]
 from jedi.parser_utils import get_parent_scope  # type: ignore[import-untyped]
 
-from retrieval.analyst.certainty import Certainty, is_method, value_set
-from retrieval.analyst.closed_values import is_closed, is_none, module_is_closed, stars_are_closed
+from retrieval.analyst.certainty import (
+    SAME_FUNCTION,
+    Certainty,
+    decorator_names,
+    is_method,
+    value_set,
+)
+from retrieval.analyst.closed_values import (
+    class_is_closed,
+    is_closed,
+    is_named_tuple,
+    is_none,
+    module_is_closed,
+    stars_are_closed,
+)
 from retrieval.analyst.places import ImportPlace, import_place, is_narrowed, names_used_of
 from retrieval.analyst.questions import Answer, CallShape, Question, Wanted
 
@@ -117,6 +130,8 @@ def attributes(place: Place, dot: Any) -> Answer:
         return UNKNOWN
     user = place.module.create_context(place.leaf)
     names = listed(place.state, user, values)
+    if any(map(is_named_tuple, values)):  # of which jedi lists the fields alone
+        names |= set(dir(tuple))
     complete = (
         all(map(is_closed, values))
         and is_certain(context, receiver)
@@ -293,7 +308,8 @@ def call(place: Place) -> Answer | None:
     shape = CallShape(frozenset(), 0, any_keyword=False, any_positional=False)
     for signature in signatures:
         shape = widened(shape, signature.params)
-    complete = all(can_be_trusted(signature._name) for signature in signatures)
+    callees = {signature._signature.value for signature in signatures}
+    complete = all(map(takes_what_it_says, callees))
     return Answer(shape.keywords, complete, shape)
 
 
@@ -309,14 +325,31 @@ def widened(shape: CallShape, parameters: Sequence[Any]) -> CallShape:
     )
 
 
-def can_be_trusted(name: Any) -> bool:
-    return True
+def takes_what_it_says(value: Any) -> bool:
+    """Whether the signature that jedi shows is what really is called."""
+    if value.is_class():
+        return class_is_closed(value) and not any(
+            meta.py__name__() != "ABCMeta" for meta in value.get_metaclasses()
+        )
+    node = value.tree_node
+    if node is None:
+        return bool(value.is_compiled())
+    return node.type == "funcdef" and all(
+        name in SAME_FUNCTION for name in decorator_names(node)
+    )
+
+
+# What jedi does of its own accord that costs time or trust: importing, guessing from calls,
+# keeping signatures for seconds.
+SETTINGS: dict[str, Any] = {
+    "auto_import_modules": [],
+    "dynamic_params": False,
+    "dynamic_params_for_other_modules": False,
+    "dynamic_array_additions": False,
+    "call_signatures_validity": 0.0,
+}
 
 
 def isolate() -> None:
-    """Have jedi import nothing, guess nothing from calls, and keep nothing for a while."""
-    jedi.settings.auto_import_modules = []
-    jedi.settings.dynamic_params = False
-    jedi.settings.dynamic_array_additions = False
-    jedi.settings.dynamic_params_for_other_modules = False
-    jedi.settings.call_signatures_validity = 0.0
+    for name, value in SETTINGS.items():
+        setattr(jedi.settings, name, value)

@@ -4,6 +4,8 @@ from typing import Any
 
 from retrieval.analyst.questions import Answer, CallShape, Question, Wanted
 
+OUT_OF_TIME = "out of time"
+
 
 def question_to(question: Question) -> dict[str, Any]:
     return {

@@ -165,7 +165,7 @@ def reply(line: str, search_path: tuple[str, ...], deadline: Deadline) -> dict[s
     try:
         found = answer(messages.question_from(asked["question"]), search_path)
     except OutOfTimeError:
-        problem = "out of time"
+        problem = messages.OUT_OF_TIME
     except Exception as error:  # jedi fails in many ways on half-written code
         problem = f"{type(error).__name__}: {error}"
     finally:
