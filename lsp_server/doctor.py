@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from models.catalogue import DEFAULT_MODEL, find_entry
@@ -13,8 +14,11 @@ from models.errors import PirouetteError
 from models.language_model import number_format, preferred_device
 from models.store import GROWTH, ModelStore
 from models.tokenizer import CodeTokenizer
+from retrieval.analyst.analyst import JediAnalyst
+from retrieval.analyst.questions import Question, Wanted
 
 GIB = 2**30
+PATIENCE = 20.0  # seconds for static analysis to start, and to answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,13 @@ class Finding:
 
 def examine(home: Path) -> list[Finding]:
     """Look at everything a suggestion needs, in the order it is needed."""
-    return [examine_python(), examine_torch(), examine_home(home), *examine_model(home)]
+    return [
+        examine_python(),
+        examine_torch(),
+        examine_home(home),
+        *examine_model(home),
+        examine_analysis(JediAnalyst(timeout=PATIENCE)),
+    ]
 
 
 def examine_python() -> Finding:
@@ -81,6 +91,25 @@ def examine_model(home: Path) -> list[Finding]:
     except PirouetteError as error:
         return [Finding("model", False, str(error), f"remove {folder} and pull it again")]
     return [Finding("model", True, f"{DEFAULT_MODEL} in {folder}")]
+
+
+def examine_analysis(analyst: JediAnalyst) -> Finding:
+    """Ask what any analysis must know, as a suggestion would."""
+    question = Question("", "", "import os\nos.path.", "\n", Wanted.NAMES)
+    with analyst:
+        warm = analyst.wait_until_warm(PATIENCE)
+        started = perf_counter()
+        answer = analyst.ask(question).result()
+        milliseconds = 1e3 * (perf_counter() - started)
+    if answer is None or "join" not in answer.names:
+        said = "is wrong" if answer else "does not answer" if warm else "does not start"
+        return Finding(
+            "analysis",
+            False,
+            f"static analysis {said}: suggestions may name what does not exist",
+            "run 'pirouette serve' by hand and look for what it logs of the analysis process",
+        )
+    return Finding("analysis", True, f"jedi {version('jedi')}, a question in {milliseconds:.0f} ms")
 
 
 def print_findings(findings: list[Finding]) -> None:

@@ -34,6 +34,7 @@ from retrieval.workspace_files import WorkspaceFiles
 logger = logging.getLogger(__name__)
 
 COMPLETED = "$/pirouette/completed"
+LATE = 10.0  # seconds after which nobody waits for static analysis, whatever the settings say
 MakeMonitors = Callable[[CodeTokenizer], Monitors | None]
 LoadModel = Callable[[Settings, ProgressCallback, MakeMonitors], Completer]
 
@@ -62,7 +63,7 @@ class PirouetteServer(LanguageServer):
         self.files = WorkspaceFiles(())
         self.settings = Settings()
         self.roots: tuple[Path, ...] = ()
-        self.analyst = JediAnalyst()
+        self.analyst = JediAnalyst(timeout=LATE)
         self.initial = ReadSettings(self.settings, ())
         self.shut_down = False
         self._load = load

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from torch import Tensor
-
-from completion.monitors.identifier_masks import IdentifierMasks, identifier_at
+from completion.monitors.identifier_masks import IdentifierMasks, Mask, identifier_at
 from completion.monitors.places import attribute_at_end, attributes_inside
 from completion.monitors.questions import FindNames
 
@@ -21,7 +19,7 @@ class Attributes:
     line: bytes
     open_quotes: str
 
-    def following(self, written: bytes) -> Tensor | None:
+    def following(self, written: bytes) -> Mask | None:
         text = self.line + written
         place = attribute_at_end(text, self.open_quotes)
         if place is None or (names := self.find_names(text[: place.start])) is None:

@@ -10,6 +10,7 @@ and not searched for.
 import re
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
@@ -21,6 +22,28 @@ IN_NAME = rb"[0-9A-Za-z_\x80-\xff]"  # a byte that is not ASCII may be of a lett
 IDENTIFIER = re.compile(IN_NAME + rb"*")
 HEAD = re.compile(rb" ?" + IN_NAME + rb"+")  # many tokens begin with a blank
 MASKS = 256  # that are kept, each of a vocabulary's bits
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Which tokens may follow: bool [tokens].
+
+    `wanted` are those that follow where the likeliest of all tokens may not. A model that is kept
+    from a name that does not exist is not led to `__class__` and the like, which everything has and
+    nobody meant.
+    """
+
+    allowed: Tensor
+    wanted: Tensor
+
+    def of(self, logits: Tensor) -> Tensor:
+        """Which of all tokens may follow where they have `logits` [vocabulary]."""
+        chosen = self.allowed
+        likeliest = int(logits.argmax())
+        if likeliest >= len(chosen) or not chosen[likeliest]:
+            chosen = self.wanted
+        more = len(logits) - len(chosen)  # ids beyond the tokenizer's stand for nothing
+        return torch.cat((chosen, chosen.new_zeros(more))) if more else chosen
 
 
 class IdentifierMasks:
@@ -40,16 +63,21 @@ class IdentifierMasks:
 
     def following(
         self, names: Collection[bytes], written: bytes, *, blank: bool = False
-    ) -> Tensor | None:
-        """Which tokens may follow `written`, the beginning of one of `names`: bool [tokens].
+    ) -> Mask | None:
+        """Which tokens may follow `written`, the beginning of one of `names`.
 
         None where it is the beginning of none. Where a `blank` has to come first, anything else
         than a name may stand there as well.
         """
-        left = frozenset(
-            b" " * blank + name[len(written) :] for name in names if name.startswith(written)
+        begun = [name for name in names if name.startswith(written)]
+        if not begun:
+            return None
+        meant = [name for name in begun if not name.startswith(b"__")] or begun
+        allowed, wanted = (
+            self._masks(frozenset(b" " * blank + name[len(written) :] for name in some), blank)
+            for some in (begun, meant)
         )
-        return self._masks(left, blank) if left else None
+        return Mask(allowed, wanted)
 
     def _make_mask(self, remainders: frozenset[bytes], blank: bool) -> Tensor:
         mask = self._no_name.clone() if blank else torch.zeros(len(self._ends), dtype=torch.bool)

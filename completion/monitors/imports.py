@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from torch import Tensor
-
-from completion.monitors.identifier_masks import IdentifierMasks
+from completion.monitors.identifier_masks import IdentifierMasks, Mask
 from completion.monitors.places import import_at_end
 from completion.monitors.questions import FindNames
 
@@ -18,7 +16,7 @@ class Imports:
     line: bytes
     open_quotes: str
 
-    def following(self, written: bytes) -> Tensor | None:
+    def following(self, written: bytes) -> Mask | None:
         text = self.line + written
         place = import_at_end(text, self.open_quotes)
         if place is None:

@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from completion.monitors.identifier_masks import Mask
 from completion.values import WatchCounts
 
 MOST_REJECTED = 32  # tokens at one place; then the likeliest is taken
@@ -18,8 +19,8 @@ MOST_REJECTED = 32  # tokens at one place; then the likeliest is taken
 class Monitor(Protocol):
     """One rule of what may be written. `written` is the text since the end of the prompt."""
 
-    def following(self, written: bytes) -> Tensor | None:
-        """Which tokens may follow: bool [tokens], or None for any."""
+    def following(self, written: bytes) -> Mask | None:
+        """Which tokens may follow; None for any."""
         ...
 
     def accepts(self, written: bytes, token: bytes) -> bool:
@@ -66,7 +67,7 @@ class Watch:
         for monitor in self._monitors:
             if (mask := monitor.following(self._text(written))) is not None:
                 self.counts.masked += 1
-                logits = logits.masked_fill(~padded(mask, len(logits)), -torch.inf)
+                logits = logits.masked_fill(~mask.of(logits), -torch.inf)
         return logits
 
     def accepts(self, written: Sequence[int], token: int) -> bool:
@@ -84,11 +85,6 @@ class Watch:
 
     def _text(self, written: Sequence[int]) -> bytes:
         return b"".join(map(self._spell, written)) if self._monitors else b""
-
-
-def padded(mask: Tensor, size: int) -> Tensor:
-    """Ids beyond the tokenizer's stand for nothing and are never allowed."""
-    return torch.cat((mask, mask.new_zeros(size - len(mask)))) if len(mask) < size else mask
 
 
 NO_WATCH = Watch((), lambda _: b"")

@@ -334,9 +334,7 @@ def takes_what_it_says(value: Any) -> bool:
     node = value.tree_node
     if node is None:
         return bool(value.is_compiled())
-    return node.type == "funcdef" and all(
-        name in SAME_FUNCTION for name in decorator_names(node)
-    )
+    return node.type == "funcdef" and all(name in SAME_FUNCTION for name in decorator_names(node))
 
 
 # What jedi does of its own accord that costs time or trust: importing, guessing from calls,

@@ -18,6 +18,7 @@ from tests.protocol.servers import FORWARD
 
 REPOSITORY = Path(__file__).parents[2]
 REAL_SERVER = server_command()
+USUAL_OPTIONS: dict[str, Any] = {"timeBudgetMs": 0, "suggestions": 1, "monitors": False}
 
 
 def own_server(kind: str) -> list[str]:
@@ -123,7 +124,8 @@ async def session(
 ) -> AsyncIterator[Session]:
     """A server process, initialised for the folder `root`, its model loaded unless told else.
 
-    There is one suggestion, in the time it takes, unless told else: slow machines pass as well.
+    There is one suggestion, in the time it takes and without static analysis, unless told else:
+    slow machines pass as well.
     """
     client = make_test_lsp_client()
     completed: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -151,7 +153,7 @@ async def session(
             capabilities=capabilities,
             root_uri=root.as_uri(),
             workspace_folders=[types.WorkspaceFolder(root.as_uri(), root.name)],
-            initialization_options={"timeBudgetMs": 0, "suggestions": 1} | dict(options or {}),
+            initialization_options=USUAL_OPTIONS | dict(options or {}),
         )
     )
     started = Session(client, result, root, completed, forwards, forwarded)

@@ -109,6 +109,7 @@ def test_doctor_says_what_to_do(empty_home: Path, capsys: pytest.CaptureFixture[
     findings = {f["subject"]: f for f in json.loads(capsys.readouterr().out)["findings"]}
     assert findings["torch"]["works"]
     assert "pirouette models pull" in findings["model"]["advice"]
+    assert findings["analysis"]["works"]
 
 
 def assert_one_line(capsys: pytest.CaptureFixture[str], complaint: str) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,7 +46,7 @@ def test_a_mask_is_what_the_definition_says(
     left = [name[len(written) :] for name in spelled if name.startswith(written)]
     mask = masks.following(spelled, written)
     assert mask is not None
-    assert [token for token, allowed in enumerate(mask) if allowed] == [
+    assert [token for token, allowed in enumerate(mask.allowed) if allowed] == [
         token
         for token in range(model.tokenizer.size)
         if any(may_follow(model.tokenizer.token_bytes(token), rest) for rest in left)
@@ -60,7 +61,7 @@ def test_after_a_blank_only_names_are_masked(
     spelled = [name.encode() for name in names]
     mask = masks.following(spelled, b"", blank=True)
     assert mask is not None
-    for token, allowed in enumerate(mask.tolist()):
+    for token, allowed in enumerate(mask.allowed.tolist()):
         written = model.tokenizer.token_bytes(token)
         names_something = identifier_at(written.removeprefix(b" "))
         assert allowed == (
@@ -78,6 +79,20 @@ def test_the_text_may_end_where_a_name_is_whole_only(
     (end,) = model.end_tokens
     whole, begun = masks.following([b"x"], b"x"), masks.following([b"x"], b"")
     assert whole is not None
-    assert whole[end]
+    assert whole.allowed[end]
     assert begun is not None
-    assert not begun[end]
+    assert not begun.allowed[end]
+
+
+def test_what_everything_has_is_taken_where_it_was_meant_only(
+    model: LanguageModel, masks: IdentifierMasks
+) -> None:
+    mask = masks.following([b"x", b"__class__"], b"")
+    assert mask is not None
+    x, underscore, y = (model.tokenizer.encode(text)[0] for text in ("x", "_", "y"))
+    logits = torch.zeros(model.decoder.config.vocabulary)
+    logits[underscore] = 1.0
+    assert mask.of(logits)[underscore]
+    logits[y] = 2.0  # nothing has it
+    assert not mask.of(logits)[underscore]
+    assert mask.of(logits)[x]

@@ -81,13 +81,20 @@ TRAPPED_FILES = (
 TRAPPED_QUESTIONS = (
     *("import trap\ntrap.", "import gi\ngi.", "from gi.repository import ", "from trap import "),
     *("import ", "import sitecustomize\nsitecustomize.", "import conftest\nconftest.fixture."),
-    *("import setup\nsetup.", "import manage\nmanage.", "import zlib\nzlib.", "from package import "),
+    *(
+        "import setup\nsetup.",
+        "import manage\nmanage.",
+        "import zlib\nzlib.",
+        "from package import ",
+    ),
     *("import package.compiled\npackage.compiled.", "import fake\nfake.", "import real\nreal."),
     *("import package.real\npackage.real.", "from real import ", "import real.more\nreal.more."),
     *("import trap_in_source\ntrap_in_source.", "import zipped\nzipped.", "import byte\nbyte."),
     *("import trap_installed\ntrap_installed.", "from . import ", "from .trap import "),
     *("import sys\nsys.path.insert(0, 'bin')\nimport script\nscript.", "import six.moves\nsix."),
-    *("import numpydoc\ndef f(a):\n    '''\n    Parameters\n    ----------\n    a : str\n    '''\n    a.",),
+    *(
+        "import numpydoc\ndef f(a):\n    '''\n    Parameters\n    ----------\n    a : str\n    '''\n    a.",
+    ),
 )
 
 

@@ -1,0 +1,73 @@
+"""Monitors in the running server: what it names exists, and it does without analysis that hangs."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.protocol.sessions import session
+
+WATCHED = {"monitors": True, "monitorTimeoutMs": 10_000}
+INVOICE = """\
+class Invoice:
+    def __init__(self):
+        self.qx_subtotal = 0
+        self.qx_levy = 0
+
+    def total(self):
+        return self.qx_subtotal + self.
+"""
+PLACE = (6, len("        return self.qx_subtotal + self."))
+
+
+@pytest.mark.model
+async def test_what_is_named_is_what_there_is(tmp_path: Path) -> None:
+    """Among the attributes of another module's class, which only analysis can know."""
+    (tmp_path / "invoice.py").write_text(INVOICE.partition("\n\n")[0])
+    shop = "from invoice import Invoice\n\n\ndef levy_of(invoice: Invoice) -> int:\n"
+    line = "    return invoice."
+    async with session(tmp_path, options=WATCHED) as editor:
+        uri = editor.open("shop.py", shop + line)
+        (text,) = await editor.suggestions(uri, 4, len(line))
+        assert text.startswith(("qx_subtotal", "qx_levy"))
+        done = await editor.completed.get()
+        assert done["monitors"]["masked"] > 0
+        assert done["monitors"]["unanswered"] == 0
+
+
+@pytest.mark.model
+async def test_suggestions_come_without_analysis_that_hangs(tmp_path: Path) -> None:
+    async with session(tmp_path, options=WATCHED | {"monitorTimeoutMs": 50}) as editor:
+        uri = editor.open("invoice.py", INVOICE)
+        await editor.suggestions(uri, *PLACE)
+        os.kill(analysis_process_below(os.getpid()), signal.SIGSTOP)
+        await editor.completed.get()
+        editor.insert(uri, *PLACE, "qx_")
+        assert await editor.suggestions(uri, PLACE[0], PLACE[1] + 3)
+        editor.insert(uri, 0, 0, "# another text, so that nothing is known of it\n")
+        assert await editor.suggestions(uri, PLACE[0] + 1, PLACE[1] + 3)
+        last = [await editor.completed.get() for _ in range(editor.completed.qsize())][-1]
+        assert last["monitors"]["unanswered"] > 0
+        assert last["monitors"]["waited_ms"] < 1000
+
+
+def analysis_process_below(process: int) -> int:
+    """The process id of the analysis worker among all that a process has started."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except FileNotFoundError:
+            continue
+        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    below = [process]
+    for parent in below:
+        below += children.get(parent, [])
+    found = [
+        child
+        for child in below
+        if b"retrieval.analyst.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+    assert len(found) == 1
+    return found[0]
