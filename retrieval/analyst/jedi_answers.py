@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import jedi  # type: ignore[import-untyped]
-from jedi.api.completion import complete_trailer  # type: ignore[import-untyped]
 from jedi.api.environment import InterpreterEnvironment  # type: ignore[import-untyped]
 from jedi.api.helpers import recursion_limit  # type: ignore[import-untyped]
 from jedi.inference.helpers import infer_call_of_leaf  # type: ignore[import-untyped]
@@ -29,15 +28,16 @@ from retrieval.analyst.certainty import (
 from retrieval.analyst.closed_values import (
     class_is_closed,
     is_closed,
-    is_named_tuple,
     is_none,
     module_is_closed,
     stars_are_closed,
 )
+from retrieval.analyst.listing import Listing
 from retrieval.analyst.places import ImportPlace, import_place, is_narrowed, names_used_of
 from retrieval.analyst.questions import Answer, CallShape, Question, Wanted
 
 STAND_IN = "pirouette_stand_in"
+LISTING = Listing()
 UNKNOWN = Answer(frozenset(), complete=False)
 MOST_LEAVES = 2000  # of one statement; beyond it, nothing is said to be complete
 # After these an expression goes on that stores nothing, so that its names must exist.
@@ -129,9 +129,7 @@ def attributes(place: Place, dot: Any) -> Answer:
     if not values:
         return UNKNOWN
     user = place.module.create_context(place.leaf)
-    names = listed(place.state, user, values)
-    if any(map(is_named_tuple, values)):  # of which jedi lists the fields alone
-        names |= set(dir(tuple))
+    names = LISTING.of_values(place.state, user, place.leaf, values) - {STAND_IN}
     complete = (
         all(map(is_closed, values))
         and is_certain(context, receiver)
@@ -139,22 +137,6 @@ def attributes(place: Place, dot: Any) -> Answer:
         and not may_be_new(place, dot, context)
     )
     return Answer(names, complete)
-
-
-def listed(state: Any, user: Any, values: Any) -> frozenset[str]:
-    """What jedi lists for the values, branches included that are not taken on this machine.
-
-    Without the analysis of branches, which few of jedi's plugins cannot do without, it is several
-    times as fast.
-    """
-    state.flow_analysis_enabled = False
-    try:
-        return spelled(complete_trailer(user, values))
-    except ValueError:
-        state.flow_analysis_enabled = True
-        return spelled(complete_trailer(user, values))
-    finally:
-        state.flow_analysis_enabled = True
 
 
 def spelled(names: Iterable[Any]) -> frozenset[str]:

@@ -70,7 +70,7 @@ def test_unpaired_surrogates_and_odd_line_ends_do_no_harm(
     assert ask(analyst, question(tmp_path, "last = ''\nlast.")) is not None
 
 
-TRAP = "import pathlib\npathlib.Path({marker!r}).write_text('sprung')\nname = 1\n"
+TRAP = "open({marker!r}, 'w').close()\nname = 1\n"
 TRAPPED_FILES = (
     *("trap.py", "gi.py", "gi/__init__.py", "sitecustomize.py", "usercustomize.py", "conftest.py"),
     *("setup.py", "manage.py", "jedi.py", "parso.py", "json.py", "zlib.py", "numpydoc.py", "re.py"),
@@ -165,14 +165,15 @@ def test_no_trap_of_a_workspace_is_sprung(analyst: JediAnalyst, tmp_path: Path) 
 
 
 def test_the_traps_would_spring(tmp_path: Path) -> None:
-    marker = tmp_path / "marker"
-    set_traps(tmp_path, marker)
-    subprocess.run([sys.executable, "-c", "import trap"], cwd=tmp_path, check=True)
-    assert marker.exists()
-    marker.unlink()
-    if list(tmp_path.glob("real*.so")):
-        subprocess.run([sys.executable, "-S", "-c", "import real"], cwd=tmp_path, check=False)
-        assert marker.exists()
+    root, marker = tmp_path / "workspace", tmp_path / "marker"
+    root.mkdir()
+    set_traps(root, marker)
+    traps = ["trap", "real"] if list(root.glob("real*.so")) else ["trap"]
+    for name in traps:
+        script = f"import sys; sys.path.append({str(root)!r}); import {name}"
+        subprocess.run([sys.executable, "-I", "-c", script], check=False)
+        assert marker.exists(), name
+        marker.unlink()
 
 
 @pytest.mark.parametrize("name", ["secrets", "credentials_of_mine", ".env"])
