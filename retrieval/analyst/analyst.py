@@ -9,7 +9,6 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -290,7 +289,9 @@ class JediAnalyst:
         if self._child is not None:
             self._child.end()
             self._child = None
-        left = self._waiting + ([self._in_hand.asked] if self._in_hand and self._in_hand.asked else [])
+        left = self._waiting + (
+            [self._in_hand.asked] if self._in_hand and self._in_hand.asked else []
+        )
         self._waiting, self._in_hand = [], None
         for asked in left:
             self._resolve(asked, None, unanswered=1)

@@ -7,26 +7,19 @@ files only through jedi, inside the fence that `fence` puts up, and never runs w
 
 import keyword
 from collections.abc import Iterable, Sequence
-from inspect import Parameter
 from pathlib import Path
 from typing import Any
 
-import jedi  # type: ignore[import-untyped]
-from jedi.api.environment import InterpreterEnvironment  # type: ignore[import-untyped]
-from jedi.api.helpers import recursion_limit  # type: ignore[import-untyped]
-from jedi.inference.helpers import infer_call_of_leaf  # type: ignore[import-untyped]
-from jedi.inference.imports import Importer  # type: ignore[import-untyped]
-from jedi.parser_utils import get_parent_scope  # type: ignore[import-untyped]
+import jedi
+from jedi.api.environment import InterpreterEnvironment
+from jedi.api.helpers import recursion_limit
+from jedi.inference.helpers import infer_call_of_leaf
+from jedi.inference.imports import Importer
+from jedi.parser_utils import get_parent_scope
 
-from retrieval.analyst.certainty import (
-    SAME_FUNCTION,
-    Certainty,
-    decorator_names,
-    is_method,
-    value_set,
-)
+from retrieval.analyst.calls import call
+from retrieval.analyst.certainty import Certainty, is_method, value_set
 from retrieval.analyst.closed_values import (
-    class_is_closed,
     is_closed,
     is_none,
     module_is_closed,
@@ -34,7 +27,7 @@ from retrieval.analyst.closed_values import (
 )
 from retrieval.analyst.listing import Listing
 from retrieval.analyst.places import ImportPlace, import_place, is_narrowed, names_used_of
-from retrieval.analyst.questions import Answer, CallShape, Question, Wanted
+from retrieval.analyst.questions import Answer, Question, Wanted
 
 STAND_IN = "pirouette_stand_in"
 LISTING = Listing()
@@ -98,7 +91,7 @@ def answer(question: Question, search_path: Sequence[str]) -> Answer | None:
         return imported_names(Place(question, search_path), place)
     place_ = Place(question, search_path)
     if question.wanted is Wanted.CALL:
-        return call(place_)
+        return call(place_.script.get_signatures(place_.line, place_.column))
     if not place_.is_a_name:
         return None
     previous = place_.leaf.get_previous_leaf()
@@ -134,7 +127,7 @@ def attributes(place: Place, dot: Any) -> Answer:
         all(map(is_closed, values))
         and is_certain(context, receiver)
         and not is_contradicted(place, dot, names)
-        and not may_be_new(place, dot, context)
+        and not may_be_new(dot)
     )
     return Answer(names, complete)
 
@@ -210,7 +203,7 @@ def scope_text(place: Place, receiver: str) -> str:
     return str(scope.get_code())
 
 
-def may_be_new(place: Place, dot: Any, context: Any) -> bool:
+def may_be_new(dot: Any) -> bool:
     """Whether an attribute may be made here, by a statement that begins with `self.`."""
     first = start_of_receiver(dot)
     if first.type != "name" or first is not dot.get_previous_leaf():
@@ -280,45 +273,6 @@ def imported_names(place: Place, wanted: ImportPlace) -> Answer:
         module.is_module() and module_is_closed(module) for module in modules
     )
     return Answer(names - {"*"}, complete)
-
-
-def call(place: Place) -> Answer | None:
-    """What can be given to the call whose brackets are open at the place."""
-    signatures = place.script.get_signatures(place.line, place.column)
-    if not signatures:
-        return None
-    shape = CallShape(frozenset(), 0, any_keyword=False, any_positional=False)
-    for signature in signatures:
-        shape = widened(shape, signature.params)
-    callees = {signature._signature.value for signature in signatures}
-    complete = all(map(takes_what_it_says, callees))
-    return Answer(shape.keywords, complete, shape)
-
-
-def widened(shape: CallShape, parameters: Sequence[Any]) -> CallShape:
-    kinds = [parameter.kind for parameter in parameters]
-    named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-    placed = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.POSITIONAL_ONLY)
-    return CallShape(
-        shape.keywords | {p.name for p in parameters if p.kind in named},
-        max(shape.positional, sum(kind in placed for kind in kinds)),
-        shape.any_keyword or Parameter.VAR_KEYWORD in kinds,
-        shape.any_positional or Parameter.VAR_POSITIONAL in kinds,
-    )
-
-
-def takes_what_it_says(value: Any) -> bool:
-    """Whether the signature that jedi shows is what really is called."""
-    if value.is_class():
-        return class_is_closed(value) and not any(
-            meta.py__name__() != "ABCMeta" for meta in value.get_metaclasses()
-        )
-    node = value.tree_node
-    if node is None:
-        return bool(value.is_compiled())
-    return node.type == "funcdef" and all(
-        name in SAME_FUNCTION for name in decorator_names(node)
-    )
 
 
 # What jedi does of its own accord that costs time or trust: importing, guessing from calls,

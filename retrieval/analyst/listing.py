@@ -9,8 +9,8 @@ to jedi.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from jedi.api.completion import complete_trailer  # type: ignore[import-untyped]
-from jedi.inference.gradual.conversion import convert_values  # type: ignore[import-untyped]
+from jedi.api.completion import complete_trailer
+from jedi.inference.gradual.conversion import convert_values
 
 from retrieval.analyst.closed_values import is_named_tuple, is_nameless
 
@@ -109,7 +109,7 @@ def has_metaclass(cls: Any) -> bool:
 
 
 def builtin_class(value: Any, name: str) -> Any:
-    from jedi.inference.compiled import builtin_from_name  # type: ignore[import-untyped]
+    from jedi.inference.compiled import builtin_from_name
 
     return builtin_from_name(value.inference_state, name)
 
@@ -124,9 +124,9 @@ def names_of_body(node: Any) -> Iterator[str]:
         if parameters:
             first = parameters[0].name.value
             for receiver in used.get(first, ()):
-                if function.start_pos <= receiver.start_pos < function.end_pos:
-                    if (attribute := attribute_bound(receiver)) is not None:
-                        yield attribute
+                attribute = attribute_bound(receiver)
+                if attribute is not None and is_within(receiver, function):
+                    yield attribute
 
 
 def attribute_bound(receiver: Any) -> str | None:
@@ -162,10 +162,12 @@ def functions_in(node: Any) -> Iterator[Any]:
 
 
 def is_inside(leaf: Any, node: Any) -> bool:
-    return bool(
-        leaf.get_root_node() is node.get_root_node()
-        and node.start_pos <= leaf.start_pos < node.end_pos
-    )
+    return leaf.get_root_node() is node.get_root_node() and is_within(leaf, node)
+
+
+def is_within(leaf: Any, node: Any) -> bool:
+    """Whether the leaf lies in the node, both of one file."""
+    return bool(node.start_pos <= leaf.start_pos < node.end_pos)
 
 
 def is_mangled(name: str) -> bool:
