@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from evaluation.intervals import wilson
 from retrieval.analyst.analyst import JediAnalyst
 from retrieval.analyst.questions import Question, Wanted
 

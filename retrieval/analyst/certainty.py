@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from retrieval.analyst.annotations import annotation_is_certain
+from retrieval.analyst.closed_values import decorator_name, is_none
+
 DEPTH = 12
 LITERALS = frozenset({"number", "string", "strings", "fstring"})
-UNIONS = frozenset({"Union", "Optional"})
 BOTH_SIDES = frozenset(
     {"or_test", "and_test", "arith_expr", "term", "expr", "xor_expr", "and_expr", "shift_expr"}
 )
@@ -42,7 +44,8 @@ class Certainty:
         if kind == "keyword":
             return node.value in ("None", "True", "False")
         if kind == "name":
-            return self.of_names(context.goto(node, position_of(node)), depth)
+            names = context.goto(node, position_of(node))
+            return not is_rebound(node, names) and self.of_names(names, depth)
         if kind == "atom":
             return self.of_atom(context, node, depth)
         if kind in ("atom_expr", "power"):
@@ -78,7 +81,7 @@ class Certainty:
         return self.of_chain(context, children[0], children[1:end], depth)
 
     def of_chain(self, context: Any, base: Any, trailers: list[Any], depth: int) -> bool:
-        from jedi.inference.syntax_tree import infer_trailer  # type: ignore[import-untyped]
+        from jedi.inference.syntax_tree import infer_trailer
 
         if not self.of(context, base, depth - 1):
             return False
@@ -146,13 +149,13 @@ class Certainty:
             annotation = second.children[1]
             if annotation.get_code(include_prefix=False).rpartition(".")[2] == "Final":
                 return self.of(context, statement.get_rhs(), depth - 1)
-            return self.of_annotation(context, annotation, depth - 1)
+            return annotation_is_certain(context, annotation, depth - 1)
         if second != "=" or any(is_unpacked(target) for target in targets if target is node):
             return False
         return self.of(context, statement.get_rhs(), depth - 1)
 
     def of_import(self, name: Any, node: Any, depth: int) -> bool:
-        from jedi.inference.imports import goto_import  # type: ignore[import-untyped]
+        from jedi.inference.imports import goto_import
 
         values = name.infer()
         if values and all(value.is_module() for value in values):
@@ -167,7 +170,7 @@ class Certainty:
         function = parameter.get_parent_function()
         if parameter.annotation is not None:
             context = name.parent_context
-            return self.of_annotation(context, parameter.annotation, depth - 1)
+            return annotation_is_certain(context, parameter.annotation, depth - 1)
         if parameter.star_count:
             return True  # a tuple, a dict
         return parameter.position_index == 0 and is_method(function)
@@ -202,7 +205,7 @@ class Certainty:
     def of_returned(self, context: Any, function: Any, depth: int, value: Any = None) -> bool:
         """By the annotation, else by each `return`."""
         if function.annotation is not None:
-            return self.of_annotation(context, function.annotation, depth - 1)
+            return annotation_is_certain(context, function.annotation, depth - 1)
         if value is None or context.is_stub() or depth <= 0:
             return False
         if function.is_generator() or decorator_names(function):
@@ -231,52 +234,9 @@ class Certainty:
         values = context.infer_node(node)
         return bool(values) and all(has_generics(value) or is_text(value) for value in values)
 
-    def of_annotation(self, context: Any, node: Any, depth: int) -> bool:
-        """Whether every part of the annotation is found and says more than `Any`."""
-        from jedi.inference.gradual.annotation import (  # type: ignore[import-untyped]
-            _get_forward_reference_node,
-        )
-
-        self.steps -= 1
-        if depth <= 0 or self.steps <= 0:
-            return False
-        if node.type in ("string", "strings"):
-            text = context.inference_state.compiled_subprocess.safe_literal_eval(node.get_code())
-            node = _get_forward_reference_node(context, text)
-            return node is not None and self.of_annotation(context, node.children[0], depth - 1)
-        if node.type == "keyword":
-            return bool(node.value == "None")
-        if node.type == "expr":  # A | B
-            return all(
-                not is_type_variable(context, part) and self.of_annotation(context, part, depth - 1)
-                for part in node.children[::2]
-            )
-        if node.type == "atom_expr" and node.children[-1].children[0] == "[":
-            base = node.children[0].get_code(include_prefix=False)
-            base = node.children[-2].children[1].value if len(node.children) > 2 else base
-            inside = node.children[-1].children[1]
-            parts = inside.children[::2] if inside.type == "subscriptlist" else [inside]
-            if base in UNIONS:
-                return all(
-                    not is_type_variable(context, part)
-                    and self.of_annotation(context, part, depth - 1)
-                    for part in parts
-                )
-            if base in ("Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"):
-                return self.of_annotation(context, parts[0], depth - 1)
-            return bool(context.infer_node(node))
-        if node.get_code(include_prefix=False).rpartition(".")[2] in (
-            "Any",
-            "object",
-            "Incomplete",
-        ):
-            return False
-        values = context.infer_node(node)
-        return bool(values) and all(map(says_a_type, values))
-
 
 def value_set(values: Iterable[Any]) -> Any:
-    from jedi.inference.base_value import ValueSet  # type: ignore[import-untyped]
+    from jedi.inference.base_value import ValueSet
 
     return ValueSet(values)
 
@@ -287,6 +247,21 @@ def position_of(name: Any) -> Any:
     if statement is None or statement.type == "lambdef":
         return name.start_pos
     return statement.start_pos
+
+
+def is_rebound(node: Any, found: list[Any]) -> bool:
+    """Whether a comprehension around the name binds it, and jedi found another of that name."""
+    inside = node.parent
+    while inside is not None and inside.type not in ("suite", "file_input"):
+        for child in inside.children:
+            if child.type not in ("comp_for", "sync_comp_for"):
+                continue
+            loop = child if child.type == "sync_comp_for" else child.children[-1]
+            for bound in loop.get_defined_names():
+                if bound.value == node.value and bound is not node:
+                    return all(name.tree_name is not bound for name in found)
+        inside = inside.parent
+    return False
 
 
 def is_unpacked(target: Any) -> bool:
@@ -312,8 +287,6 @@ def is_in_class_branch(function: Any) -> bool:
 
 
 def decorator_names(function: Any) -> list[str]:
-    from retrieval.analyst.closed_values import decorator_name
-
     return [decorator_name(decorator) for decorator in function.get_decorators()]
 
 
@@ -324,21 +297,3 @@ def has_generics(value: Any) -> bool:
 
 def is_text(value: Any) -> bool:
     return hasattr(value, "py__name__") and value.py__name__() in ("str", "bytes", "range")
-
-
-def is_none(value: Any) -> bool:
-    return hasattr(value, "py__name__") and value.py__name__() == "NoneType"
-
-
-def says_a_type(value: Any) -> bool:
-    from jedi.inference.gradual.typing import AnyClass  # type: ignore[import-untyped]
-
-    return not isinstance(value, AnyClass)
-
-
-def is_type_variable(context: Any, node: Any) -> bool:
-    from jedi.inference.gradual.type_var import TypeVar  # type: ignore[import-untyped]
-
-    return node.type == "name" and any(
-        isinstance(value, TypeVar) for value in context.infer_node(node)
-    )

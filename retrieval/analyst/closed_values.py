@@ -57,7 +57,7 @@ def module_is_closed(module: Any, depth: int = STAR_DEPTH) -> bool:
 
 def stars_are_closed(module: Any, depth: int = STAR_DEPTH) -> bool:
     """Whether every `import *` of the module names one that is closed."""
-    from jedi.inference.imports import Importer  # type: ignore[import-untyped]
+    from jedi.inference.imports import Importer
 
     for statement in module.tree_node.iter_imports():
         if not statement.is_star_import():

@@ -52,7 +52,7 @@ def make_guard(
     def is_trusted(name: str) -> bool:
         """Below a trusted folder, but not among the packages installed below that one."""
         return any(
-            name.startswith(root) and INSTALLED.isdisjoint(name[len(root) :].split(os.sep))
+            name.startswith(root) and INSTALLED.isdisjoint(Path(name[len(root) :]).parts)
             for root in trusted_code
         )
 

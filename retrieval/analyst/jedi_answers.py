@@ -7,37 +7,30 @@ files only through jedi, inside the fence that `fence` puts up, and never runs w
 
 import keyword
 from collections.abc import Iterable, Sequence
-from inspect import Parameter
 from pathlib import Path
 from typing import Any
 
-import jedi  # type: ignore[import-untyped]
-from jedi.api.completion import complete_trailer  # type: ignore[import-untyped]
-from jedi.api.environment import InterpreterEnvironment  # type: ignore[import-untyped]
-from jedi.api.helpers import recursion_limit  # type: ignore[import-untyped]
-from jedi.inference.helpers import infer_call_of_leaf  # type: ignore[import-untyped]
-from jedi.inference.imports import Importer  # type: ignore[import-untyped]
-from jedi.parser_utils import get_parent_scope  # type: ignore[import-untyped]
+import jedi
+from jedi.api.environment import InterpreterEnvironment
+from jedi.api.helpers import recursion_limit
+from jedi.inference.helpers import infer_call_of_leaf
+from jedi.inference.imports import Importer
+from jedi.parser_utils import get_parent_scope
 
-from retrieval.analyst.certainty import (
-    SAME_FUNCTION,
-    Certainty,
-    decorator_names,
-    is_method,
-    value_set,
-)
+from retrieval.analyst.calls import call
+from retrieval.analyst.certainty import Certainty, is_method, value_set
 from retrieval.analyst.closed_values import (
-    class_is_closed,
     is_closed,
-    is_named_tuple,
     is_none,
     module_is_closed,
     stars_are_closed,
 )
+from retrieval.analyst.listing import Listing
 from retrieval.analyst.places import ImportPlace, import_place, is_narrowed, names_used_of
-from retrieval.analyst.questions import Answer, CallShape, Question, Wanted
+from retrieval.analyst.questions import Answer, Question, Wanted
 
 STAND_IN = "pirouette_stand_in"
+LISTING = Listing()
 UNKNOWN = Answer(frozenset(), complete=False)
 MOST_LEAVES = 2000  # of one statement; beyond it, nothing is said to be complete
 # After these an expression goes on that stores nothing, so that its names must exist.
@@ -98,7 +91,7 @@ def answer(question: Question, search_path: Sequence[str]) -> Answer | None:
         return imported_names(Place(question, search_path), place)
     place_ = Place(question, search_path)
     if question.wanted is Wanted.CALL:
-        return call(place_)
+        return call(place_.script.get_signatures(place_.line, place_.column))
     if not place_.is_a_name:
         return None
     previous = place_.leaf.get_previous_leaf()
@@ -129,32 +122,14 @@ def attributes(place: Place, dot: Any) -> Answer:
     if not values:
         return UNKNOWN
     user = place.module.create_context(place.leaf)
-    names = listed(place.state, user, values)
-    if any(map(is_named_tuple, values)):  # of which jedi lists the fields alone
-        names |= set(dir(tuple))
+    names = LISTING.of_values(place.state, user, place.leaf, values) - {STAND_IN}
     complete = (
         all(map(is_closed, values))
         and is_certain(context, receiver)
         and not is_contradicted(place, dot, names)
-        and not may_be_new(place, dot, context)
+        and not may_be_new(dot)
     )
     return Answer(names, complete)
-
-
-def listed(state: Any, user: Any, values: Any) -> frozenset[str]:
-    """What jedi lists for the values, branches included that are not taken on this machine.
-
-    Without the analysis of branches, which few of jedi's plugins cannot do without, it is several
-    times as fast.
-    """
-    state.flow_analysis_enabled = False
-    try:
-        return spelled(complete_trailer(user, values))
-    except ValueError:
-        state.flow_analysis_enabled = True
-        return spelled(complete_trailer(user, values))
-    finally:
-        state.flow_analysis_enabled = True
 
 
 def spelled(names: Iterable[Any]) -> frozenset[str]:
@@ -228,7 +203,7 @@ def scope_text(place: Place, receiver: str) -> str:
     return str(scope.get_code())
 
 
-def may_be_new(place: Place, dot: Any, context: Any) -> bool:
+def may_be_new(dot: Any) -> bool:
     """Whether an attribute may be made here, by a statement that begins with `self.`."""
     first = start_of_receiver(dot)
     if first.type != "name" or first is not dot.get_previous_leaf():
@@ -298,43 +273,6 @@ def imported_names(place: Place, wanted: ImportPlace) -> Answer:
         module.is_module() and module_is_closed(module) for module in modules
     )
     return Answer(names - {"*"}, complete)
-
-
-def call(place: Place) -> Answer | None:
-    """What can be given to the call whose brackets are open at the place."""
-    signatures = place.script.get_signatures(place.line, place.column)
-    if not signatures:
-        return None
-    shape = CallShape(frozenset(), 0, any_keyword=False, any_positional=False)
-    for signature in signatures:
-        shape = widened(shape, signature.params)
-    callees = {signature._signature.value for signature in signatures}
-    complete = all(map(takes_what_it_says, callees))
-    return Answer(shape.keywords, complete, shape)
-
-
-def widened(shape: CallShape, parameters: Sequence[Any]) -> CallShape:
-    kinds = [parameter.kind for parameter in parameters]
-    named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-    placed = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.POSITIONAL_ONLY)
-    return CallShape(
-        shape.keywords | {p.name for p in parameters if p.kind in named},
-        max(shape.positional, sum(kind in placed for kind in kinds)),
-        shape.any_keyword or Parameter.VAR_KEYWORD in kinds,
-        shape.any_positional or Parameter.VAR_POSITIONAL in kinds,
-    )
-
-
-def takes_what_it_says(value: Any) -> bool:
-    """Whether the signature that jedi shows is what really is called."""
-    if value.is_class():
-        return class_is_closed(value) and not any(
-            meta.py__name__() != "ABCMeta" for meta in value.get_metaclasses()
-        )
-    node = value.tree_node
-    if node is None:
-        return bool(value.is_compiled())
-    return node.type == "funcdef" and all(name in SAME_FUNCTION for name in decorator_names(node))
 
 
 # What jedi does of its own accord that costs time or trust: importing, guessing from calls,

@@ -34,9 +34,9 @@ class Workspace:
     def ask(self, text: str, wanted: Wanted = Wanted.NAMES) -> Answer | None:
         before, after = dedent(text).split("▮")
         path = str(self.root / "asked.py")
-        return jedi_answers.answer(
-            Question(path, str(self.root), before, after, wanted), SEARCH_PATH
-        )
+        asked = Question(path, str(self.root), before, after, wanted)
+        found: Answer | None = jedi_answers.answer(asked, SEARCH_PATH)
+        return found
 
     def names(self, text: str) -> frozenset[str]:
         answer = self.ask(text)

@@ -70,7 +70,7 @@ def test_unpaired_surrogates_and_odd_line_ends_do_no_harm(
     assert ask(analyst, question(tmp_path, "last = ''\nlast.")) is not None
 
 
-TRAP = "import pathlib\npathlib.Path({marker!r}).write_text('sprung')\nname = 1\n"
+TRAP = "open({marker!r}, 'w').close()\nname = 1\n"
 TRAPPED_FILES = (
     *("trap.py", "gi.py", "gi/__init__.py", "sitecustomize.py", "usercustomize.py", "conftest.py"),
     *("setup.py", "manage.py", "jedi.py", "parso.py", "json.py", "zlib.py", "numpydoc.py", "re.py"),
@@ -92,14 +92,12 @@ TRAPPED_QUESTIONS = (
     *("import trap_in_source\ntrap_in_source.", "import zipped\nzipped.", "import byte\nbyte."),
     *("import trap_installed\ntrap_installed.", "from . import ", "from .trap import "),
     *("import sys\nsys.path.insert(0, 'bin')\nimport script\nscript.", "import six.moves\nsix."),
-    *(
-        "import numpydoc\ndef f(a):\n    '''\n    Parameters\n    ----------\n    a : str\n    '''\n    a.",
-    ),
+    "import numpydoc\ndef f(a):\n    '''\n    Parameters\n    ---\n    a : str\n    '''\n    a.",
 )
 
 
 def compiled_trap(folder: Path, marker: Path) -> bool:
-    """A real extension module that writes the marker as soon as it is loaded, if it can be built."""
+    """A real extension module that writes the marker when it is loaded, if it can be built."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     source = folder / "real.c"
     source.write_text(
@@ -167,19 +165,19 @@ def test_no_trap_of_a_workspace_is_sprung(analyst: JediAnalyst, tmp_path: Path) 
     assert seen is not None
     assert "name" in seen.names  # the traps were read, and only read
     assert analyst.process_id == process
-    written = {path for path in root.rglob("__pycache__")}
-    assert not written
+    assert not list(root.rglob("__pycache__"))
 
 
 def test_the_traps_would_spring(tmp_path: Path) -> None:
-    marker = tmp_path / "marker"
-    set_traps(tmp_path, marker)
-    subprocess.run([sys.executable, "-c", "import trap"], cwd=tmp_path, check=True)
-    assert marker.exists()
-    marker.unlink()
-    if list(tmp_path.glob("real*.so")):
-        subprocess.run([sys.executable, "-S", "-c", "import real"], cwd=tmp_path, check=False)
-        assert marker.exists()
+    root, marker = tmp_path / "workspace", tmp_path / "marker"
+    root.mkdir()
+    set_traps(root, marker)
+    traps = ["trap", "real"] if list(root.glob("real*.so")) else ["trap"]
+    for name in traps:
+        script = f"import sys; sys.path.append({str(root)!r}); import {name}"
+        subprocess.run([sys.executable, "-I", "-c", script], check=False)
+        assert marker.exists(), name
+        marker.unlink()
 
 
 @pytest.mark.parametrize("name", ["secrets", "credentials_of_mine", ".env"])
@@ -213,11 +211,11 @@ def test_variables_of_python_are_kept_from_the_child() -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
 def test_memory_stays_flat_while_texts_change(analyst: JediAnalyst, tmp_path: Path) -> None:
-    body = "class A:\n    def f(self) -> str:\n        return ''\n" * 20
+    body = "class A:\n    def f(self) -> str:\n        return ''\n" * 4
 
     def ask_many(first: int, count: int) -> int:
         for n in range(first, first + count):
-            root = tmp_path / f"part{n % 40}"
+            root = tmp_path / f"part{n % 12}"
             asked = question(root, f"{body}value_{n} = A()\nvalue_{n}.f().", f"upper()\nx = {n}\n")
             assert ask(analyst, asked) is not None
         process = analyst.process_id
@@ -225,8 +223,8 @@ def test_memory_stays_flat_while_texts_change(analyst: JediAnalyst, tmp_path: Pa
         pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") >> 20
 
-    after_some = ask_many(0, 60)
-    assert ask_many(60, 120) < after_some + 25  # MiB
+    after_some = ask_many(0, 40)
+    assert ask_many(40, 100) < after_some + 20  # MiB
 
 
 def test_a_question_called_off_costs_nothing(analyst: JediAnalyst, tmp_path: Path) -> None:
