@@ -18,10 +18,10 @@ class Answer:
     masked_truth: bool | None = None
 
 
+# Asked at a place, with the folder that holds the repository's sources. In it the rest of the
+# function is held out as well: who reads the place's file there finds what the request says.
 Complete = Callable[[Dereference, Path], Answer]
-Arm = Callable[[LanguageModel], Complete]
-"""Made once a run; then asked at one place after the other, with the folder that holds the
-repository's sources, in which the rest of the function is held out as well."""
+Arm = Callable[[LanguageModel], Complete]  # made once a run
 
 
 def plain(model: LanguageModel) -> Complete:

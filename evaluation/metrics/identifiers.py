@@ -42,7 +42,7 @@ def identifiers(text: str) -> list[str]:
 def next_identifier_match(completion: str, truth: str) -> bool:
     """NIM: whether the first identifier of the completion is the first one of the truth.
 
-    A truth without identifiers is matched by nothing. Source: Agrawal et al. 2023, section 4.
+    A truth without identifiers is matched by nothing. Source: Agrawal et al. 2023.
     """
     wanted = identifiers(truth)[:1]
     return bool(wanted) and identifiers(completion)[:1] == wanted
@@ -52,7 +52,7 @@ def identifier_sequence_match(completion: str, truth: str) -> float:
     """ISM: the longest common prefix of both identifier sequences over the length of the truth's.
 
     From 0 to 1; what the completion goes on with after the truth's end costs nothing.
-    Source: Agrawal et al. 2023, section 4.
+    Source: Agrawal et al. 2023.
     """
     return shared_prefix(identifiers(completion), identifiers(truth))
 
@@ -60,7 +60,7 @@ def identifier_sequence_match(completion: str, truth: str) -> float:
 def prefix_match(completion: str, truth: str) -> float:
     """PM: as `identifier_sequence_match`, over all tokens of the code.
 
-    Source: Agrawal et al. 2023, section 4.
+    Source: Agrawal et al. 2023.
     """
     return shared_prefix(code_tokens(completion), code_tokens(truth))
 
