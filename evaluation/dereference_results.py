@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from statistics import mean
 
 import numpy as np
@@ -16,8 +15,6 @@ from evaluation.metrics.identifiers import (
     prefix_match,
 )
 from evaluation.results import Metric, Row, metric, rate, rate_difference
-
-LINES = 3  # of the truth that completions are compared with: about as many as a suggestion has
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +48,26 @@ class Judged:
     def next_identifier(self) -> bool:
         return next_identifier_match(self.completed.text, self.place.truth)
 
-    def identifiers(self, lines: int = LINES) -> float:
-        """ISM with so many lines of the truth."""
-        return identifier_sequence_match(self.completed.text, first_lines(self.place.truth, lines))
+    @property
+    def line(self) -> str:
+        """The rest of the cursor's line, as it was."""
+        return self.place.truth.partition("\n")[0]
 
-    def prefix(self, lines: int = LINES) -> float:
-        """PM with so many lines of the truth."""
-        return prefix_match(self.completed.text, first_lines(self.place.truth, lines))
+    @property
+    def identifiers(self) -> float:
+        return identifier_sequence_match(self.completed.text, self.line)
 
+    @property
+    def prefix(self) -> float:
+        return prefix_match(self.completed.text, self.line)
 
-def first_lines(text: str, count: int) -> str:
-    """The text up to the end of its `count`-th line that is not blank."""
-    lines = text.splitlines(keepends=True)
-    ends = (number for number, line in enumerate(lines, start=1) if line.strip())
-    last = next(islice(ends, count - 1, None), len(lines))
-    return "".join(lines[:last])
+    @property
+    def method_identifiers(self) -> float:
+        return identifier_sequence_match(self.completed.text, self.place.truth)
+
+    @property
+    def method_prefix(self) -> float:
+        return prefix_match(self.completed.text, self.place.truth)
 
 
 def rows_of(judged: Sequence[Judged], seed: int) -> Iterable[Row]:
@@ -99,16 +101,20 @@ def rows_of(judged: Sequence[Judged], seed: int) -> Iterable[Row]:
 
 
 def metrics_of(judged: Sequence[Judged], seed: int) -> dict[str, Metric]:
-    """Rates from 0 to 1, times in milliseconds; `tokens` and `passes` are means of a request."""
+    """Rates from 0 to 1, times in milliseconds; `tokens` and `passes` are means of a request.
+
+    `ism` and `pm` are of the rest of the cursor's line, since a suggestion after a dot is mostly
+    that; `method_ism` and `method_pm`, as in the source, of all that was held out.
+    """
     completed = [one.completed for one in judged]
     times = [one.ms for one in completed]
     masked = [one.masked_truth for one in completed if one.masked_truth is not None]
     return {
         "nim": rate(one.next_identifier for one in judged),
-        "ism": averaged([one.identifiers() for one in judged], seed),
-        "pm": averaged([one.prefix() for one in judged], seed),
-        "line_ism": averaged([one.identifiers(lines=1) for one in judged], seed),
-        "line_pm": averaged([one.prefix(lines=1) for one in judged], seed),
+        "ism": averaged([one.identifiers for one in judged], seed),
+        "pm": averaged([one.prefix for one in judged], seed),
+        "method_ism": averaged([one.method_identifiers for one in judged], seed),
+        "method_pm": averaged([one.method_prefix for one in judged], seed),
         "new_errors": rate(one.faults.names > 0 for one in judged),
         "syntax_errors": rate(one.faults.syntax for one in judged),
         **({"false_mask": rate(masked)} if masked else {}),
@@ -133,10 +139,10 @@ def differences_of(
 
     return {
         "nim": rates(lambda one: one.next_identifier),
-        "ism": means(lambda one: one.identifiers()),
-        "pm": means(lambda one: one.prefix()),
-        "line_ism": means(lambda one: one.identifiers(lines=1)),
-        "line_pm": means(lambda one: one.prefix(lines=1)),
+        "ism": means(lambda one: one.identifiers),
+        "pm": means(lambda one: one.prefix),
+        "method_ism": means(lambda one: one.method_identifiers),
+        "method_pm": means(lambda one: one.method_prefix),
         "new_errors": rates(lambda one: one.faults.names > 0),
         "syntax_errors": rates(lambda one: one.faults.syntax),
         "mean_ms": means(lambda one: one.completed.ms),

@@ -11,7 +11,7 @@ from evaluation.benchmarks import dereference
 from evaluation.benchmarks.dereference import DereferenceOptions, run_dereference
 from evaluation.dereference_arms import Answer, Arm, Complete
 from evaluation.dereference_faults import NewFaults, filled, less
-from evaluation.dereference_results import Completed, Judged, first_lines, rows_of
+from evaluation.dereference_results import Completed, Judged, rows_of
 from evaluation.dereferences import (
     Dereference,
     Place,
@@ -171,13 +171,6 @@ def test_a_file_uses_its_own_indentation() -> None:
     assert place.request.indentation == "  "
 
 
-def test_the_truth_is_cut_to_lines_with_content() -> None:
-    assert first_lines("a\n\n  b\nc\n", 1) == "a\n"
-    assert first_lines("a\n\n  b\nc\n", 2) == "a\n\n  b\n"
-    assert first_lines("a\n", 3) == "a\n"
-    assert first_lines("", 3) == ""
-
-
 def test_faults_that_the_truth_has_are_not_new() -> None:
     known, other = Fault("reportUndefinedVariable", "x"), Fault("reportUndefinedVariable", "y")
     assert less(frozenset({known}), frozenset({known})) == NewFaults(0, syntax=False)
@@ -193,7 +186,9 @@ def test_the_lines_of_a_completion_are_checked() -> None:
 
 
 def judged(arm: str, text: str, errors: int = 0, masked: bool | None = None) -> Judged:
-    place = Dereference("a", "one.py", "x.", "name(key)\n", "", "name", "self", stored=False)
+    place = Dereference(
+        "a", "one.py", "x.", "name(key)\n    other()", "", "name", "self", stored=False
+    )
     done = Completed(arm, text, "line", 100.0, 50.0, 4, 2, masked)
     return Judged(place, 1, done, NewFaults(errors, syntax=False))
 
@@ -204,7 +199,9 @@ def test_a_single_arm_has_rows_and_no_differences() -> None:
     assert [row.slice for row in rows] == ["all", "one-subword", "read", "on-self"]
     found = rows[0].metrics
     assert found["nim"].value == 0.5
-    assert found["ism"].value == 0.25
+    assert found["ism"].value == pytest.approx(1 / 4)
+    assert found["pm"].value == pytest.approx(2 / 4 / 2)
+    assert found["method_ism"].value == pytest.approx(1 / 6)
     assert found["new_errors"].value == 0.5
     assert found["p50_ms"].value == 100
     assert "false_mask" not in found
