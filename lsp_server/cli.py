@@ -23,7 +23,7 @@ from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
 
 if TYPE_CHECKING:
-    from evaluation.repositories import Repository
+    from evaluation.repositories import Release, Repository
     from evaluation.results import BenchResult
     from models.language_model import LanguageModel
 
@@ -81,6 +81,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     edits.add_argument("--arm", action="append", metavar="NAME", help="only this, beside 'full'")
     add_replay(benches, "cuts", "Go on from a cursor inside a token.", cuts_bench, GOES_ON)
+    after_dots = "Complete after a dot, and look for names that are not there."
+    add_replay(benches, "dereference", after_dots, dereference_bench, GOES_ON)
     timing = "Time suggestions as an editor sees them."
     latency = add_replay(benches, "latency", timing, latency_bench, "each time taken as JSONL")
     latency.add_argument("--peer", choices=("llama.cpp",), help="run it on the same texts")
@@ -227,14 +229,37 @@ def cuts_bench(
     return run_cuts(options, load(), chosen_repositories(arguments, store, progress), progress)
 
 
+def dereference_bench(
+    arguments: argparse.Namespace, load: "LoadModel", progress: ProgressCallback
+) -> "BenchResult":
+    from evaluation.benchmarks.dereference import DereferenceOptions, run_dereference
+    from evaluation.provenance import shown_command
+    from evaluation.repositories import DEVELOPMENT
+    from evaluation.type_check import require_checker
+
+    require_checker()
+    store = ModelStore(default_home())
+    options = DereferenceOptions(
+        limit=arguments.limit or DereferenceOptions().limit,
+        seed=arguments.seed,
+        samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
+    )
+    repositories = chosen_repositories(arguments, store, progress, DEVELOPMENT)
+    return run_dereference(options, load(), repositories, progress)
+
+
 def chosen_repositories(
-    arguments: argparse.Namespace, store: ModelStore, progress: ProgressCallback
+    arguments: argparse.Namespace,
+    store: ModelStore,
+    progress: ProgressCallback,
+    unnamed: "tuple[Release, ...] | None" = None,
 ) -> "list[Repository]":
-    """The repositories that were named; where none was, those the model has not seen."""
+    """The repositories that were named; where none was, `unnamed`, or all it has not seen."""
     from evaluation.repositories import UNSEEN, fetch_repositories, read_repository
 
     named = [read_repository(folder) for folder in arguments.repositories]
-    return named or fetch_repositories(UNSEEN, store.home / "repositories", progress)
+    return named or fetch_repositories(unnamed or UNSEEN, store.home / "repositories", progress)
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:

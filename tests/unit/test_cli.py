@@ -69,6 +69,8 @@ def test_a_wrong_place_is_one_line(
         (["bench", "juggling", "--data", "x"], "invalid choice"),
         (["bench", "infilling", "--data", "x", "--limit", "0"], "--limit"),
         (["bench", "cuts", "--limit", "0"], "--limit"),
+        (["bench", "dereference", "no-such-folder"], "is not a folder"),
+        (["bench", "dereference", "--samples"], "--samples"),
         (["bench", "latency", "no-such-folder"], "is not a folder"),
         (["bench", "latency", ".", "--limit", "none"], "--limit"),
         (["bench", "latency", ".", "--peer", "another"], "--peer"),

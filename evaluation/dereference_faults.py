@@ -1,0 +1,75 @@
+"""What a type checker holds against completions at dereferences, and not against the truth."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from evaluation.dereferences import Dereference
+from evaluation.repositories import Repository
+from evaluation.type_check import SYNTAX, ChangedFile, Fault, check_files
+from models.progress import Progress, ProgressCallback
+
+Check = Callable[
+    [dict[str, str], Sequence[ChangedFile], Callable[[int], None]], list[frozenset[Fault]]
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NewFaults:
+    """Of a completion: how many names it uses that are not there, and whether it cannot be parsed.
+
+    Counted on the lines from the cursor to the end of the completion; what the checker also says
+    of the same function as it was is not new.
+    """
+
+    names: int
+    syntax: bool
+
+
+def new_faults(
+    places: Sequence[Dereference],
+    completions: Sequence[Sequence[str]],
+    repositories: Sequence[Repository],
+    progress: ProgressCallback,
+) -> list[list[NewFaults]]:
+    """For each place, that of each of its completions; progress counts files to check.
+
+    The checked text is what an editor would hold: the completion at the cursor, then what follows
+    the function. The rest of the truth is not put back: it goes with variables of its own lines.
+    """
+    total = len(places) + sum(map(len, completions))
+    done = 0
+    found: dict[int, list[NewFaults]] = {}
+    for repository in repositories:
+        numbers = [n for n, place in enumerate(places) if place.repository == repository.name]
+        changed = [
+            filled(places[n], text) for n in numbers for text in (places[n].truth, *completions[n])
+        ]
+
+        def told(files: int, before: int = done) -> None:
+            progress(Progress("type check", before + files, total))
+
+        faults = iter(check_files(repository.files, changed, told) if changed else ())
+        for n in numbers:
+            known = next(faults)
+            found[n] = [less(next(faults), known) for _ in completions[n]]
+        done += len(changed)
+    return [found[n] for n in range(len(places))]
+
+
+def filled(place: Dereference, text: str) -> ChangedFile:
+    """The file with a text at the cursor; the lines of that count."""
+    return ChangedFile(
+        path=place.path,
+        text=place.before + text + place.after,
+        first=place.line,
+        last=place.line + text.count("\n"),
+    )
+
+
+def less(faults: frozenset[Fault], known: frozenset[Fault]) -> NewFaults:
+    """What is among `faults` and not among those that were there before."""
+    new = faults - known
+    return NewFaults(
+        names=sum(fault.rule != SYNTAX for fault in new),
+        syntax=any(fault.rule == SYNTAX for fault in new),
+    )

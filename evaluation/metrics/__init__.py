@@ -1,0 +1,1 @@
+"""Figures that compare a completion with the truth: pure functions of texts."""
