@@ -4,7 +4,9 @@
 
 Every `x.name` of the Python files below each path is a place whose answer is known. A sample of
 them is asked about as an editor would, with the name taken out; with `--cut` the rest of the file
-is taken away as well. Files are read as text and never imported.
+is taken away as well. Each is asked twice, the second time with a line more above it: times are
+those of the second, when the file and what it imports have been read. Files are read as text and
+never imported.
 """
 
 import argparse
@@ -14,12 +16,15 @@ import random
 import statistics
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 
+from evaluation.intervals import wilson
 from retrieval.analyst.analyst import JediAnalyst
 from retrieval.analyst.questions import Question, Wanted
+
+PATIENCE = 30.0  # seconds: a figure about answers, not about a machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,80 +34,85 @@ class Dereference:
     path: Path
     start: int
     name: str
-    stored: bool
 
 
 def dereferences(path: Path, text: str) -> Iterator[Dereference]:
-    lines = [0]
     data = text.encode()
+    lines = [0]
     for line in data.splitlines(keepends=True):
         lines.append(lines[-1] + len(line))
     for node in ast.walk(ast.parse(data)):
-        if not isinstance(node, ast.Attribute) or node.end_lineno is None:
-            continue
-        end = lines[node.end_lineno - 1] + (node.end_col_offset or 0)
-        start = len(data[: end - len(node.attr.encode())].decode())
-        if text.startswith(node.attr, start):
-            yield Dereference(path, start, node.attr, isinstance(node.ctx, ast.Store))
+        if isinstance(node, ast.Attribute):
+            assert node.end_lineno is not None
+            assert node.end_col_offset is not None
+            end = lines[node.end_lineno - 1] + node.end_col_offset
+            start = len(data[: end - len(node.attr.encode())].decode())
+            if text.startswith(node.attr, start):
+                yield Dereference(path, start, node.attr)
 
 
 def sample(root: Path, points: int, seed: int) -> list[Dereference]:
     found: list[Dereference] = []
-    files = sorted(root.rglob("*.py")) if root.is_dir() else [root]
-    for path in files:
+    for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
         try:
-            text = path.read_text(encoding="utf-8")
-            if "\f" not in text and "\r" not in text:
-                found += dereferences(path, text)
-        except (SyntaxError, UnicodeDecodeError, RecursionError):
+            found += dereferences(path, path.read_text(encoding="utf-8"))
+        except (SyntaxError, ValueError, RecursionError):
             continue
     chosen = random.Random(seed)  # noqa: S311 - a sample, not a secret
     return chosen.sample(found, min(points, len(found)))
 
 
-def measure(root: Path, points: int, seed: int, *, cut: bool, misses: bool) -> dict[str, object]:
+def question(root: Path, place: Dereference, *, cut: bool) -> Question:
+    text = place.path.read_text(encoding="utf-8")
+    after = "" if cut else text[place.start + len(place.name) :]
+    return Question(str(place.path), str(root), text[: place.start], after, Wanted.NAMES)
+
+
+def with_a_line_more(asked: Question) -> Question:
+    more = "\n" + asked.before
+    return Question(asked.path, asked.root, more, asked.after, asked.wanted)
+
+
+def measure(path: Path, points: int, seed: int, *, cut: bool, misses: bool) -> dict[str, object]:
+    root = path.parent
     counts: Counter[str] = Counter()
     times: list[float] = []
-    with JediAnalyst(timeout=60) as analyst:
-        analyst.wait_until_warm(60)
-        for place in sample(root, points, seed):
-            text = place.path.read_text(encoding="utf-8")
-            before, after = text[: place.start], text[place.start + len(place.name) :]
-            question = Question(
-                str(place.path), str(root.parent), before, "" if cut else after, Wanted.NAMES
-            )
+    with JediAnalyst(timeout=2 * PATIENCE, patience=PATIENCE) as analyst:
+        analyst.wait_until_warm(2 * PATIENCE)
+        for place in sample(path, points, seed):
+            asked = question(root, place, cut=cut)
+            answer = analyst.ask(asked).result()
             started = perf_counter()
-            answer = analyst.ask(question).result()
+            analyst.ask(with_a_line_more(asked)).result()
             times.append((perf_counter() - started) * 1000)
             counts["asked"] += 1
             if answer is None:
-                counts["unanswered"] += 1
                 continue
+            counts["answered"] += 1
             counts["complete"] += answer.complete
-            counts["stored"] += place.stored
-            if place.name not in answer.names:
-                counts["absent"] += 1
-                counts["false_masks"] += answer.complete
-                if answer.complete and misses:
-                    line = before.count("\n") + 1
-                    print(f"{place.path}:{line}: {before[-60:]!r} {place.name}", flush=True)
-    n, complete = counts["asked"], counts["complete"]
+            counts["absent"] += place.name not in answer.names
+            if answer.complete and place.name not in answer.names:
+                counts["false_masks"] += 1
+                if misses:
+                    line = asked.before.count("\n") + 1
+                    print(f"{place.path}:{line}: {asked.before[-60:]!r} {place.name}", flush=True)
+    complete, masked = counts["complete"], counts["false_masks"]
     return {
-        "path": str(root),
+        "path": path.name,
         **counts,
-        "complete_rate": complete / n,
-        "false_mask_rate": counts["false_masks"] / complete if complete else None,
-        "p50_ms": statistics.median(times),
-        "p95_ms": statistics.quantiles(times, n=20)[-1],
+        "complete_rate": asdict(wilson(complete, counts["asked"])),
+        "false_mask_rate": asdict(wilson(masked, complete)) if complete else None,
+        "p50_ms": round(statistics.median(times)),
+        "p95_ms": round(statistics.quantiles(times, n=20)[-1]),
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--points", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--cut", action="store_true")
+    parser.add_argument("--cut", action="store_true", help="take away what follows, too")
     parser.add_argument("--misses", action="store_true", help="print every false mask")
     given = parser.parse_args()
     for path in given.paths:

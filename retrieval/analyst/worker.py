@@ -8,7 +8,6 @@ that takes too long, and ends with its input. It must not know who asks.
 """
 
 import gc
-import importlib
 import json
 import os
 import pkgutil
@@ -100,7 +99,7 @@ def prepare_jedi(deadline: Deadline) -> None:
     for package in (jedi, parso):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             if not module.name.endswith(("__main__", "replstartup")):
-                importlib.import_module(module.name)
+                pkgutil.resolve_name(module.name)
     jedi_answers.isolate()
     jedi.plugins.plugin_manager.register(deadline)
     # parso keeps parsed files as pickles on disk: none is written, and none is read.

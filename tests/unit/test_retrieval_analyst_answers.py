@@ -281,7 +281,7 @@ def test_nothing_is_said_inside_strings_and_comments(workspace: Workspace, text:
         ("class A:\n    def __init__(self, a): ...\nA(▮)", {"a"}, 1, False, False),
         ("class A:\n    def f(self, a): ...\nA().f(▮)", {"a"}, 1, False, False),
         (
-            "from dataclasses import dataclass\n@dataclass\nclass A:\n    a: int\n    b: int = 1\nA(▮",
+            "from dataclasses import dataclass\n@dataclass\nclass A:\n    a: int\n    b: int\nA(▮",
             {"a", "b"},
             2,
             False,
