@@ -63,6 +63,12 @@ class Completer:
             model, self.prompts.end_tokens, self.options.max_tokens, self._drafter, clock
         )
 
+    def watched_by(self, monitors: Monitors | None) -> "Completer":
+        """Another one with the same model and caches, which has suggested nothing yet."""
+        other = Completer(self.model, self.options, self._clock, monitors)
+        other._sessions = self._sessions
+        return other
+
     def complete(
         self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
     ) -> Suggestion:

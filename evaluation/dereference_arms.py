@@ -1,13 +1,18 @@
 """The ways to complete at a dereference that the dereference benchmark compares."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from completion.monitors.monitors import PYTHON, Monitors
 from completion.pipeline import Completer
 from completion.values import Suggestion
 from evaluation.dereferences import Dereference
-from models.language_model import LanguageModel
+from retrieval.analyst.analyst import JediAnalyst
+from retrieval.analyst.questions import Question, Wanted
+
+PATIENCE = 10.0  # seconds for a question: what is counted must not depend on the machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +26,40 @@ class Answer:
 # Asked at a place, with the folder that holds the repository's sources. In it the rest of the
 # function is held out as well: who reads the place's file there finds what the request says.
 Complete = Callable[[Dereference, Path], Answer]
-Arm = Callable[[LanguageModel], Complete]  # made once a run
+# Made once a run, of a completer whose caches all arms share: each prompt is read by the first of
+# them only. What has to be closed at the end goes on the stack.
+Arm = Callable[[Completer, ExitStack], Complete]
 
 
-def plain(model: LanguageModel) -> Complete:
-    """The pipeline by itself. It begins each place with an empty cache."""
-    completer = Completer(model)
+def plain(completer: Completer, _: ExitStack) -> Complete:
+    """The pipeline by itself."""
+    own = completer.watched_by(None)
 
     def complete(place: Dereference, _: Path) -> Answer:
-        request = place.request
-        suggestion = completer.complete(request)
-        completer.close(request.document)
-        return Answer(suggestion)
+        return Answer(own.complete(place.request))
 
     return complete
 
 
-ARMS: Mapping[str, Arm] = {"plain": plain}
+def monitored(completer: Completer, stack: ExitStack) -> Complete:
+    """The pipeline as it is in the editor, but that it waits for analysis as long as it takes."""
+    analyst = stack.enter_context(JediAnalyst(timeout=PATIENCE))
+    watched: dict[Path, Completer] = {}
+
+    def complete(place: Dereference, folder: Path) -> Answer:
+        analyst.wait_until_warm(PATIENCE)
+        if folder not in watched:
+            monitors = Monitors(completer.model.tokenizer, analyst, (folder,), PATIENCE)
+            watched[folder] = completer.watched_by(monitors)
+        path = str(folder / place.path)
+        suggestion = watched[folder].complete(replace(place.request, path=path, language=PYTHON))
+        asked = analyst.ask(Question(path, str(folder), place.before, place.after, Wanted.NAMES))
+        known = asked.result()
+        if known is None or not known.complete:
+            return Answer(suggestion)
+        return Answer(suggestion, masked_truth=place.name not in known.names)
+
+    return complete
+
+
+ARMS: Mapping[str, Arm] = {"plain": plain, "monitored": monitored}

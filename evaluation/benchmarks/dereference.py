@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from completion.pipeline import Completer
 from evaluation.dereference_arms import ARMS, Answer, Complete
 from evaluation.dereference_faults import new_faults
 from evaluation.dereference_results import Completed, Judged, rows_of
@@ -77,9 +78,10 @@ def complete_all(
 
     An arm finds the repository in a folder, in which the rest of the function is held out too.
     """
-    arms = {name: arm(model) for name, arm in ARMS.items()}
+    completer = Completer(model)
     completed: list[list[Completed]] = []
     with ExitStack() as stack:
+        arms = {name: arm(completer, stack) for name, arm in ARMS.items()}
         folders: dict[str, Path] = {}
         for repository in repositories:
             scratch = tempfile.TemporaryDirectory(prefix="pirouette-dereference-")
@@ -92,6 +94,7 @@ def complete_all(
                 folder = folders[place.repository]
                 with changed_for_now(folder / place.path, place.before + place.after):
                     found = complete_with(arms, place, folder, turn=number)
+                completer.close(place.request.document)
                 kept.add(place.key, found)
             completed.append(found)
     progress(Progress("dereference", len(places), len(places)))

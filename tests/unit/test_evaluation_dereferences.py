@@ -239,7 +239,7 @@ def test_sources_stay_in_their_folder(tmp_path: Path) -> None:
 def says(text: str, seen: list[str]) -> Arm:
     """An arm that always writes `text`; it tells what the place's file held meanwhile."""
 
-    def make(_: LanguageModel) -> Complete:
+    def make(*_: object) -> Complete:
         def complete(place: Dereference, folder: Path) -> Answer:
             seen.append((folder / place.path).read_text(encoding="utf-8"))
             return Answer(Suggestion(text, "m", "line", TokenCounts(generated=1)))
@@ -298,8 +298,12 @@ def test_a_missing_checker_is_told_before_anything_is_written(
 def test_the_real_model_is_judged(default_model: LanguageModel) -> None:
     options = DereferenceOptions(limit=2)
     result = run_dereference(options, default_model, [repository("a")], print)
-    (row,) = (row for row in result.rows if row.slice == "all")
-    assert (row.arm, row.n) == ("plain", 2)
-    assert row.metrics["nim"].value == 1
-    assert row.metrics["p95_ms"].value >= row.metrics["p50_ms"].value > 0
-    assert row.metrics["p50_ms"].value > row.metrics["writing_p50_ms"].value > 0
+    rows = {row.arm: row for row in result.rows if row.slice == "all"}
+    assert list(rows) == ["plain", "monitored", "monitored - plain"]
+    for arm in ("plain", "monitored"):
+        metrics = rows[arm].metrics
+        assert rows[arm].n == 2
+        assert metrics["nim"].value == 1
+        assert metrics["p95_ms"].value >= metrics["p50_ms"].value > 0
+        assert metrics["p50_ms"].value > metrics["writing_p50_ms"].value > 0
+    assert rows["monitored"].metrics["false_mask"].value == 0
