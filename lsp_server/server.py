@@ -106,7 +106,7 @@ class PirouetteServer(LanguageServer):
     async def _load_model(self) -> None:
         settings = self.model_settings()
         if settings.monitors:
-            self.analyst.start()  # to be warm once the model is loaded
+            self._start_analyst(settings.python_environment)
         reporter = ProgressReporter(self, f"Pirouette: {settings.model}")
         outcome = "failed"
         try:
@@ -122,6 +122,13 @@ class PirouetteServer(LanguageServer):
             self.tell(types.MessageType.Error, f"loading the model failed ({type(error).__name__})")
         finally:
             reporter.end(outcome)
+
+    def _start_analyst(self, environment: str) -> None:
+        """Have one that knows the user's packages, warm by the time the model is loaded."""
+        if (self.analyst.environment or "") != environment:
+            self.analyst.close()
+            self.analyst = JediAnalyst(timeout=LATE, environment=environment)
+        self.analyst.start()
 
     def make_monitors(self, tokenizer: CodeTokenizer) -> Monitors | None:
         """Who watches what is written, where the user has not done without."""

@@ -72,13 +72,17 @@ class Settings:
     monitor_timeout_ms: int = setting(
         100, "Milliseconds that a suggestion waits for static analysis, at most.", 0, 10_000
     )
+    python_environment: str = setting(
+        "", "The virtual environment whose packages your code uses; empty for Pirouette's own."
+    )
     indentation: str = setting(
         "auto", "One level of indentation: `auto` (as in the file), `tab`, or a number of spaces."
     )
 
     def of_completer(self) -> tuple[object, ...]:
         """What a completer is made with: where it changes, another one is needed."""
-        return self.model, self.monitors, self.monitor_timeout_ms, self.completion_options()
+        watched = self.monitors, self.monitor_timeout_ms, self.python_environment
+        return self.model, watched, self.completion_options()
 
     def completion_options(self) -> CompletionOptions:
         """What of this the completer is made with."""
