@@ -54,20 +54,23 @@ async def play(arm: Arm, number: int, trace: Trace, first: int) -> list[Timed]:
 
 @dataclass(slots=True)
 class ServerArm:
-    """`pirouette serve` behind an editor's client, at its default settings.
+    """`pirouette serve` behind an editor's client.
 
-    Each step sends its change and a request; the requests of those that are passed by are
+    A trace is typed beside the file that it is made of, in the folder `root` of the repositories'
+    sources. Each step sends its change and a request; the requests of those that are passed by are
     superseded, or answered while the typist types on.
     """
 
     client: EditorClient
     root: Path
+    name: str = PIROUETTE
     _uri: str = ""
     _buffer: TextBuffer = field(default_factory=lambda: TextBuffer(""))
     _passed_by: list["asyncio.Task[str]"] = field(default_factory=list)
 
     def open(self, number: int, trace: Trace) -> None:
-        self._uri = (self.root / f"trace_{number}.py").as_uri()
+        file = self.root / trace.path
+        self._uri = file.with_name(f"trace_{number}_{file.name}").as_uri()
         self._buffer = TextBuffer(trace.opened)
         self.client.open(self._uri, trace.opened)
 
@@ -83,7 +86,7 @@ class ServerArm:
         answer = await self.client.suggest(self._uri, self._buffer.position(len(step.before)))
         tokens, ms = answer.completed["tokens"], answer.completed["ms"]
         return Timed(
-            arm=PIROUETTE,
+            arm=self.name,
             step=number,
             kind=step.kind,
             ms=1e3 * (sent - started) + answer.milliseconds,

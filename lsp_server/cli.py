@@ -86,6 +86,9 @@ def build_parser() -> argparse.ArgumentParser:
     timing = "Time suggestions as an editor sees them."
     latency = add_replay(benches, "latency", timing, latency_bench, "each time taken as JSONL")
     latency.add_argument("--peer", choices=("llama.cpp",), help="run it on the same texts")
+    latency.add_argument(
+        "--without", choices=("monitors",), action="append", help="an arm without this as well"
+    )
 
     doctor = command("doctor", "Say what works here, and mend what does not.", run_doctor)
     doctor.set_defaults(model=None)
@@ -207,6 +210,7 @@ def latency_bench(
         limit=arguments.limit or LatencyOptions().limit,
         seed=arguments.seed,
         peer_files=files,
+        without=arguments.without or (),
         samples=arguments.samples,
         command=shown_command(sys.argv[1:]),
     )

@@ -8,6 +8,7 @@ them computes at a time.
 import asyncio
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from evaluation.llama_cpp_peer import LlamaCppPeer
 from evaluation.provenance import made_here
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult, Metric, Row, require_writable, write_json_lines
+from evaluation.source_folder import write_sources
 from evaluation.typing_traces import Trace, TraceStep, draw_traces
 from lsp_server.settings import Settings
 from models.errors import InputError
@@ -47,7 +49,8 @@ class LatencyOptions:
 
     `rounds` are those of the engines alone, `agreements` the prompts on which 8 bits are compared
     with float32. `peer_files` are the quantisations that llama.cpp's server may run, none without
-    the peer. `samples` names a JSON-lines file for every time taken.
+    the peer; `without` names parts of Pirouette, for each of which there is an arm without it.
+    `samples` names a JSON-lines file for every time taken.
     """
 
     limit: int = 120
@@ -55,6 +58,7 @@ class LatencyOptions:
     rounds: int = 3
     agreements: int = 40
     peer_files: Mapping[str, Path] | None = None
+    without: Sequence[str] = ()
     samples: Path | None = None
     command: str = "pirouette bench latency"
 
@@ -91,7 +95,8 @@ def run_latency(
     arm = None if fastest is None else PeerArm(fastest, peers[fastest], builder)
     peers.clear()
     with all_processors():  # for the client and what it starts; the model here has nothing to do
-        played = asyncio.run(play_all(model.name, traces, start[0], arm, progress))
+        stage = Stage(model.name, repositories, options.without, arm)
+        played = asyncio.run(play_all(stage, traces, start[0], progress))
     if options.samples is not None:
         write_json_lines(options.samples, map(asdict, played.timed))
     rows = [*rows_of(played.timed), *(engine_row(name, made) for name, made in speeds.items())]
@@ -126,12 +131,18 @@ def prefill_rate(reached: Sequence[EngineSpeed]) -> float:
     return engine_row("", reached).metrics["prefill_tokens_per_s"].value
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The model, the repositories whose sources are there, and who plays."""
+
+    model_name: str
+    repositories: Sequence[Repository]
+    without: Sequence[str]
+    peer: PeerArm | None
+
+
 async def play_all(
-    model_name: str,
-    traces: Sequence[Trace],
-    start: Trace,
-    peer: PeerArm | None,
-    progress: ProgressCallback,
+    stage: Stage, traces: Sequence[Trace], start: Trace, progress: ProgressCallback
 ) -> Played:
     """Every trace to each arm, the arms taking turns at going first; progress counts steps.
 
@@ -139,21 +150,30 @@ async def play_all(
     """
     timed: list[Timed] = []
     total = sum(len(trace.asked) for trace in traces)
-    with tempfile.TemporaryDirectory(prefix="pirouette-latency-") as folder:
+    command = server_command(["--model", stage.model_name])
+    async with AsyncExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pirouette-latency-")))
+        for repository in stage.repositories:
+            write_sources(repository.files, root)
         started = perf_counter()
-        async with editor(Path(folder), server_command(["--model", model_name])) as client:
-            await client.wait_until_ready()
-            server = ServerArm(client, Path(folder))
-            first_ms = await first_suggestion(server, start, started)
-            first = 0
-            for number, trace in enumerate(traces):
-                progress(Progress("latency", first, total))
-                arms: list[Arm] = [server] if peer is None else [server, peer]
-                for arm in arms if number % 2 == 0 else reversed(arms):
-                    timed += await play(arm, number, trace, first)
-                first += len(trace.asked)
-            progress(Progress("latency", total, total))
-            peak = peak_megabytes(client.server_process)
+        client = await stack.enter_async_context(editor(root, command))
+        await client.wait_until_ready()
+        server = ServerArm(client, root)
+        first_ms = await first_suggestion(server, start, started)
+        arms: list[Arm] = [server]
+        for part in stage.without:
+            other = await stack.enter_async_context(editor(root, command, options={part: False}))
+            await other.wait_until_ready()
+            arms.append(ServerArm(other, root, f"{PIROUETTE} without {part}"))
+        arms += [] if stage.peer is None else [stage.peer]
+        first = 0
+        for number, trace in enumerate(traces):
+            progress(Progress("latency", first, total))
+            for arm in arms if number % 2 == 0 else reversed(arms):
+                timed += await play(arm, number, trace, first)
+            first += len(trace.asked)
+        progress(Progress("latency", total, total))
+        peak = peak_megabytes(client.server_process)
     return Played(timed, first_ms, peak)
 
 

@@ -23,7 +23,9 @@ def test_every_step_is_answered_and_every_figure_has_its_row(
 ) -> None:
     text = (REPOSITORY / PATH).read_text(encoding="utf-8")
     samples, told = tmp_path / "samples.jsonl", list[Progress]()
-    options = LatencyOptions(limit=3, rounds=1, agreements=1, samples=samples)
+    options = LatencyOptions(
+        limit=3, rounds=1, agreements=1, samples=samples, without=("monitors",)
+    )
     result = run_latency(options, default_model, [Repository("own", {PATH: text}, {})], told.append)
 
     timed = [json.loads(line) for line in samples.read_text(encoding="utf-8").splitlines()]
