@@ -16,6 +16,7 @@ from jedi.api.helpers import recursion_limit
 from jedi.inference.helpers import infer_call_of_leaf
 from jedi.inference.imports import Importer
 from jedi.parser_utils import get_parent_scope
+from parso.cache import parser_cache
 
 from retrieval.analyst.calls import call
 from retrieval.analyst.certainty import Certainty, is_method, value_set
@@ -84,9 +85,28 @@ class Place:
         )
 
 
-@recursion_limit  # type: ignore[untyped-decorator]
 def answer(question: Question, search_path: Sequence[str]) -> Answer | None:
     """What may stand at the place of the question; None where no identifier starts there."""
+    try:
+        found: Answer | None = answer_from_tree(question, search_path)
+        return found
+    finally:
+        date_back(Path(question.path))
+
+
+def date_back(path: Path) -> None:
+    """Have parso take its tree of this file for outdated.
+
+    It would give it to whoever imports the file, with the stand-in, and cut off where the question
+    was; as it is, the tree only serves to parse the next text of the file faster.
+    """
+    for files in parser_cache.values():
+        if (item := files.get(path)) is not None:
+            item.change_time = 0.0
+
+
+@recursion_limit  # type: ignore[untyped-decorator]
+def answer_from_tree(question: Question, search_path: Sequence[str]) -> Answer | None:
     if question.wanted is Wanted.NAMES and (place := import_place(question.before)):
         return imported_names(Place(question, search_path), place)
     place_ = Place(question, search_path)

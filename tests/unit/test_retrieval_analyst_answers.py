@@ -222,6 +222,16 @@ def test_modules_of_the_workspace(workspace: Workspace) -> None:
         assert not workspace.is_complete(f"from {module} import ▮")
 
 
+def test_a_text_that_was_asked_about_is_not_taken_for_the_file(workspace: Workspace) -> None:
+    workspace.write(plain="first = 1\n\ndef second(): ...\n")
+    plain = str(workspace.root / "plain.py")
+    asked = Question(plain, str(workspace.root), "first = 1\nfirst.", "", Wanted.NAMES)
+    assert jedi_answers.answer(asked, SEARCH_PATH) is not None
+    names = workspace.names("import plain\nplain.▮")
+    assert {"first", "second"} <= names
+    assert jedi_answers.STAND_IN not in names
+
+
 def test_packages_and_namespace_packages(workspace: Workspace) -> None:
     workspace.write(pack____init__="here = 1\n", pack__part="inside = 1\n", space__part="x = 1\n")
     (workspace.root / "pack").mkdir(exist_ok=True)
