@@ -135,12 +135,27 @@ class Certainty:
             return definition.children[1] is node and self.of_items(context, source, depth)
         if kind == "with_stmt":
             item = node.search_ancestor("with_item")
-            return item is not None and self.of(context, item.children[0], depth - 1)
+            return item is not None and self.of_entered(context, item.children[0], depth)
         if kind == "try_stmt":
-            return True  # an exception is what its clause says
+            return all(context.infer_node(part) for part in caught_by(node))
         if kind == "namedexpr_test":
             return self.of(context, definition.children[2], depth - 1)
         return False
+
+    def of_entered(self, context: Any, node: Any, depth: int) -> bool:
+        """What `with` gives: whatever the method returns that enters."""
+        if not self.of(context, node, depth - 1):
+            return False
+        values = context.infer_node(node)
+        return bool(values) and all(
+            self.of_method(value, "__enter__", depth) or self.of_method(value, "__aenter__", depth)
+            for value in values
+        )
+
+    def of_method(self, value: Any, name: str, depth: int) -> bool:
+        names = value.goto(name) if value.is_instance() else []
+        methods = [method for found in names for method in found.infer()]
+        return bool(methods) and all(self.of_call(method, depth - 1) for method in methods)
 
     def of_statement(self, context: Any, node: Any, statement: Any, depth: int) -> bool:
         targets = statement.get_defined_names()
@@ -247,6 +262,16 @@ def position_of(name: Any) -> Any:
     if statement is None or statement.type == "lambdef":
         return name.start_pos
     return statement.start_pos
+
+
+def caught_by(name: Any) -> list[Any]:
+    """The exceptions of the clause that binds the name."""
+    clause = name.search_ancestor("except_clause")
+    if clause is None:
+        return []
+    caught = clause.children[1]
+    inside = caught.children[1] if caught.type == "atom" else caught
+    return list(inside.children[::2]) if inside.type == "testlist_comp" else [inside]
 
 
 def is_rebound(node: Any, found: list[Any]) -> bool:

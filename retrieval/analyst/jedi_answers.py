@@ -56,8 +56,8 @@ class Place:
 
     def __init__(self, question: Question, search_path: Sequence[str]) -> None:
         self.question = question
-        before = question.before
-        code = before + STAND_IN + question.after
+        before, after = with_line_feeds(question.before), with_line_feeds(question.after)
+        code = before + STAND_IN + after
         project = jedi.Project(
             question.root,
             sys_path=folders_for(question, search_path),
@@ -118,6 +118,11 @@ def answer_from_tree(question: Question, search_path: Sequence[str]) -> Answer |
     if previous is not None and previous == "." and previous.type == "operator":
         return attributes(place_, previous)
     return names_in_scope(place_, previous)
+
+
+def with_line_feeds(text: str) -> str:
+    """Every line end as the one character by which lines are counted here."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def folders_for(question: Question, search_path: Sequence[str]) -> list[str]:

@@ -141,6 +141,9 @@ def test_classes_with_names_that_no_listing_shows(workspace: Workspace, text: st
         "from nowhere import g\ndef f():\n    if 1:\n        return ''\n    return g()\nf().▮",
         "from nowhere import g\nx = None\nfor _ in '':\n    x = g()\nprint(x.▮)",
         "from nowhere import deco\n@deco\ndef f() -> str: ...\nprint(f().▮)",
+        "from nowhere import g\nclass A:\n    def __enter__(self):\n        return '' or g()\n"
+        "    def __exit__(self, *_): ...\nwith A() as a:\n    a.▮",
+        "from nowhere import E\ntry:\n    pass\nexcept (OSError, E) as error:\n    error.▮",
         "import ast\ndef f(x: ast.AST):\n    if isinstance(x, ast.Name):\n        return x.▮",
         "class A:\n    def __init__(self):\n        self.x = None\n    def f(self):\n"
         "        return self.x.▮\n    def g(self, x):\n        self.x = x",
@@ -164,6 +167,13 @@ def test_values_that_jedi_knows_only_in_part(workspace: Workspace, text: str) ->
         ("from pathlib import Path\nPath('x').parent.▮", "name"),
         ("with open('x') as file:\n    file.▮", "read"),
         ("try:\n    pass\nexcept OSError as error:\n    error.▮", "errno"),
+        (
+            "class A:\n    def __enter__(self):\n        return self\n"
+            "    def __exit__(self, *_): ...\n"
+            "with A() as a:\n    a.▮",
+            "__exit__",
+        ),
+        ("x = 1\r\ntext = ''\rtext.▮", "join"),
         ("def f() -> str: ...\nf().▮", "upper"),
         ("def f():\n    return ''\nf().▮", "upper"),
         ("def f(*names):\n    return names.▮", "count"),
