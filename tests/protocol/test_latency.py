@@ -29,7 +29,9 @@ def test_every_step_is_answered_and_every_figure_has_its_row(
     result = run_latency(options, default_model, [Repository("own", {PATH: text}, {})], told.append)
 
     timed = [json.loads(line) for line in samples.read_text(encoding="utf-8").splitlines()]
-    assert [one["step"] for one in timed] == [0, 1, 2]
+    without = "pirouette without monitors"
+    assert [one["arm"] for one in timed] == ["pirouette"] * 3 + [without] * 3
+    assert [one["step"] for one in timed] == [0, 1, 2] * 2
     assert timed[0]["kind"] == "open"
     assert timed[0]["encoded"] == timed[0]["prompt"] > 0
     for one in timed:
@@ -38,7 +40,8 @@ def test_every_step_is_answered_and_every_figure_has_its_row(
 
     rows = {row.slice: row for row in result.rows if row.arm == "pirouette"}
     drafts = {row.arm: row.metrics for row in result.rows if row.slice == "drafts"}
-    assert {row.arm for row in result.rows} == {"pirouette", *ARMS}
+    compared = {"pirouette", without, f"{without} / pirouette"}
+    assert {row.arm for row in result.rows} == {*compared, *ARMS}
     assert all(metrics["same_output"].value == 1 for metrics in drafts.values())
     assert {"all", "computed", "open", "engine", "cold-start"} <= set(rows)
     assert rows["all"].n == 3
