@@ -1,16 +1,15 @@
 """What a type checker holds against completions at dereferences, and not against the truth."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from completion.brackets import CLOSERS, OPENERS, balance, mask
 from evaluation.dereferences import Dereference
 from evaluation.repositories import Repository
 from evaluation.type_check import SYNTAX, ChangedFile, Fault, check_files
 from models.progress import Progress, ProgressCallback
 
-Check = Callable[
-    [dict[str, str], Sequence[ChangedFile], Callable[[int], None]], list[frozenset[Fault]]
-]
+MATES = dict(zip(OPENERS, CLOSERS, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,7 @@ def new_faults(
 
     The checked text is what an editor would hold: the completion at the cursor, then what follows
     the function. The rest of the truth is not put back: it goes with variables of its own lines.
+    Only brackets are closed, since one that is open would swallow the definitions that follow.
     """
     total = len(places) + sum(map(len, completions))
     done = 0
@@ -57,10 +57,12 @@ def new_faults(
 
 
 def filled(place: Dereference, text: str) -> ChangedFile:
-    """The file with a text at the cursor; the lines of that count."""
+    """The file with a text at the cursor, its open brackets closed; the lines of the text count."""
+    open_here = balance(mask(place.before + text).text).openers
+    closers = "".join(MATES[bracket.character] for bracket in reversed(open_here))
     return ChangedFile(
         path=place.path,
-        text=place.before + text + place.after,
+        text=place.before + text + closers + place.after,
         first=place.line,
         last=place.line + text.count("\n"),
     )

@@ -185,6 +185,14 @@ def test_the_lines_of_a_completion_are_checked() -> None:
     assert (changed.first, changed.last) == (place.line, place.line + 1)
 
 
+def test_brackets_are_closed_before_what_follows() -> None:
+    place = Dereference(
+        "a", "one.py", "f([\n  x.", "name)])", "\n\ndef g(", "name", "name", stored=False
+    )
+    assert filled(place, "name({'(': 1").text == "f([\n  x.name({'(': 1})])\n\ndef g("
+    assert filled(place, place.truth).text == "f([\n  x.name)])\n\ndef g("
+
+
 def judged(arm: str, text: str, errors: int = 0, masked: bool | None = None) -> Judged:
     place = Dereference(
         "a", "one.py", "x.", "name(key)\n    other()", "", "name", "self", stored=False
