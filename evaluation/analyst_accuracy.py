@@ -42,7 +42,7 @@ def dereferences(path: Path, text: str) -> Iterator[Dereference]:
     for line in data.splitlines(keepends=True):
         lines.append(lines[-1] + len(line))
     for node in ast.walk(ast.parse(data)):
-        if isinstance(node, ast.Attribute):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             assert node.end_lineno is not None
             assert node.end_col_offset is not None
             end = lines[node.end_lineno - 1] + node.end_col_offset

@@ -12,7 +12,8 @@ from jedi.inference.gradual.typing import AnyClass
 
 UNIONS = frozenset({"Union", "Optional"})
 WRAPPERS = frozenset({"Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"})
-SAY_NOTHING = frozenset({"Any", "object", "Incomplete"})
+# `Self` is what it is written in to jedi, and not what inherits it.
+SAY_NOTHING = frozenset({"Any", "object", "Incomplete", "Self"})
 
 
 def annotation_is_certain(context: Any, node: Any, depth: int) -> bool:

@@ -10,14 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from retrieval.analyst.annotations import annotation_is_certain
+from retrieval.analyst.annotations import annotation_is_certain, last_name
 from retrieval.analyst.closed_values import decorator_name, is_none
 
 DEPTH = 12
 LITERALS = frozenset({"number", "string", "strings", "fstring"})
-BOTH_SIDES = frozenset(
-    {"or_test", "and_test", "arith_expr", "term", "expr", "xor_expr", "and_expr", "shift_expr"}
-)
+ONE_OF_BOTH = frozenset({"or_test", "and_test"})
+OPERATIONS = frozenset({"arith_expr", "term", "expr", "xor_expr", "and_expr", "shift_expr"})
 SAME_FUNCTION = frozenset(
     {
         *("staticmethod", "classmethod", "abstractmethod", "override", "final", "overload"),
@@ -52,8 +51,14 @@ class Certainty:
             return self.of_trailers(context, node, depth)
         if kind == "test":  # a if condition else b
             return self.all_of(context, (node.children[0], node.children[-1]), depth)
-        if kind in BOTH_SIDES:
+        if kind in ONE_OF_BOTH:
             return self.all_of(context, node.children[::2], depth)
+        if kind in OPERATIONS:
+            operands = node.children[::2]
+            plain = all(
+                is_built_in(value) for part in operands for value in context.infer_node(part)
+            )
+            return plain and self.all_of(context, operands, depth)
         if kind == "factor":
             return self.of(context, node.children[-1], depth - 1)
         if kind == "namedexpr_test":
@@ -155,7 +160,10 @@ class Certainty:
     def of_method(self, value: Any, name: str, depth: int) -> bool:
         names = value.goto(name) if value.is_instance() else []
         methods = [method for found in names for method in found.infer()]
-        return bool(methods) and all(self.of_call(method, depth - 1) for method in methods)
+        return bool(methods) and all(
+            gives_itself(value, method.tree_node) or self.of_call(method, depth - 1)
+            for method in methods
+        )
 
     def of_statement(self, context: Any, node: Any, statement: Any, depth: int) -> bool:
         targets = statement.get_defined_names()
@@ -220,7 +228,8 @@ class Certainty:
     def of_returned(self, context: Any, function: Any, depth: int, value: Any = None) -> bool:
         """By the annotation, else by each `return`."""
         if function.annotation is not None:
-            return annotation_is_certain(context, function.annotation, depth - 1)
+            own = gives_itself(getattr(value, "instance", None), function)
+            return own or annotation_is_certain(context, function.annotation, depth - 1)
         if value is None or context.is_stub() or depth <= 0:
             return False
         if function.is_generator() or decorator_names(function):
@@ -272,6 +281,22 @@ def caught_by(name: Any) -> list[Any]:
     caught = clause.children[1]
     inside = caught.children[1] if caught.type == "atom" else caught
     return list(inside.children[::2]) if inside.type == "testlist_comp" else [inside]
+
+
+def gives_itself(value: Any, method: Any) -> bool:
+    """Whether a method says that it gives `Self`, and is written in the class of the value."""
+    owner = getattr(getattr(value, "class_value", None), "tree_node", None)
+    return (
+        owner is not None
+        and getattr(method, "annotation", None) is not None
+        and last_name([method.annotation]) == "Self"
+        and method.search_ancestor("classdef") is owner
+    )
+
+
+def is_built_in(value: Any) -> bool:
+    """Whether an operator does with it what the language says, and not what its class says."""
+    return bool(value.get_root_context().py__name__() == "builtins")
 
 
 def is_rebound(node: Any, found: list[Any]) -> bool:

@@ -19,7 +19,7 @@ from jedi.parser_utils import get_parent_scope
 from parso.cache import parser_cache
 
 from retrieval.analyst.calls import call
-from retrieval.analyst.certainty import Certainty, is_method, value_set
+from retrieval.analyst.certainty import Certainty, value_set
 from retrieval.analyst.closed_values import (
     is_closed,
     is_none,
@@ -152,7 +152,6 @@ def attributes(place: Place, dot: Any) -> Answer:
         all(map(is_closed, values))
         and is_certain(context, receiver)
         and not is_contradicted(place, dot, names)
-        and not may_be_new(dot)
     )
     return Answer(names, complete)
 
@@ -226,20 +225,6 @@ def scope_text(place: Place, receiver: str) -> str:
         outermost, scope = scope, scope.search_ancestor(*kinds)
     scope = outermost or place.module.tree_node
     return str(scope.get_code())
-
-
-def may_be_new(dot: Any) -> bool:
-    """Whether an attribute may be made here, by a statement that begins with `self.`."""
-    first = start_of_receiver(dot)
-    if first.type != "name" or first is not dot.get_previous_leaf():
-        return False
-    before = first.get_previous_leaf()
-    starts = before is None or before.type in ("newline", "indent") or before in (";", ":")
-    function = first.search_ancestor("funcdef")
-    if not starts or function is None:
-        return False
-    parameters = function.get_params()
-    return bool(parameters) and first.value == parameters[0].name.value and is_method(function)
 
 
 def names_in_scope(place: Place, previous: Any) -> Answer:
