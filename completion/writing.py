@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from torch import Tensor
 
@@ -18,12 +19,13 @@ from completion.stop_rules import Stop, StopContext, find_stop, stop_context
 from completion.values import CancelCheck, CompletionRequest, Suggestion, Timings, TokenCounts
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
-from models.token_tree import NOTHING_READ
+from models.token_tree import NOTHING_READ, ReadTree
 
 TIME = "time"  # why decoding ended where the budget of milliseconds was used up
 NO_LIMIT = 0
 CUTS: Mapping[str, Callable[[str], str]] = {"length": whole_lines, TIME: without_promises}
 RUNNERS_UP = 3  # of each token, where other suggestions are wanted
+REGRETS = 2  # times that a suggestion is written on from a name that was taken back
 SPARE = 1  # branches more than these, since two may come to the same text
 
 
@@ -124,31 +126,26 @@ class SuggestionWriter:
         began = self.clock() if branch.tokens else asked.started
         deadline = None if budget_ms == NO_LIMIT else began + budget_ms / 1e3
         find_stop = Clocked(context, self.clock, deadline)
-        decoded = decode_greedily(
-            self.model,
-            cache,
-            self._logits(asked, branch),
-            end_tokens=self.end_tokens,
-            max_tokens=self.max_tokens,
-            find_stop=find_stop,
-            cancelled=cancelled,
-            end=prompt.end,
-            drafter=self.drafter,
-            branch=branch,
-            runners_up=runners_up,
-            ahead=NOTHING_READ if branch.tokens else asked.prefilled.ahead,
-            watch=asked.watch,
-        )
+        write = partial(self._decode, asked, find_stop, cancelled, runners_up)
+        decoded = write(branch, NOTHING_READ if branch.tokens else asked.prefilled.ahead)
+        spell = self.model.tokenizer.token_bytes
+        rewritten = sum(len(spell(token)) for token in prompt.end.rewritten)
+        for _ in range(REGRETS):
+            shown = rewritten + len(decoded.text.encode())
+            if (kept := asked.watch.regretted(decoded.tokens, shown)) is None:
+                break
+            cache.truncate(len(prompt.tokens) + kept)
+            again = Branch(decoded.tokens[:kept], decoded.log_probabilities[:kept])
+            decoded = and_before(write(again, NOTHING_READ), decoded)
         written = [*prompt.tokens, *decoded.tokens]
         self.drafter.look_up.add(written, range(len(prompt.tokens), len(written)))
         cut = CUTS.get(decoded.stop)
         text = clean_up(asked.near, cut(decoded.text) if cut else decoded.text)
         text = asked.watch.finished(text)
-        spell = self.model.tokenizer.token_bytes
         features = line_features(
             [spell(token) for token in decoded.tokens],
             decoded.log_probabilities,
-            rewritten=sum(len(spell(token)) for token in prompt.end.rewritten),
+            rewritten=rewritten,
             line_before=context.line_before,
         )
         finished = self.clock()
@@ -178,7 +175,42 @@ class SuggestionWriter:
             watched=replace(asked.watch.counts),
         )
 
+    def _decode(
+        self,
+        asked: Asked,
+        find_stop: Callable[[str], Stop | None],
+        cancelled: CancelCheck,
+        runners_up: int,
+        branch: Branch,
+        ahead: ReadTree,
+    ) -> Decoded:
+        return decode_greedily(
+            self.model,
+            asked.cache,
+            self._logits(asked, branch),
+            end_tokens=self.end_tokens,
+            max_tokens=self.max_tokens,
+            find_stop=find_stop,
+            cancelled=cancelled,
+            end=asked.prompt.end,
+            drafter=self.drafter,
+            branch=branch,
+            runners_up=runners_up,
+            ahead=ahead,
+            watch=asked.watch,
+        )
+
     def _logits(self, asked: Asked, branch: Branch) -> Tensor:
         if not branch.tokens:
             return asked.prefilled.logits
         return read_branch(self.model.decoder, asked.cache, len(asked.prompt.tokens), branch)
+
+
+def and_before(decoded: Decoded, before: Decoded) -> Decoded:
+    """The same with what was done before that came to nothing."""
+    return replace(
+        decoded,
+        drafted=decoded.drafted + before.drafted,
+        accepted=decoded.accepted + before.accepted,
+        passes=decoded.passes + before.passes + bool(decoded.tokens),
+    )

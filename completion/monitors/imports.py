@@ -29,3 +29,7 @@ class Imports:
     def accepts(self, written: bytes, token: bytes) -> bool:  # noqa: ARG002
         """A token that names an import names it at its beginning."""
         return True
+
+    def regretted(self, written: bytes) -> int | None:  # noqa: ARG002
+        """What is imported is known when it is named."""
+        return None

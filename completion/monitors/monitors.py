@@ -75,8 +75,9 @@ class Monitors:
         elif "self." in shown:  # which is what is likeliest to come
             questions.ask(before(indent_of(typed) + b"self."))
         of_request = (self._masks, find_names, line.encode(), open_quotes)
+        attributes = Attributes(*of_request, typed=len(typed))
         return Watch(
-            (Attributes(*of_request), Imports(*of_request)),
+            (attributes, Imports(*of_request)),
             self._spell,
             counts,
             keep=lambda text: self._syntax.keep(request, text),

@@ -18,6 +18,8 @@ IMPORTED = re.compile(
 FROM = re.compile(
     rb"(?:^|[;\n])[ \t]*from(?P<blanks>[ \t]*)(?P<written>[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\Z"
 )
+MADE = re.compile(rb"(?:^|[\n;:])[ \t]*(?:(?:self|cls)\.\w+[ \t]*,[ \t]*)*(?:self|cls)\.\Z")
+STORED = re.compile(rb"[ \t]*(?:=(?!=)|[:,])")  # `+=` reads what it changes
 INNER_DOT = re.compile(rb"\.[ \t]*(?=[A-Za-z_\x80-\xff])")
 NUMBER = re.compile(r"(?<![\w.])\d[\d_]*\Z")
 LAST_WORD = re.compile(r"\w+\Z")
@@ -44,6 +46,19 @@ def attribute_at_end(text: bytes, open_quotes: str) -> NamePlace | None:
     written = found["written"] or b""
     place = NamePlace(len(text) - len(written), written)
     return place if is_dereference(text, found.start(), open_quotes) else None
+
+
+def may_be_made(text: bytes) -> bool:
+    """Whether an attribute that is named after `text`, which ends in a dot, may be a new one.
+
+    A statement that begins with it may make it: `self.name = value`.
+    """
+    return MADE.search(text) is not None
+
+
+def is_read(text: bytes, end: int) -> bool:
+    """Whether a statement that begins with a name that ends there reads it, as far as is known."""
+    return bool(text[end:].strip()) and STORED.match(text, end) is None
 
 
 def import_at_end(text: bytes, open_quotes: str) -> NamePlace | None:

@@ -5,6 +5,7 @@ back need no state of their own. Answers that are not there in time are done wit
 """
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Protocol
 
 import torch
@@ -25,6 +26,13 @@ class Monitor(Protocol):
 
     def accepts(self, written: bytes, token: bytes) -> bool:
         """Whether a token that may follow names nothing wrong within itself."""
+        ...
+
+    def regretted(self, written: bytes) -> int | None:
+        """After how many bytes something was written that turned out wrong; None where nothing did.
+
+        It is not allowed a second time.
+        """
         ...
 
 
@@ -76,6 +84,16 @@ class Watch:
         accepted = all(monitor.accepts(text, spelled) for monitor in self._monitors)
         self.counts.rejected += not accepted
         return accepted
+
+    def regretted(self, written: Sequence[int], bytes_kept: int) -> int | None:
+        """How many of all tokens can stay, where a name in so many bytes of them is wrong."""
+        text = self._text(written)[:bytes_kept]
+        wrong = [found for one in self._monitors if (found := one.regretted(text)) is not None]
+        if not wrong:
+            return None
+        self.counts.regretted += 1
+        ends = accumulate(len(self._spell(token)) for token in written)
+        return sum(end <= min(wrong) for end in ends)
 
     def finished(self, text: str) -> str:
         """What is kept of a suggestion's text."""

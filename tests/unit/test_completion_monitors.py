@@ -15,7 +15,7 @@ from completion.monitors.monitors import Monitors
 from completion.monitors.watch import NO_WATCH, Watch
 from completion.pipeline import Completer, CompletionOptions
 from completion.prompt import Prompt
-from completion.values import CompletionRequest, never_cancelled
+from completion.values import CompletionRequest, Suggestion, never_cancelled
 from models.language_model import LanguageModel
 from models.token_tree import NO_TREE, ReadTree, TokenTree
 from retrieval.analyst.questions import Analyst
@@ -177,8 +177,50 @@ class Basket:
         self.grand_total = 0
 
     def put_in(self, price):
-        self.▮
+        return self.▮
 """
+
+
+STATEMENT = """\
+class Basket:
+    def __init__(self):
+        self.items = []
+
+    def put_in(self, price):
+        self.▮
+
+    def empty(self):
+        self.items = []
+"""
+
+
+@pytest.mark.model
+def test_a_statement_makes_an_attribute_or_reads_one_that_exists(
+    default_model: LanguageModel,
+) -> None:
+    """What it names and then reads is taken back, where it does not exist."""
+    options = CompletionOptions(context_tokens=128, max_tokens=12)
+    alone = Completer(default_model, options).complete(at(STATEMENT)).text
+    assert alone.startswith("items.append(")
+
+    def watched(names: str) -> Suggestion:
+        monitors = Monitors(default_model.tokenizer, ScriptedAnalyst({"self.": names}), seconds=5)
+        return Completer(default_model, options, monitors=monitors).complete(at(STATEMENT))
+
+    assert watched("items put_in").text == alone
+    taken_back = watched("things put_in")
+    assert taken_back.text.startswith(("things", "put_in"))
+    assert taken_back.watched.regretted == 1
+
+
+@pytest.mark.model
+def test_an_attribute_is_made_where_it_is_assigned(default_model: LanguageModel) -> None:
+    text = "class Point:\n    def __init__(self, x, y):\n        self.▮\n"
+    options = CompletionOptions(context_tokens=128, max_tokens=12)
+    monitors = Monitors(default_model.tokenizer, ScriptedAnalyst({"self.": "z"}), seconds=5)
+    suggestion = Completer(default_model, options, monitors=monitors).complete(at(text))
+    assert suggestion.text.startswith("x = x")
+    assert suggestion.watched.regretted == 0
 
 
 @pytest.mark.model

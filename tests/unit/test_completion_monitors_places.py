@@ -2,7 +2,14 @@
 
 import pytest
 
-from completion.monitors.places import NamePlace, attribute_at_end, attributes_inside, import_at_end
+from completion.monitors.places import (
+    NamePlace,
+    attribute_at_end,
+    attributes_inside,
+    import_at_end,
+    is_read,
+    may_be_made,
+)
 
 
 @pytest.mark.parametrize(
@@ -100,3 +107,34 @@ def test_a_blank_is_still_to_come_before_what_is_imported(text: str) -> None:
 )
 def test_nothing_is_imported(text: str) -> None:
     assert import_at_end(text.encode(), "") is None
+
+
+@pytest.mark.parametrize("text", ["    self.", "x = 1; self.", "if x: self.", "self.a, self."])
+def test_a_statement_may_make_an_attribute(text: str) -> None:
+    assert may_be_made(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text", ["x = self.", "f(self.", "    other.", "    self.a.", "print(x, self."]
+)
+def test_an_attribute_is_only_read(text: str) -> None:
+    assert not may_be_made(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("self.a(1)", True),
+        ("self.a.b = 1", True),
+        ("self.a[0] = 1", True),
+        ("self.a == 1", True),
+        ("self.a\n", False),  # who knows
+        ("self.a", False),
+        ("self.a = 1", False),
+        ("self.a: int = 1", False),
+        ("self.a += 1", True),
+        ("self.a, b = 1, 2", False),
+    ],
+)
+def test_a_name_is_read_or_made(text: str, read: bool) -> None:
+    assert is_read(text.encode(), len("self.a")) == read
