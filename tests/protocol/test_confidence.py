@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
-from tests.protocol.sessions import own_server, session
+from tests.protocol.sessions import USUAL_OPTIONS, own_server, session
 
 
 @pytest.mark.parametrize(("least", "shown"), [(0.0, 1), (0.5, 1), (0.6, 0)])
@@ -25,7 +25,7 @@ async def test_a_changed_threshold_loads_no_model_again(tmp_path: Path) -> None:
         uri = editor.open("doubt.py", "x = \n")
         assert (await editor.ask(uri, 0, 4, invoked=False)).items
         loaded = len(editor.client.progress_reports)
-        changed = {"debounceMs": 0, "timeBudgetMs": 0, "minimumConfidence": 0.9}
+        changed = USUAL_OPTIONS | {"debounceMs": 0, "minimumConfidence": 0.9}
         editor.client.workspace_did_change_configuration(
             types.DidChangeConfigurationParams(changed)
         )
