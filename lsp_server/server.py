@@ -29,6 +29,7 @@ from models.progress import ProgressCallback
 from models.store import ModelStore
 from models.tokenizer import CodeTokenizer
 from retrieval.analyst.analyst import JediAnalyst
+from retrieval.analyst.search_path import environment_folders
 from retrieval.workspace_files import WorkspaceFiles
 
 logger = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class PirouetteServer(LanguageServer):
     async def _load_model(self) -> None:
         settings = self.model_settings()
         if settings.monitors:
-            self._start_analyst(settings.python_environment)
+            self.start_analyst(settings.python_environment)
         reporter = ProgressReporter(self, f"Pirouette: {settings.model}")
         outcome = "failed"
         try:
@@ -123,11 +124,17 @@ class PirouetteServer(LanguageServer):
         finally:
             reporter.end(outcome)
 
-    def _start_analyst(self, environment: str) -> None:
+    def start_analyst(self, environment: str) -> None:
         """Have one that knows the user's packages, warm by the time the model is loaded."""
+        if environment and not environment_folders(environment):
+            advice = "name the folder of a virtual environment"
+            self.tell(
+                types.MessageType.Warning,
+                f"pythonEnvironment: there are no packages in {environment}; {advice}",
+            )
         if (self.analyst.environment or "") != environment:
             self.analyst.close()
-            self.analyst = JediAnalyst(timeout=LATE, environment=environment)
+            self.analyst = JediAnalyst(timeout=LATE, environment=environment or None)
         self.analyst.start()
 
     def make_monitors(self, tokenizer: CodeTokenizer) -> Monitors | None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.protocol.sessions import session
+from lsp_server.server import create_server
+from tests.protocol.sessions import own_server, session
 
 WATCHED = {"monitors": True, "monitorTimeoutMs": 10_000}
 INVOICE = """\
@@ -50,6 +51,28 @@ async def test_suggestions_come_without_analysis_that_hangs(tmp_path: Path) -> N
         last = [await editor.completed.get() for _ in range(editor.completed.qsize())][-1]
         assert last["monitors"]["unanswered"] > 0
         assert last["monitors"]["waited_ms"] < 1000
+
+
+async def test_an_environment_that_holds_no_packages_is_told(tmp_path: Path) -> None:
+    options = {"monitors": True, "pythonEnvironment": str(tmp_path / "nowhere")}
+    async with session(tmp_path, own_server("unsure"), options) as editor:
+        uri = editor.open("doubt.py", "x = \n")
+        assert await editor.suggestions(uri, 0, 4)
+        (told,) = editor.shown()
+        assert "there are no packages in" in told
+        assert "name the folder of a virtual environment" in told
+
+
+def test_without_an_environment_analysis_knows_our_own_packages(tmp_path: Path) -> None:
+    """Also once one was named and is not any more."""
+    (tmp_path / "lib" / "python3.12" / "site-packages").mkdir(parents=True)
+    server = create_server(lambda *_: pytest.fail("no model is needed"))
+    try:
+        for environment, known in ((str(tmp_path), str(tmp_path)), ("", None)):
+            server.start_analyst(environment)
+            assert server.analyst.environment == known
+    finally:
+        server.analyst.close()
 
 
 def analysis_process_below(process: int) -> int:
