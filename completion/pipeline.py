@@ -134,8 +134,8 @@ class Completer:
         started = self._clock()
         session = self._sessions.of(request.document)
         prompt = self.prompts.build(request, session.edges)
-        watch = NO_WATCH if self.monitors is None else self.monitors.watch(request, prompt)
         near = nearby(request)
+        watch = NO_WATCH if self.monitors is None else self.monitors.watch(request, near, prompt)
         built = self._clock()
         learn = self._drafter.look_up.add
         ahead = tree_ahead(prompt, self.model.tokenizer, self._drafter, LARGEST)

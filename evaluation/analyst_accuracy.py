@@ -16,11 +16,12 @@ import random
 import statistics
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
 from evaluation.intervals import wilson
+from evaluation.source_offsets import SourceOffsets
 from retrieval.analyst.analyst import JediAnalyst
 from retrieval.analyst.questions import Question, Wanted
 
@@ -37,16 +38,12 @@ class Dereference:
 
 
 def dereferences(path: Path, text: str) -> Iterator[Dereference]:
-    data = text.encode()
-    lines = [0]
-    for line in data.splitlines(keepends=True):
-        lines.append(lines[-1] + len(line))
-    for node in ast.walk(ast.parse(data)):
+    offsets = SourceOffsets(text)
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             assert node.end_lineno is not None
             assert node.end_col_offset is not None
-            end = lines[node.end_lineno - 1] + node.end_col_offset
-            start = len(data[: end - len(node.attr.encode())].decode())
+            start = offsets.at(node.end_lineno, node.end_col_offset) - len(node.attr)
             if text.startswith(node.attr, start):
                 yield Dereference(path, start, node.attr)
 
@@ -69,8 +66,7 @@ def question(root: Path, place: Dereference, *, cut: bool) -> Question:
 
 
 def with_a_line_more(asked: Question) -> Question:
-    more = "\n" + asked.before
-    return Question(asked.path, asked.root, more, asked.after, asked.wanted)
+    return replace(asked, before="\n" + asked.before)
 
 
 def measure(path: Path, points: int, seed: int, *, cut: bool, misses: bool) -> dict[str, object]:

@@ -13,7 +13,6 @@ from completion.monitors.questions import Names, Questions
 from completion.monitors.receivers import assigned_in, indent_of, question_text
 from completion.monitors.syntax import Syntax
 from completion.monitors.watch import NO_WATCH, Watch
-from completion.nearby import nearby
 from completion.prompt import Prompt
 from completion.values import CompletionRequest, WatchCounts
 from models.tokenizer import CodeTokenizer
@@ -45,15 +44,18 @@ class Monitors:
         self._seconds = seconds
         self._clock = clock
 
-    def watch(self, request: CompletionRequest, prompt: Prompt) -> Watch:
-        """What stands at the cursor is asked about now, to be known once the prompt is read."""
+    def watch(self, request: CompletionRequest, near: CompletionRequest, prompt: Prompt) -> Watch:
+        """Of a request, which has so much text `near` its cursor.
+
+        What stands there is asked about now, to be known once the prompt is read.
+        """
         if request.language != PYTHON:
             return NO_WATCH
         rewritten = b"".join(map(self._spell, prompt.end.rewritten)).decode(errors="ignore")
         known = request.before.removesuffix(rewritten)
         line_start = known.rfind("\n") + 1
         above, line = known[:line_start], known[line_start:]
-        shown = nearby(request).before
+        shown = near.before
         open_quotes = mask(shown[: len(shown) - len(request.before) + line_start]).open_quotes
         counts = WatchCounts()
         root, line_end = root_of(request.path, self._roots), request.after.find("\n")

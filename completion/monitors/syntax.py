@@ -37,6 +37,8 @@ class Syntax:
 
     def keep(self, request: CompletionRequest, text: str) -> str:
         """As many lines of a suggestion as do not break the file."""
+        if not text:
+            return text
         before, after = (part.encode(errors="replace") for part in (request.before, request.after))
         whole = self.follow(request.document, before + after)
         if whole.tree.root_node.has_error:
@@ -50,7 +52,10 @@ class Syntax:
     def follow(self, document: str, text: bytes) -> Parsed:
         """The tree of a document's text now, made from the one that it had last."""
         last = self._parsed.pop(document, None)
-        now = self._changed(last, text) if last else Parsed(text, self._parser.parse(text))
+        if last is None:
+            now = Parsed(text, self._parser.parse(text))
+        else:
+            now = last if last.text == text else self._changed(last, text)
         self._parsed[document] = now
         while len(self._parsed) > DOCUMENTS:
             self._parsed.popitem(last=False)

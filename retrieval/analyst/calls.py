@@ -6,6 +6,7 @@ from typing import Any
 
 from retrieval.analyst.certainty import SAME_FUNCTION, decorator_names
 from retrieval.analyst.closed_values import class_is_closed
+from retrieval.analyst.listing import has_metaclass
 from retrieval.analyst.questions import Answer, CallShape
 
 
@@ -36,9 +37,7 @@ def widened(shape: CallShape, parameters: Sequence[Any]) -> CallShape:
 def takes_what_it_says(value: Any) -> bool:
     """Whether the signature that jedi shows is what really is called."""
     if value.is_class():
-        return class_is_closed(value) and not any(
-            meta.py__name__() != "ABCMeta" for meta in value.get_metaclasses()
-        )
+        return class_is_closed(value) and not has_metaclass(value)
     node = value.tree_node
     if node is None:
         return bool(value.is_compiled())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrieval.analyst.annotations import annotation_is_certain, last_name
-from retrieval.analyst.closed_values import decorator_name, is_none
+from retrieval.analyst.closed_values import decorator_name, is_from_builtins, is_none
 
 DEPTH = 12
 LITERALS = frozenset({"number", "string", "strings", "fstring"})
@@ -55,10 +55,9 @@ class Certainty:
             return self.all_of(context, node.children[::2], depth)
         if kind in OPERATIONS:
             operands = node.children[::2]
-            plain = all(
-                is_built_in(value) for part in operands for value in context.infer_node(part)
-            )
-            return plain and self.all_of(context, operands, depth)
+            values = [value for part in operands for value in context.infer_node(part)]
+            # Of another class an operator gives what that class says.
+            return all(map(is_from_builtins, values)) and self.all_of(context, operands, depth)
         if kind == "factor":
             return self.of(context, node.children[-1], depth - 1)
         if kind == "namedexpr_test":
@@ -75,17 +74,16 @@ class Certainty:
             return True  # a list, a dict, a tuple, a comprehension
         return inside.type != "yield_expr" and self.of(context, inside, depth - 1)
 
-    def of_trailers(self, context: Any, node: Any, depth: int, trailers: int | None = None) -> bool:
-        """Follow `base.name(...)[...]` step by step, at most so many trailers."""
+    def of_trailers(self, context: Any, node: Any, depth: int) -> bool:
+        """Follow `base.name(...)[...]` step by step."""
         children = list(node.children)
         if children[0] == "await":
             children.pop(0)
         if "**" in children:
             return False
-        end = len(children) if trailers is None else trailers + 1
-        return self.of_chain(context, children[0], children[1:end], depth)
+        return self.of_chain(context, children[0], children[1:], depth)
 
-    def of_chain(self, context: Any, base: Any, trailers: list[Any], depth: int) -> bool:
+    def of_chain(self, context: Any, base: Any, trailers: list[Any], depth: int = DEPTH) -> bool:
         from jedi.inference.syntax_tree import infer_trailer
 
         if not self.of(context, base, depth - 1):
@@ -292,11 +290,6 @@ def gives_itself(value: Any, method: Any) -> bool:
         and last_name([method.annotation]) == "Self"
         and method.search_ancestor("classdef") is owner
     )
-
-
-def is_built_in(value: Any) -> bool:
-    """Whether an operator does with it what the language says, and not what its class says."""
-    return bool(value.get_root_context().py__name__() == "builtins")
 
 
 def is_rebound(node: Any, found: list[Any]) -> bool:

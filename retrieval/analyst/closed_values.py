@@ -203,6 +203,10 @@ def metaclass_is_known(value: Any) -> bool:
 def is_builtin(value: Any, name: str) -> bool:
     if not hasattr(value, "py__name__") or value.py__name__() != name:
         return False
+    return is_from_builtins(value)
+
+
+def is_from_builtins(value: Any) -> bool:
     return bool(value.get_root_context().is_builtins_module())
 
 

@@ -178,7 +178,7 @@ def is_certain(context: Any, receiver: Any) -> bool:
             if power.children[0] == "await":
                 start = 1
         base, trailers = power.children[start], power.children[start + 1 : end]
-        return certainty.of_chain(context, base, trailers, 12)
+        return certainty.of_chain(context, base, trailers)
     node = trailer if trailer.type == "atom" else receiver
     return certainty.of(context, node)
 

@@ -38,7 +38,8 @@ def watch_of(
     end = open_end(model.tokenizer, request.before)
     tokens = model.tokenizer.encode(request.before)
     prompt = Prompt(tokens[: len(tokens) - len(end.rewritten)], end=end)
-    return prompt, Monitors(model.tokenizer, analyst, seconds=seconds).watch(request, prompt)
+    monitors = Monitors(model.tokenizer, analyst, seconds=seconds)
+    return prompt, monitors.watch(request, request, prompt)
 
 
 def write(model: LanguageModel, text: str, script: str, analyst: Analyst) -> tuple[str, Watch]:
