@@ -87,7 +87,7 @@ def decode_greedily(
     again; the cache is as that pass left it. What `watch` forbids is not chosen.
     """
     text = ""
-    pending = b"".join(map(model.tokenizer.token_bytes, end.rewritten))
+    pending = model.tokenizer.spelled(end.rewritten)
     to_text = codecs.getincrementaldecoder("utf-8")()
     tokens: list[int] = []
     most = max_tokens + len(end.rewritten)

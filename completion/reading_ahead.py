@@ -34,17 +34,13 @@ def tree_ahead(
     prompt: Prompt, tokenizer: CodeTokenizer, drafter: TreeDrafter, most: int
 ) -> TokenTree:
     """Up to `most` tokens that may follow the prompt, all ways agreeing with the open end."""
-    text = spelled(tokenizer, prompt.end.rewritten)
+    text = tokenizer.spelled(prompt.end.rewritten)
 
     def agrees(way: Sequence[int]) -> bool:
-        written = spelled(tokenizer, way)
+        written = tokenizer.spelled(way)
         return written.startswith(text) or text.startswith(written)
 
     *before, last = prompt.tokens
     draft = drafter.draft(before, last, most + 1, [ExpectedStem(prompt)], agrees)
     _, *tokens = draft.tree.tokens
     return TokenTree(tokens, [parent - 1 for parent in draft.tree.parents[1:]])
-
-
-def spelled(tokenizer: CodeTokenizer, tokens: Sequence[int]) -> bytes:
-    return b"".join(map(tokenizer.token_bytes, tokens))

@@ -129,7 +129,7 @@ class SuggestionWriter:
         write = partial(self._decode, asked, find_stop, cancelled, runners_up)
         decoded = write(branch, NOTHING_READ if branch.tokens else asked.prefilled.ahead)
         spell = self.model.tokenizer.token_bytes
-        rewritten = sum(len(spell(token)) for token in prompt.end.rewritten)
+        rewritten = len(self.model.tokenizer.spelled(prompt.end.rewritten))
         for _ in range(REGRETS):
             shown = rewritten + len(decoded.text.encode())
             if (kept := asked.watch.regretted(decoded.tokens, shown)) is None:

@@ -127,9 +127,9 @@ class AlternativesRace:
     def _superpose(self, prompt: Prompt, first: Decoded, repository: str) -> tuple[list[str], int]:
         """Drafts that begin with the likeliest tokens after the stem of the likeliest line."""
         decoder, cache = self._model.decoder, self._session.cache
-        token_bytes, end_tokens = self._model.tokenizer.token_bytes, self._builder.end_tokens
-        spelled = b"".join(map(token_bytes, prompt.end.rewritten))
-        stem = stem_of(first.tokens, token_bytes, len(spelled))
+        tokenizer, end_tokens = self._model.tokenizer, self._builder.end_tokens
+        rewritten = len(tokenizer.spelled(prompt.end.rewritten))
+        stem = stem_of(first.tokens, tokenizer.token_bytes, rewritten)
         if len(stem) == len(first.tokens):
             return [first.text], 0
         starts = {first.tokens[: len(stem) + 1]: first.log_probabilities[len(stem)]}
@@ -150,7 +150,7 @@ class AlternativesRace:
             LINE_TOKENS,
         )
         written = [[*stem, *(t for t in one.tokens if t not in end_tokens)] for one in drafts]
-        texts = [b"".join(map(token_bytes, tokens))[len(spelled) :] for tokens in written]
+        texts = [tokenizer.spelled(tokens)[rewritten:] for tokens in written]
         lines = [text.decode(errors="replace").partition("\n")[0] for text in texts]
         return lines, self._superposed.passes - before
 

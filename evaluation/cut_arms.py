@@ -89,7 +89,7 @@ class Cutter:
         text = ""
         if find_stop("") is None:
             cache, tokenizer = self._session.cache, self._model.tokenizer
-            pending = b"".join(map(tokenizer.token_bytes, end.rewritten))
+            pending = tokenizer.spelled(end.rewritten)
             wanted = pending + truth.removeprefix(begun).encode() + b"\n"
             text = decode_greedily(
                 self._model,

@@ -8,6 +8,7 @@ space that some tokenizers add are switched off, so that decoding gives back the
 import json
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,9 +131,13 @@ class CodeTokenizer:
             ranges.append(self._by_spelling[first : bisect_right(self._spellings, text[:length])])
         return torch.cat(ranges)
 
+    def spelled(self, tokens: Iterable[int]) -> bytes:
+        """The bytes that all `tokens` write."""
+        return b"".join(map(self.token_bytes, tokens))
+
     def decode(self, tokens: list[int]) -> str:
         """The text of `tokens`; bytes that are no UTF-8 yet show as U+FFFD."""
-        return b"".join(map(self.token_bytes, tokens)).decode("utf-8", errors="replace")
+        return self.spelled(tokens).decode("utf-8", errors="replace")
 
     def _encode_around_space_signs(self, text: str) -> Encoding:
         """The sign that stands for a space, when the text itself has it, is written in bytes."""

@@ -36,7 +36,7 @@ class Monitors:
         seconds: float = WAIT_SECONDS,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
-        self._spell = tokenizer.token_bytes
+        self._tokenizer = tokenizer
         self._masks = IdentifierMasks(tokenizer)
         self._syntax = Syntax()
         self._analyst = analyst
@@ -51,7 +51,7 @@ class Monitors:
         """
         if request.language != PYTHON:
             return NO_WATCH
-        rewritten = b"".join(map(self._spell, prompt.end.rewritten)).decode(errors="ignore")
+        rewritten = self._tokenizer.spelled(prompt.end.rewritten).decode(errors="ignore")
         known = request.before.removesuffix(rewritten)
         line_start = known.rfind("\n") + 1
         above, line = known[:line_start], known[line_start:]
@@ -80,7 +80,7 @@ class Monitors:
         attributes = Attributes(*of_request, typed=len(typed))
         return Watch(
             (attributes, Imports(*of_request)),
-            self._spell,
+            self._tokenizer.token_bytes,
             counts,
             keep=lambda text: self._syntax.keep(request, text),
         )

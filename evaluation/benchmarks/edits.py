@@ -199,17 +199,17 @@ class Replayer:
 
         `line` is what full recomputation wrote; its tokens that only write again are read before.
         """
-        token_bytes, cache = self._model.tokenizer.token_bytes, corrected.session.cache
-        pending, length = b"".join(map(token_bytes, prompt.end.rewritten)), cache.length
+        tokenizer, cache = self._model.tokenizer, corrected.session.cache
+        pending, length = tokenizer.spelled(prompt.end.rewritten), cache.length
         logits = corrected.logits
         for token in line:
-            written = token_bytes(token)
+            written = tokenizer.token_bytes(token)
             if not pending or len(written) > len(pending):
                 break
             pending = pending[len(written) :]
             logits = self._model.decoder.logits(self._model.decoder.forward([token], cache)[-1])
         cache.truncate(length)
-        return logits[self._model.tokenizer.fitting(pending)] if pending else logits
+        return logits[tokenizer.fitting(pending)] if pending else logits
 
     def _first_line(self, prompt: Prompt, corrected: Corrected, expected: Sequence[int]) -> Decoded:
         """The line that is written on from a corrected cache, quickly if it is the expected one."""

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from inspect import Parameter
 from typing import Any
 
-from retrieval.analyst.certainty import SAME_FUNCTION, decorator_names
+from retrieval.analyst.certainty import SAME_FUNCTION
 from retrieval.analyst.closed_values import class_is_closed
+from retrieval.analyst.definitions import decorator_names
 from retrieval.analyst.listing import has_metaclass
 from retrieval.analyst.questions import Answer, CallShape
 
