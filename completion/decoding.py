@@ -36,6 +36,8 @@ class Branch:
 
 
 TRUNK = Branch()
+LENGTH = "length"  # why decoding ended, perhaps within a name
+WRONG = "wrong"  # why decoding ended behind a name that does not exist
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def decode_greedily(
     leaves the answer as it is; the cache may then hold more of it than was written. A `branch`
     that the cache holds already begins what is written. So many `runners_up` of each token that is
     chosen are kept as branches. What was read `ahead` in the pass that gave `logits` is not read
-    again; the cache is as that pass left it. What `watch` forbids is not chosen.
+    again; the cache is as that pass left it. What `watch` forbids is not chosen; a name that it
+    finds wrong is the last that is written.
     """
     text = ""
     pending = model.tokenizer.spelled(end.rewritten)
@@ -116,7 +119,9 @@ def decode_greedily(
             return decoded(text, "bytes")
         if (stop := find_stop(text)) is not None:
             return decoded(text[: stop.keep], stop.reason)
-    return decoded(text, "length")
+        if watch.is_wrong(tokens):
+            return decoded(text, WRONG)
+    return decoded(text, LENGTH)
 
 
 class Writer:

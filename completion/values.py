@@ -46,8 +46,8 @@ class WatchCounts:
     """What the monitors of one completion did.
 
     Questions asked, those that had no full answer, and milliseconds spent waiting for them; tokens
-    chosen among those that a mask allows, and tokens turned down for what they name within; names
-    taken back once their use was known; lines cut off since they would have broken the file.
+    chosen under a mask, and tokens turned down for what they name within; names taken back since
+    they do not exist; lines cut off since they would have broken the file.
     """
 
     asked: int = 0
@@ -55,7 +55,7 @@ class WatchCounts:
     waited_ms: float = 0.0
     masked: int = 0
     rejected: int = 0
-    regretted: int = 0
+    taken_back: int = 0
     cut: int = 0
 
 

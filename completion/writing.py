@@ -10,11 +10,12 @@ from torch import Tensor
 from completion.alternatives import likeliest_branches, read_branch
 from completion.clean_up import clean_up, whole_lines, without_promises
 from completion.confidence import confidence_in, line_features
-from completion.decoding import TRUNK, Branch, Decoded, decode_greedily
+from completion.decoding import LENGTH, TRUNK, Branch, Decoded, decode_greedily
 from completion.drafting.drafter import TreeDrafter
 from completion.edit_session import Prefilled
 from completion.monitors.watch import Watch
 from completion.prompt import Prompt
+from completion.second_thoughts import write_watched
 from completion.stop_rules import Stop, StopContext, find_stop, stop_context
 from completion.values import CancelCheck, CompletionRequest, Suggestion, Timings, TokenCounts
 from models.kv_cache import KeyValueCache
@@ -23,9 +24,8 @@ from models.token_tree import NOTHING_READ, ReadTree
 
 TIME = "time"  # why decoding ended where the budget of milliseconds was used up
 NO_LIMIT = 0
-CUTS: Mapping[str, Callable[[str], str]] = {"length": whole_lines, TIME: without_promises}
+CUTS: Mapping[str, Callable[[str], str]] = {LENGTH: whole_lines, TIME: without_promises}
 RUNNERS_UP = 3  # of each token, where other suggestions are wanted
-REGRETS = 2  # times that a suggestion is written on from a name that was taken back
 SPARE = 1  # branches more than these, since two may come to the same text
 
 
@@ -127,16 +127,12 @@ class SuggestionWriter:
         deadline = None if budget_ms == NO_LIMIT else began + budget_ms / 1e3
         find_stop = Clocked(context, self.clock, deadline)
         write = partial(self._decode, asked, find_stop, cancelled, runners_up)
-        decoded = write(branch, NOTHING_READ if branch.tokens else asked.prefilled.ahead)
+        first = write(NOTHING_READ if branch.tokens else asked.prefilled.ahead, branch)
         spell = self.model.tokenizer.token_bytes
         rewritten = len(self.model.tokenizer.spelled(prompt.end.rewritten))
-        for _ in range(REGRETS):
-            shown = rewritten + len(decoded.text.encode())
-            if (kept := asked.watch.regretted(decoded.tokens, shown)) is None:
-                break
-            cache.truncate(len(prompt.tokens) + kept)
-            again = Branch(decoded.tokens[:kept], decoded.log_probabilities[:kept])
-            decoded = and_before(write(again, NOTHING_READ), decoded)
+        decoded = write_watched(
+            partial(write, NOTHING_READ), first, asked.watch, cache, len(prompt.tokens), rewritten
+        )
         written = [*prompt.tokens, *decoded.tokens]
         self.drafter.look_up.add(written, range(len(prompt.tokens), len(written)))
         cut = CUTS.get(decoded.stop)
@@ -181,8 +177,8 @@ class SuggestionWriter:
         find_stop: Callable[[str], Stop | None],
         cancelled: CancelCheck,
         runners_up: int,
-        branch: Branch,
         ahead: ReadTree,
+        branch: Branch,
     ) -> Decoded:
         return decode_greedily(
             self.model,
@@ -204,13 +200,3 @@ class SuggestionWriter:
         if not branch.tokens:
             return asked.prefilled.logits
         return read_branch(self.model.decoder, asked.cache, len(asked.prompt.tokens), branch)
-
-
-def and_before(decoded: Decoded, before: Decoded) -> Decoded:
-    """The same with what was done before that came to nothing."""
-    return replace(
-        decoded,
-        drafted=decoded.drafted + before.drafted,
-        accepted=decoded.accepted + before.accepted,
-        passes=decoded.passes + before.passes + bool(decoded.tokens),
-    )

@@ -27,11 +27,12 @@ class Answer:
 # function is held out as well: who reads the place's file there finds what the request says.
 Complete = Callable[[Dereference, Path], Answer]
 # Made once a run, of a completer whose caches all arms share: each prompt is read by the first of
-# them only. What has to be closed at the end goes on the stack.
-Arm = Callable[[Completer, ExitStack], Complete]
+# them only. The folder holds the packages that the repositories import. What has to be closed at
+# the end goes on the stack.
+Arm = Callable[[Completer, Path | None, ExitStack], Complete]
 
 
-def plain(completer: Completer, _: ExitStack) -> Complete:
+def plain(completer: Completer, _: Path | None, __: ExitStack) -> Complete:
     """The pipeline by itself."""
     own = completer.watched_by(None)
 
@@ -41,9 +42,10 @@ def plain(completer: Completer, _: ExitStack) -> Complete:
     return complete
 
 
-def monitored(completer: Completer, stack: ExitStack) -> Complete:
+def monitored(completer: Completer, environment: Path | None, stack: ExitStack) -> Complete:
     """The pipeline as it is in the editor, but that it waits for analysis as long as it takes."""
-    analyst = stack.enter_context(JediAnalyst(timeout=PATIENCE))
+    packages = None if environment is None else str(environment)
+    analyst = stack.enter_context(JediAnalyst(timeout=PATIENCE, environment=packages))
     watched: dict[Path, Completer] = {}
 
     def complete(place: Dereference, folder: Path) -> Answer:

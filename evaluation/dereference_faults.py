@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from completion.brackets import CLOSERS, OPENERS, balance, mask
 from evaluation.dereferences import Dereference
@@ -29,8 +30,11 @@ def new_faults(
     completions: Sequence[Sequence[str]],
     repositories: Sequence[Repository],
     progress: ProgressCallback,
+    environment: Path | None = None,
 ) -> list[list[NewFaults]]:
     """For each place, that of each of its completions; progress counts files to check.
+
+    What is not of the repositories is looked up in the `environment`.
 
     The checked text is what an editor would hold: the completion at the cursor, then what follows
     the function. The rest of the truth is not put back: it goes with variables of its own lines.
@@ -48,7 +52,7 @@ def new_faults(
         def told(files: int, before: int = done) -> None:
             progress(Progress("type check", before + files, total))
 
-        faults = iter(check_files(repository.files, changed, told) if changed else ())
+        faults = iter(check_files(repository.files, changed, told, environment) if changed else ())
         for n in numbers:
             known = next(faults)
             found[n] = [less(next(faults), known) for _ in completions[n]]

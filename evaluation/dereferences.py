@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from completion.indentation import detect_indentation
 from completion.values import CompletionRequest
@@ -21,6 +22,7 @@ LARGEST_FILE = 100_000  # characters; larger ones are mostly generated
 TEST_FOLDERS = frozenset({"test", "tests", "testing"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +88,40 @@ def draw_dereferences(
     repository has no more functions, the others go on; where none has, there are fewer places.
     The same seed gives the same places, and the first ones of a larger draw.
     """
-    left = [shuffled(repository, seed) for repository in repositories]
-    drawn: list[Dereference] = []
+    return in_turns([one_each(repository, seed) for repository in repositories], count)
+
+
+def draw_functions(
+    repositories: Sequence[Repository], count: int, seed: int
+) -> list[list[Dereference]]:
+    """All places of each of `count` functions, drawn in the same way."""
+    return in_turns([shuffled(one, chooser(one, seed)) for one in repositories], count)
+
+
+def in_turns(left: list[Iterator[Drawn]], count: int) -> list[Drawn]:
+    drawn: list[Drawn] = []
     while left and len(drawn) < count:
-        for places in left.copy():
-            found = next(places, None)
+        for source in left.copy():
+            found = next(source, None)
             if found is None:
-                left.remove(places)
+                left.remove(source)
             elif len(drawn) < count:
                 drawn.append(found)
     return drawn
 
 
-def shuffled(repository: Repository, seed: int) -> Iterator[Dereference]:
+def chooser(repository: Repository, seed: int) -> random.Random:
+    return random.Random(f"{seed}/{repository.name}")  # noqa: S311 - draws cases
+
+
+def one_each(repository: Repository, seed: int) -> Iterator[Dereference]:
     """One place from each function of a repository, in an order that the seed decides."""
-    choose = random.Random(f"{seed}/{repository.name}")  # noqa: S311 - draws cases
+    choose = chooser(repository, seed)
+    return (choose.choice(places) for places in shuffled(repository, choose))
+
+
+def shuffled(repository: Repository, choose: random.Random) -> Iterator[list[Dereference]]:
+    """The places of each function of a repository, in an order that is chosen."""
     functions = [
         (path, places)
         for path, text in sorted(repository.files.items())
@@ -109,17 +130,20 @@ def shuffled(repository: Repository, seed: int) -> Iterator[Dereference]:
     ]
     choose.shuffle(functions)
     for path, places in functions:
-        place, text = choose.choice(places), repository.files[path]
-        yield Dereference(
-            repository=repository.name,
-            path=path,
-            before=text[: place.cursor],
-            truth=text[place.cursor : place.end],
-            after=text[place.end :],
-            name=place.name,
-            receiver=place.receiver,
-            stored=place.stored,
-        )
+        text = repository.files[path]
+        yield [
+            Dereference(
+                repository=repository.name,
+                path=path,
+                before=text[: place.cursor],
+                truth=text[place.cursor : place.end],
+                after=text[place.end :],
+                name=place.name,
+                receiver=place.receiver,
+                stored=place.stored,
+            )
+            for place in places
+        ]
 
 
 def is_judged(path: str, text: str) -> bool:

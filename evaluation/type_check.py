@@ -59,13 +59,16 @@ def require_checker() -> None:
 
 
 def check_files(
-    files: Mapping[str, str], changed: Sequence[ChangedFile], told: Callable[[int], None]
+    files: Mapping[str, str],
+    changed: Sequence[ChangedFile],
+    told: Callable[[int], None],
+    environment: Path | None = None,
 ) -> list[frozenset[Fault]]:
     """The faults of each changed file among the `files` of its repository, in order.
 
-    Texts that are the same are read once. Third-party imports are looked up in the environment that
-    this process runs in; of what is not installed there nothing is known, and no fault found.
-    `told` gets the number of changed files that are done. Raises `TypeCheckError`.
+    Texts that are the same are read once. Third-party imports are looked up in the `environment`,
+    without one in that which this process runs in; of what is not there nothing is known, and no
+    fault found. `told` gets the number of changed files that are done. Raises `TypeCheckError`.
     """
     found: list[frozenset[Fault]] = []
     with tempfile.TemporaryDirectory(prefix="pirouette-types-") as scratch:
@@ -76,7 +79,7 @@ def check_files(
             names = beside(part)
             texts = {name: text for (_, text), name in names.items()}
             write_sources(texts, folder)
-            by_file = faults_by_file(run_checker(folder, sorted(texts)), folder)
+            by_file = faults_by_file(run_checker(folder, sorted(texts), environment), folder)
             found += [
                 frozenset(
                     fault
@@ -101,7 +104,9 @@ def beside(changed: Iterable[ChangedFile]) -> dict[tuple[str, str], str]:
     return names
 
 
-def run_checker(folder: Path, paths: Sequence[str]) -> dict[str, Any]:
+def run_checker(
+    folder: Path, paths: Sequence[str], environment: Path | None = None
+) -> dict[str, Any]:
     """The checker's report on these files of a folder."""
     settings = folder / "pyrightconfig.json"
     settings.write_text(
@@ -113,11 +118,14 @@ def run_checker(folder: Path, paths: Sequence[str]) -> dict[str, Any]:
                 "enableTypeIgnoreComments": False,
                 "pythonPlatform": "Linux",
                 **dict.fromkeys(RULES, "error"),
+                **in_environment(environment),
             }
         )
     )
     command = [sys.executable, "-P", "-m", "basedpyright", "--outputjson"]
-    command += ["--project", str(settings), "--pythonpath", sys.executable]
+    command += ["--project", str(settings)]
+    if environment is None:
+        command += ["--pythonpath", sys.executable]
     # Neither the folder nor anything that the caller's own path names may be imported or run.
     own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     try:
@@ -138,6 +146,11 @@ def run_checker(folder: Path, paths: Sequence[str]) -> dict[str, Any]:
     if read != len(paths):
         raise TypeCheckError(f"the type checker read {read} of {len(paths)} files")
     return report
+
+
+def in_environment(folder: Path | None) -> dict[str, str]:
+    """The settings by which the checker finds packages in an environment that it is not to run."""
+    return {} if folder is None else {"venvPath": str(folder.parent), "venv": folder.name}
 
 
 def faults_by_file(report: Mapping[str, Any], folder: Path) -> dict[str, list[tuple[int, Fault]]]:

@@ -82,7 +82,9 @@ def build_parser() -> argparse.ArgumentParser:
     edits.add_argument("--arm", action="append", metavar="NAME", help="only this, beside 'full'")
     add_replay(benches, "cuts", "Go on from a cursor inside a token.", cuts_bench, GOES_ON)
     after_dots = "Complete after a dot, and look for names that are not there."
-    add_replay(benches, "dereference", after_dots, dereference_bench, GOES_ON)
+    dereference = add_replay(benches, "dereference", after_dots, dereference_bench, GOES_ON)
+    packages = "environment with what the repositories import; default: Pirouette's own"
+    dereference.add_argument("--environment", type=Path, metavar="PATH", help=packages)
     timing = "Time suggestions as an editor sees them."
     latency = add_replay(benches, "latency", timing, latency_bench, "each time taken as JSONL")
     latency.add_argument("--peer", choices=("llama.cpp",), help="run it on the same texts")
@@ -237,19 +239,27 @@ def dereference_bench(
     arguments: argparse.Namespace, load: "LoadModel", progress: ProgressCallback
 ) -> "BenchResult":
     from evaluation.benchmarks.dereference import DereferenceOptions, run_dereference
+    from evaluation.packages import DEVELOPMENT_PACKAGES, fetch_packages
     from evaluation.provenance import shown_command
     from evaluation.repositories import DEVELOPMENT
     from evaluation.type_check import require_checker
 
     require_checker()
     store = ModelStore(default_home())
+    repositories = chosen_repositories(arguments, store, progress, DEVELOPMENT)
+    environment: Path | None = arguments.environment
+    if environment is None and not arguments.repositories:
+        kept = store.home / "repositories"
+        environment = fetch_packages(DEVELOPMENT_PACKAGES, kept, progress)
+    elif environment is not None and not environment.is_dir():
+        raise InputError(f"{environment} is not a folder; name the root of an environment")
     options = DereferenceOptions(
         limit=arguments.limit or DereferenceOptions().limit,
         seed=arguments.seed,
+        environment=environment,
         samples=arguments.samples,
         command=shown_command(sys.argv[1:]),
     )
-    repositories = chosen_repositories(arguments, store, progress, DEVELOPMENT)
     return run_dereference(options, load(), repositories, progress)
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -124,14 +124,26 @@ def download_wheel(distribution: str, version: str, folder: Path) -> Path:
         return present
     if present is not None:
         present.unlink()  # cut off; pip would take it for whole
+    download_wheels([f"{distribution}=={version}"], folder)
+    arrived = wheel_file(distribution, version, folder)
+    if arrived is None:
+        raise DownloadError(f"{distribution}=={version}: pip brought no such wheel")
+    return arrived
+
+
+def download_wheels(requirements: Sequence[str], folder: Path) -> None:
+    """Have pip bring the wheels of these alone into `folder`.
+
+    Nothing is installed, built or imported. Raises `DownloadError`, `OSError` where the disk is
+    full.
+    """
     # pip unpacks nothing, but puts the arriving file into a temporary folder first: one on the
     # same disk, which has been seen to have room.
     temporary = fresh(folder / "temporary")
-    requirement = f"{distribution}=={version}"
     command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--no-input"]
     options = ["--only-binary", ":all:", "--no-cache-dir", "--retries", "1", "--timeout", "10"]
     finished = subprocess.run(
-        [*command, *options, "--dest", str(folder), requirement],
+        [*command, *options, "--dest", str(folder), *requirements],
         capture_output=True,
         text=True,
         errors="replace",
@@ -144,11 +156,8 @@ def download_wheel(distribution: str, version: str, folder: Path) -> Path:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         lines = [line for line in finished.stderr.splitlines() if line.startswith("ERROR")]
         reason = lines[-1].removeprefix("ERROR: ") if lines else "pip failed"
-        raise DownloadError(f"{requirement}: {reason}")
-    arrived = wheel_file(distribution, version, folder)
-    if arrived is None:
-        raise DownloadError(f"{requirement}: pip brought no such wheel")
-    return arrived
+        of = requirements[0] if len(requirements) == 1 else f"{len(requirements)} packages"
+        raise DownloadError(f"{of}: {reason}")
 
 
 def wheel_file(distribution: str, version: str, folder: Path) -> Path | None:

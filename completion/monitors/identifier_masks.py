@@ -10,10 +10,11 @@ and not searched for.
 import re
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 
 import torch
+from rapidfuzz.distance import Indel
 from torch import Tensor
 
 from models.tokenizer import CodeTokenizer
@@ -21,29 +22,9 @@ from models.tokenizer import CodeTokenizer
 IN_NAME = rb"[0-9A-Za-z_\x80-\xff]"  # a byte that is not ASCII may be of a letter
 IDENTIFIER = re.compile(IN_NAME + rb"*")
 HEAD = re.compile(rb" ?" + IN_NAME + rb"+")  # many tokens begin with a blank
+LIKENESS = 8.0  # logits that a name gains which is all like the one that was meant
+NOT_MEANT = -4.0
 MASKS = 256  # that are kept, each of a vocabulary's bits
-
-
-@dataclass(frozen=True, slots=True)
-class Mask:
-    """Which tokens may follow: bool [tokens].
-
-    `wanted` are those that follow where the likeliest of all tokens may not. A model that is kept
-    from a name that does not exist is not led to `__class__` and the like, which everything has and
-    nobody meant.
-    """
-
-    allowed: Tensor
-    wanted: Tensor
-
-    def of(self, logits: Tensor) -> Tensor:
-        """Which of all tokens may follow where they have `logits` [vocabulary]."""
-        chosen = self.allowed
-        likeliest = int(logits.argmax())
-        if likeliest >= len(chosen) or not chosen[likeliest]:
-            chosen = self.wanted
-        more = len(logits) - len(chosen)  # ids beyond the tokenizer's stand for nothing
-        return torch.cat((chosen, chosen.new_zeros(more))) if more else chosen
 
 
 class IdentifierMasks:
@@ -62,32 +43,48 @@ class IdentifierMasks:
         self._masks = lru_cache(MASKS)(self._make_mask)
 
     def following(
-        self, names: Collection[bytes], written: bytes, *, blank: bool = False
-    ) -> Mask | None:
-        """Which tokens may follow `written`, the beginning of one of `names`.
+        self, names: Collection[bytes], written: bytes, meant: bytes, *, blank: bool = False
+    ) -> Tensor | None:
+        """What is added to the logits of tokens that may follow `written`, the beginning of a name.
 
-        None where it is the beginning of none. Where a `blank` has to come first, anything else
-        than a name may stand there as well.
+        The name is to be one of `names` and like the one that was `meant`. [tokens], -inf for those
+        that may not follow. None where no name begins so. Where a `blank` has to come first,
+        anything else than a name may stand there as well.
         """
         begun = [name for name in names if name.startswith(written)]
         if not begun:
             return None
-        meant = [name for name in begun if not name.startswith(b"__")] or begun
-        allowed, wanted = (
-            self._masks(frozenset(b" " * blank + name[len(written) :] for name in some), blank)
-            for some in (begun, meant)
+        return self._masks(
+            frozenset(
+                (b" " * blank + name[len(written) :], LIKENESS * likeness(meant, name))
+                for name in begun
+            ),
+            blank,
         )
-        return Mask(allowed, wanted)
 
-    def _make_mask(self, remainders: frozenset[bytes], blank: bool) -> Tensor:
-        mask = self._no_name.clone() if blank else torch.zeros(len(self._ends), dtype=torch.bool)
-        tokens: list[int] = []
-        for left in remainders:
+    def _make_mask(self, remainders: frozenset[tuple[bytes, float]], blank: bool) -> Tensor:
+        mask = torch.full((len(self._ends),), -torch.inf)
+        if blank:
+            mask[self._no_name] = 0.0
+        tokens: dict[int, float] = {}
+        for left, more in sorted(remainders, key=itemgetter(1)):  # the likest has the last word
             for end in range(1, len(left) + 1):
-                tokens += self._within.get(left[:end], ())
-            tokens += self._beyond.get(left, ())
-        mask[torch.tensor(tokens, dtype=torch.long)] = True
-        return mask | self._ends if b"" in remainders else mask
+                tokens.update(dict.fromkeys(self._within.get(left[:end], ()), more))
+            tokens.update(dict.fromkeys(self._beyond.get(left, ()), more))
+            if not left:
+                mask[self._ends] = more
+        mask[torch.tensor(list(tokens), dtype=torch.long)] = torch.tensor(list(tokens.values()))
+        return mask
+
+
+def likeness(meant: bytes, name: bytes) -> float:
+    """How alike two names are, 0 to 1.
+
+    What everything has, as `__class__`, is like nothing but its own kind.
+    """
+    if name.startswith(b"__") and not meant.startswith(b"__"):
+        return NOT_MEANT
+    return Indel.normalized_similarity(meant.lower(), name.lower())
 
 
 def identifier_at(text: bytes) -> bytes:

@@ -5,9 +5,8 @@ from pathlib import Path
 from time import perf_counter
 
 from completion.brackets import mask
-from completion.monitors.attributes import Attributes
+from completion.monitors.existing_names import ATTRIBUTES, IMPORTS, ExistingNames
 from completion.monitors.identifier_masks import IdentifierMasks
-from completion.monitors.imports import Imports
 from completion.monitors.places import attribute_at_end, import_at_end
 from completion.monitors.questions import Names, Questions
 from completion.monitors.receivers import assigned_in, indent_of, question_text
@@ -76,10 +75,9 @@ class Monitors:
             questions.ask(before(typed[: at_cursor.start] + b" " * at_cursor.blank))
         elif "self." in shown:  # which is what is likeliest to come
             questions.ask(before(indent_of(typed) + b"self."))
-        of_request = (self._masks, find_names, line.encode(), open_quotes)
-        attributes = Attributes(*of_request, typed=len(typed))
+        of_request = (self._masks, find_names, line.encode(), open_quotes, len(typed))
         return Watch(
-            (attributes, Imports(*of_request)),
+            [ExistingNames(kind, *of_request) for kind in (ATTRIBUTES, IMPORTS)],
             self._tokenizer.token_bytes,
             counts,
             keep=lambda text: self._syntax.keep(request, text),

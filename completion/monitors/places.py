@@ -20,6 +20,7 @@ FROM = re.compile(
 )
 MADE = re.compile(rb"(?:^|[\n;:])[ \t]*(?:(?:self|cls)\.\w+[ \t]*,[ \t]*)*(?:self|cls)\.\Z")
 STORED = re.compile(rb"[ \t]*(?:=(?!=)|[:,])")  # `+=` reads what it changes
+NAME = re.compile(rb"[A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*")
 INNER_DOT = re.compile(rb"\.[ \t]*(?=[A-Za-z_\x80-\xff])")
 NUMBER = re.compile(r"(?<![\w.])\d[\d_]*\Z")
 LAST_WORD = re.compile(r"\w+\Z")
@@ -71,6 +72,15 @@ def import_at_end(text: bytes, open_quotes: str) -> NamePlace | None:
         return None  # `importer`
     blank = not found["blanks"] and not written and not text.endswith(b"(")
     return NamePlace(len(text) - len(written), written, blank)
+
+
+def imports_inside(text: bytes, start: int, open_quotes: str) -> list[NamePlace]:
+    """Names in import statements that begin after `start` or there."""
+    if b"import" not in text and b"from" not in text:
+        return []
+    ends = (found.end() for found in NAME.finditer(text, start))
+    places = (import_at_end(text[:end], open_quotes) for end in ends)
+    return [place for place in places if place is not None and place.written]
 
 
 def attributes_inside(text: bytes, start: int, open_quotes: str) -> list[NamePlace]:

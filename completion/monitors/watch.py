@@ -10,8 +10,9 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
-from completion.monitors.identifier_masks import Mask
+from completion.monitors.existing_names import WrongName
 from completion.values import WatchCounts
 
 MOST_REJECTED = 32  # tokens at one place; then the likeliest is taken
@@ -20,19 +21,20 @@ MOST_REJECTED = 32  # tokens at one place; then the likeliest is taken
 class Monitor(Protocol):
     """One rule of what may be written. `written` is the text since the end of the prompt."""
 
-    def following(self, written: bytes) -> Mask | None:
-        """Which tokens may follow; None for any."""
+    def following(self, written: bytes) -> Tensor | None:
+        """What is added to the logit of each token that may follow; None where any may."""
         ...
 
     def accepts(self, written: bytes, token: bytes) -> bool:
         """Whether a token that may follow names nothing wrong within itself."""
         ...
 
-    def regretted(self, written: bytes) -> int | None:
-        """After how many bytes something was written that turned out wrong; None where nothing did.
+    def find_wrong(self, written: bytes, *, ended: bool) -> WrongName | None:
+        """The first name that turned out wrong; the text may have `ended` with it."""
+        ...
 
-        It is not allowed a second time.
-        """
+    def take_back(self, wrong: WrongName) -> None:
+        """Have it written otherwise from now on."""
         ...
 
 
@@ -77,7 +79,8 @@ class Watch:
         for monitor in self._monitors:
             if (mask := monitor.following(self._text(written))) is not None:
                 self.counts.masked += 1
-                logits = logits.masked_fill(~mask.of(logits), -torch.inf)
+                more = len(logits) - len(mask)  # ids beyond the tokenizer's stand for nothing
+                logits = logits + pad(mask, (0, more), value=-torch.inf)
         return logits
 
     def accepts(self, written: Sequence[int], token: int) -> bool:
@@ -87,15 +90,26 @@ class Watch:
         self.counts.rejected += not accepted
         return accepted
 
-    def regretted(self, written: Sequence[int], bytes_kept: int) -> int | None:
-        """How many of all tokens can stay, where a name in so many bytes of them is wrong."""
-        text = self._text(written)[:bytes_kept]
-        wrong = [found for one in self._monitors if (found := one.regretted(text)) is not None]
+    def is_wrong(self, written: Sequence[int]) -> bool:
+        """Whether a name in what was written, the end of which is seen, does not exist."""
+        text = self._text(written)
+        return any(one.find_wrong(text, ended=False) is not None for one in self._monitors)
+
+    def take_back(self, written: Sequence[int], shown: int, *, ended: bool) -> int | None:
+        """How many of all tokens stay, where a name in `shown` bytes of them is wrong.
+
+        It is not written a second time. None where nothing is wrong.
+        """
+        text = self._text(written)[:shown]
+        found = [(one, one.find_wrong(text, ended=ended)) for one in self._monitors]
+        wrong = [(name.kept, one, name) for one, name in found if name is not None]
         if not wrong:
             return None
-        self.counts.regretted += 1
+        kept, monitor, name = min(wrong, key=lambda each: each[0])
+        monitor.take_back(name)
+        self.counts.taken_back += 1
         ends = accumulate(len(self._spell(token)) for token in written)
-        return sum(end <= min(wrong) for end in ends)
+        return sum(end <= kept for end in ends)
 
     def finished(self, text: str) -> str:
         """What is kept of a suggestion's text."""

@@ -30,12 +30,14 @@ from models.progress import Progress, ProgressCallback
 class DereferenceOptions:
     """How many places, drawn with which seed.
 
-    `samples` names a JSON-lines file for every completion, from which a run that was cut off goes
-    on.
+    What the repositories import is looked up in the `environment`, a folder with packages; without
+    one in that of Pirouette. `samples` names a JSON-lines file for every completion, from which a
+    run that was cut off goes on.
     """
 
     limit: int = 500
     seed: int = 0
+    environment: Path | None = None
     samples: Path | None = None
     command: str = "pirouette bench dereference"
 
@@ -55,9 +57,9 @@ def run_dereference(
     places = draw_dereferences(repositories, options.limit, options.seed)
     if not places:
         raise InputError("no dereference could be drawn from these repositories; name larger ones")
-    completed = complete_all(places, repositories, model, kept, progress)
+    completed = complete_all(places, repositories, options.environment, model, kept, progress)
     texts = [[one.text for one in ones] for ones in completed]
-    faults = new_faults(places, texts, repositories, progress)
+    faults = new_faults(places, texts, repositories, progress, options.environment)
     judged = [
         Judged(place, subwords(model.tokenizer, place.name), one, brought)
         for place, ones, all_brought in zip(places, completed, faults, strict=True)
@@ -70,6 +72,7 @@ def run_dereference(
 def complete_all(
     places: Sequence[Dereference],
     repositories: Sequence[Repository],
+    environment: Path | None,
     model: LanguageModel,
     kept: KeptResults[Completed],
     progress: ProgressCallback,
@@ -81,7 +84,7 @@ def complete_all(
     completer = Completer(model)
     completed: list[list[Completed]] = []
     with ExitStack() as stack:
-        arms = {name: arm(completer, stack) for name, arm in ARMS.items()}
+        arms = {name: arm(completer, environment, stack) for name, arm in ARMS.items()}
         folders: dict[str, Path] = {}
         for repository in repositories:
             scratch = tempfile.TemporaryDirectory(prefix="pirouette-dereference-")

@@ -5,8 +5,16 @@ makes them up or `setattr` adds them. Everything unknown counts as open. This mo
 values only; how they were found is the matter of `certainty`.
 """
 
-from collections.abc import Iterable
 from typing import Any
+
+from retrieval.analyst.declared import (
+    brings_back,
+    code_of,
+    decorator_name,
+    is_hidden,
+    is_transform,
+    keeps_the_type,
+)
 
 DYNAMIC_IN_CLASS = ("setattr", "__dict__", "vars", "exec", "__getattr__", "__getattribute__")
 DYNAMIC_IN_MODULE = ("globals", "exec")
@@ -45,7 +53,8 @@ def module_is_closed(module: Any, depth: int = STAR_DEPTH) -> bool:
     if node is None or depth == 0:
         return False
     used = node.get_used_names()
-    if any(name.is_definition() and is_top_level(name) for name in used.get("__getattr__", ())):
+    made_up = (name for name in used.get("__getattr__", ()) if not is_hidden(name))
+    if any(name.is_definition() and is_top_level(name) for name in made_up):
         return False
     if not module.is_stub():
         if any(name in used for name in DYNAMIC_IN_MODULE):
@@ -111,11 +120,19 @@ def own_part_is_closed(cls: Any, known: frozenset[str] = frozenset()) -> bool:
     node = cls.tree_node
     if node is None or node.type != "classdef":
         return is_nameless(cls)
-    if any(f.name.value in LOOKUPS for f in node.iter_funcdefs()):
+    if any(f.name.value in LOOKUPS and not is_hidden(f) for f in node.iter_funcdefs()):
         return False
-    if not is_stub(cls) and (is_changed_by_name(node) or not all_harmless(node.get_decorators())):
+    if is_stub(cls):
+        return bases_are_known(cls, node, known)
+    context = cls.parent_context
+    decorators = node.get_decorators()
+    if not all(
+        is_harmless(decorator) or keeps_the_type(context, decorator) for decorator in decorators
+    ):
         return False
-    return bases_are_known(cls, node, known if is_stub(cls) else frozenset())
+    if is_changed_by_name(node) and not is_transform(context, node, metaclass_of(node)):
+        return False
+    return bases_are_known(cls, node, frozenset())
 
 
 def is_changed_by_name(node: Any) -> bool:
@@ -123,6 +140,8 @@ def is_changed_by_name(node: Any) -> bool:
     used = node.get_root_node().get_used_names()
     inside = any(
         node.start_pos <= name.start_pos < node.end_pos
+        and not is_hidden(name)
+        and not brings_back(name)
         for word in DYNAMIC_IN_CLASS
         for name in used.get(word, ())
     )
@@ -138,29 +157,34 @@ def first_argument(function: Any) -> str:
         return ""
     inside = trailer.children[1]
     first = inside.children[0] if inside.type == "arglist" else inside
-    return str(first.get_code(include_prefix=False))
+    return code_of(first)
 
 
-def all_harmless(decorators: Iterable[Any]) -> bool:
-    return all(decorator_name(decorator) in HARMLESS_DECORATORS for decorator in decorators)
+def is_harmless(decorator: Any) -> bool:
+    return decorator_name(decorator) in HARMLESS_DECORATORS
 
 
-def decorator_name(decorator: Any) -> str:
-    """`dataclass` of `@dataclasses.dataclass(frozen=True)`."""
-    code = str(decorator.children[1].get_code(include_prefix=False))
-    return code.partition("(")[0].strip().rpartition(".")[2]
+def arguments_of(node: Any) -> list[Any]:
+    """What stands in the brackets behind the name of a class."""
+    arguments = node.get_super_arglist()
+    if arguments is None:
+        return []
+    parts = arguments.children if arguments.type == "arglist" else [arguments]
+    return [part for part in parts if part != ","]
+
+
+def metaclass_of(node: Any) -> Any:
+    """The expression for the metaclass of a class, if it names one."""
+    for part in arguments_of(node):
+        if part.type == "argument" and code_of(part.children[0]) == "metaclass":
+            return part.children[2]
+    return None
 
 
 def bases_are_known(cls: Any, node: Any, known: frozenset[str]) -> bool:
     """Whether each base, and the metaclass, is found and is nothing but a class."""
-    arguments = node.get_super_arglist()
-    if arguments is None:
-        return True
     context = cls.parent_context
-    parts = arguments.children if arguments.type == "arglist" else [arguments]
-    for part in parts:
-        if part == ",":
-            continue
+    for part in arguments_of(node):
         if part.type == "argument":
             if part.children[0].type != "name" or part.children[1] != "=":
                 return False  # bases in a sequence
@@ -170,7 +194,7 @@ def bases_are_known(cls: Any, node: Any, known: frozenset[str]) -> bool:
                     return False
             continue
         found = context.infer_node(part)
-        if not found and part.get_code(include_prefix=False) in known:
+        if not found and code_of(part) in known:
             continue
         if not found or not all(map(is_base, found)):
             return False

@@ -5,7 +5,7 @@ This module must not know values: what jedi finds for a name is the matter of `c
 
 from typing import Any
 
-from retrieval.analyst.closed_values import decorator_name
+from retrieval.analyst.declared import decorator_name
 
 
 def position_of(name: Any) -> Any:

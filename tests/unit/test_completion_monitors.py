@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from completion.alternatives import read_branch
 from completion.covers import open_end
-from completion.decoding import Decoded, decode_greedily
+from completion.decoding import TRUNK, Branch, Decoded, decode_greedily
 from completion.drafting.drafts import Drafter
 from completion.monitors.monitors import Monitors
 from completion.monitors.watch import NO_WATCH, Watch
 from completion.pipeline import Completer, CompletionOptions
 from completion.prompt import Prompt
+from completion.second_thoughts import write_watched
 from completion.values import CompletionRequest, Suggestion, never_cancelled
 from models.language_model import LanguageModel
-from models.token_tree import NO_TREE, ReadTree, TokenTree
+from models.token_tree import NO_TREE, NOTHING_READ, ReadTree, TokenTree
 from retrieval.analyst.questions import Analyst
 from tests.unit.analysts import FrozenAnalyst, ScriptedAnalyst
 from tests.unit.completion_helpers import at, load_tiny_model, scripted, write_model
@@ -46,20 +48,44 @@ def write(model: LanguageModel, text: str, script: str, analyst: Analyst) -> tup
     """What a model writes at the cursor that is sure of the script, but for what is masked."""
     prompt, watch = watch_of(model, analyst, at(text))
     written = model.tokenizer.encode(at(text).before + script)[len(prompt.tokens) :]
-    writer, decoder = scripted(model, [*written, *model.end_tokens])
-    cache = model.decoder.new_cache(100)
-    decoded = decode_greedily(
-        writer,
-        cache,
-        decoder.logits(decoder.forward(prompt.tokens, cache)[-1]),
-        end_tokens=model.end_tokens,
-        max_tokens=50,
-        find_stop=lambda text: None,
-        cancelled=never_cancelled,
-        end=prompt.end,
-        watch=watch,
-    )
+    writer, _ = scripted(model, [*written, *model.end_tokens])
+    decoded = decode(writer, prompt, watch, model.end_tokens, most=50)
     return decoded.text, watch
+
+
+def decode(
+    model: LanguageModel,
+    prompt: Prompt,
+    watch: Watch,
+    end_tokens: frozenset[int] = frozenset(),
+    most: int = 8,
+    drafter: Drafter | None = None,
+    ahead: TokenTree = NO_TREE,
+) -> Decoded:
+    cache = model.decoder.new_cache(150)
+    start = len(prompt.tokens)
+    hidden = model.decoder.encode(cache, cache.append(prompt.tokens), ahead=ahead)
+    logits = model.decoder.logits(hidden[start - 1 :])
+
+    def write_after(branch: Branch, ahead: ReadTree = NOTHING_READ) -> Decoded:
+        return decode_greedily(
+            model,
+            cache,
+            read_branch(model.decoder, cache, start, branch) if branch.tokens else logits[0],
+            end_tokens=end_tokens,
+            max_tokens=most,
+            find_stop=lambda text: None,
+            cancelled=never_cancelled,
+            end=prompt.end,
+            drafter=drafter,
+            branch=branch,
+            ahead=ahead,
+            watch=watch,
+        )
+
+    first = write_after(TRUNK, ReadTree(ahead, logits[1:]))
+    rewritten = len(model.tokenizer.spelled(prompt.end.rewritten))
+    return write_watched(write_after, first, watch, cache, start, rewritten)
 
 
 def test_a_name_that_exists_is_written_as_it_would_be(model: LanguageModel) -> None:
@@ -81,7 +107,7 @@ def test_a_dot_that_is_written_is_asked_about_too(model: LanguageModel) -> None:
     analyst = ScriptedAnalyst({"self.": "x"})
     text, _ = write(model, "total = ▮\n", "self.y", analyst)
     assert text.startswith("self.x")
-    assert analyst.asked == ["self."]  # as anywhere on that line
+    assert analyst.asked[0] == "self."  # as anywhere on that line
 
 
 def test_a_module_that_is_not_there_is_not_imported(model: LanguageModel) -> None:
@@ -119,9 +145,10 @@ def test_an_answer_that_does_not_come_is_done_without(model: LanguageModel) -> N
     del prompt
     logits = model.decoder.logits(model.decoder.forward([1], model.decoder.new_cache(4)))[0]
     for name in ("x", "y", "z"):
-        written = model.tokenizer.encode(f"self.{name}.")
+        written = model.tokenizer.encode(f"{name}.total(")
+        assert not watch.is_wrong(written)
         assert watch.allowed(written, logits) is logits
-    assert watch.counts.unanswered == watch.counts.asked - 1 == 3
+    assert watch.counts.unanswered == watch.counts.asked == 4
     assert 50 <= watch.counts.waited_ms < 1000
 
 
@@ -136,24 +163,8 @@ def eight(
     model: LanguageModel, request: CompletionRequest, drafter: Drafter, ahead: TokenTree
 ) -> Decoded:
     """Eight tokens that a real decoder writes, watched."""
-    analyst = ScriptedAnalyst({".": "x y first total name"})
-    prompt, watch = watch_of(model, analyst, request)
-    cache = model.decoder.new_cache(100)
-    hidden = model.decoder.encode(cache, cache.append(prompt.tokens), ahead=ahead)
-    logits = model.decoder.logits(hidden[len(prompt.tokens) - 1 :])
-    return decode_greedily(
-        model,
-        cache,
-        logits[0],
-        end_tokens=frozenset(),
-        max_tokens=8,
-        find_stop=lambda text: None,
-        cancelled=never_cancelled,
-        end=prompt.end,
-        drafter=drafter,
-        ahead=ReadTree(ahead, logits[1:]),
-        watch=watch,
-    )
+    prompt, watch = watch_of(model, ScriptedAnalyst({".": "x y first total name"}), request)
+    return decode(model, prompt, watch, drafter=drafter, ahead=ahead)
 
 
 @settings(deadline=None, max_examples=40)
@@ -211,7 +222,7 @@ def test_a_statement_makes_an_attribute_or_reads_one_that_exists(
     assert watched("items put_in").text == alone
     taken_back = watched("things put_in")
     assert taken_back.text.startswith(("things", "put_in"))
-    assert taken_back.watched.regretted == 1
+    assert taken_back.watched.taken_back == 1
 
 
 @pytest.mark.model
@@ -221,7 +232,7 @@ def test_an_attribute_is_made_where_it_is_assigned(default_model: LanguageModel)
     monitors = Monitors(default_model.tokenizer, ScriptedAnalyst({"self.": "z"}), seconds=5)
     suggestion = Completer(default_model, options, monitors=monitors).complete(at(text))
     assert suggestion.text.startswith("x = x")
-    assert suggestion.watched.regretted == 0
+    assert suggestion.watched.taken_back == 0
 
 
 @pytest.mark.model

@@ -7,6 +7,7 @@ from completion.monitors.places import (
     attribute_at_end,
     attributes_inside,
     import_at_end,
+    imports_inside,
     is_read,
     may_be_made,
 )
@@ -138,3 +139,18 @@ def test_an_attribute_is_only_read(text: str) -> None:
 )
 def test_a_name_is_read_or_made(text: str, read: bool) -> None:
     assert is_read(text.encode(), len("self.a")) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("import os", ["os"]),
+        ("import os as system, sys", ["os", "sys"]),
+        ("from os import path, sep\nx = path", ["os", "path", "sep"]),
+        ("from a import (b,\n    c", ["a", "b", "c"]),
+        ("important = fromage", []),
+        ("'import os'", []),
+    ],
+)
+def test_all_that_is_imported(text: str, named: list[str]) -> None:
+    assert [place.written.decode() for place in imports_inside(text.encode(), 0, "")] == named
