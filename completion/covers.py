@@ -21,7 +21,6 @@ from math import inf
 
 from torch import Tensor
 
-from completion.monitors.watch import NO_WATCH, Watch
 from completion.token_difference import common_prefix
 from models.tokenizer import CodeTokenizer
 
@@ -84,25 +83,21 @@ class OpenEnd:
         log_probability: float,
         following: Tensor,
         most: int = 1,
-        watch: Watch = NO_WATCH,
     ) -> list[Cover]:
         """The likeliest canonical covers with this stem, or one that is not if none is found.
 
-        `log_probability` is the stem's, `following` [vocabulary] those of the tokens after it. None
-        is found where `watch` turns down all that are likely.
+        `log_probability` is the stem's, `following` [vocabulary] those of the tokens after it.
         """
         tokens = tokenizer.longer_than(stem.pending).to(following.device)
-        following = watch.masked(stem.tokens, following)[tokens]
-        likely = following.topk(min(TRIED, len(tokens)))
+        likely = following[tokens].topk(min(TRIED, len(tokens)))
         found = zip(tokens[likely.indices].tolist(), likely.values.tolist(), strict=True)
         covers = (
             Cover(stem, token, log_probability + more, self.canonical(tokenizer, stem, token))
             for token, more in found
-            if more > -inf and watch.accepts(stem.tokens, token)
         )
-        first = list(islice(covers, 1))
-        canonical = (cover for cover in chain(first, covers) if cover.canonical)
-        return list(islice(canonical, most)) or first
+        first = next(covers)
+        canonical = (cover for cover in chain([first], covers) if cover.canonical)
+        return list(islice(canonical, most)) or [first]
 
     def promising(self, first: Tensor, covers: Mapping[Stem, Sequence[Cover]]) -> list[Stem]:
         """Stems that may lead to a better cover than all `covers` of others, the likeliest first.

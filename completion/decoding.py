@@ -193,7 +193,7 @@ class Writer:
             way, token = self._follow(read, [], self._best(logits))
         else:
             read, covers = self._read_stems(logits.log_softmax(-1), most)
-            chosen = self._best_cover([found for found in covers.values() if found])
+            chosen = self._best_cover(list(covers.values()))
             stem = read.tree.way_of(chosen.stem.tokens)
             assert stem is not None
             way, token = self._follow(read, stem, chosen.token)
@@ -209,21 +209,20 @@ class Writer:
         earlier pass can be taken after it.
         """
         read, cache = self._ahead, self._cache
-        covers = self._covers(first, read, self._watch)
-        if stems := self._end.promising(first, covers):
-            room = min(LARGEST, cache.capacity - cache.length)
-            known = [found[0] for found in covers.values() if found]
-            before = [best(known).stem] if known else []
-            draft = self._drafter.draft(cache.tokens, stems[0].tokens[0], min(most, room))
-            likely = [stem.tokens for stem in (*before, *stems) if stem.tokens]
-            read = self._read(merged([*likely, *draft.tree.continuations], room)[0])
-            self.drafted += len(read.tree.tokens)
-            covers = self._covers(first, read, self._watch) | covers
-        if not any(covers.values()):  # there was nothing that the monitors know better
-            covers = self._covers(first, read, NO_WATCH)
-        return read, covers
+        covers = self._covers(first, read)
+        stems = self._end.promising(first, covers)
+        if not stems:
+            return read, covers
+        room = min(LARGEST, cache.capacity - cache.length)
+        known = [likeliest for likeliest, *_ in covers.values()]
+        before = [best(known).stem] if known else []
+        draft = self._drafter.draft(cache.tokens, stems[0].tokens[0], min(most, room))
+        likely = [stem.tokens for stem in (*before, *stems) if stem.tokens]
+        read = self._read(merged([*likely, *draft.tree.continuations], room)[0])
+        self.drafted += len(read.tree.tokens)
+        return read, self._covers(first, read) | covers
 
-    def _covers(self, first: Tensor, read: ReadTree, watch: Watch) -> dict[Stem, list[Cover]]:
+    def _covers(self, first: Tensor, read: ReadTree) -> dict[Stem, list[Cover]]:
         """Those of each stem that was read or has no tokens, the likeliest first.
 
         `first` [vocabulary] are the log-probabilities of what follows the prompt.
@@ -236,7 +235,7 @@ class Writer:
                     known += float(after[read.tree.tokens[node]])
                     after = read.logits[node].log_softmax(-1)
                 most = 1 + self._runners_up
-                found[stem] = self._end.covers(self._tokenizer, stem, known, after, most, watch)
+                found[stem] = self._end.covers(self._tokenizer, stem, known, after, most)
         return found
 
     def _read(self, tree: TokenTree) -> ReadTree:

@@ -45,16 +45,13 @@ class TokenCounts:
 class WatchCounts:
     """What the monitors of one completion did.
 
-    Questions asked, those that had no full answer, and milliseconds spent waiting for them; tokens
-    chosen under a mask, and tokens turned down for what they name within; names taken back since
-    they do not exist; lines cut off since they would have broken the file.
+    Questions asked, those that had no full answer, and milliseconds spent waiting for them; names
+    taken back since they do not exist; lines cut off since they would have broken the file.
     """
 
     asked: int = 0
     unanswered: int = 0
     waited_ms: float = 0.0
-    masked: int = 0
-    rejected: int = 0
     taken_back: int = 0
     cut: int = 0
 

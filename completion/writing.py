@@ -15,7 +15,7 @@ from completion.drafting.drafter import TreeDrafter
 from completion.edit_session import Prefilled
 from completion.monitors.watch import Watch
 from completion.prompt import Prompt
-from completion.second_thoughts import write_watched
+from completion.second_thoughts import Rewriter
 from completion.stop_rules import Stop, StopContext, find_stop, stop_context
 from completion.values import CancelCheck, CompletionRequest, Suggestion, Timings, TokenCounts
 from models.kv_cache import KeyValueCache
@@ -127,12 +127,19 @@ class SuggestionWriter:
         deadline = None if budget_ms == NO_LIMIT else began + budget_ms / 1e3
         find_stop = Clocked(context, self.clock, deadline)
         write = partial(self._decode, asked, find_stop, cancelled, runners_up)
-        first = write(NOTHING_READ if branch.tokens else asked.prefilled.ahead, branch)
+        rewriter = Rewriter(
+            self.model,
+            asked.watch,
+            cache,
+            len(prompt.tokens),
+            prompt.end,
+            partial(self._logits, asked),
+            partial(write, NOTHING_READ),
+        )
+        ahead = NOTHING_READ if branch.tokens else asked.prefilled.ahead
+        decoded = rewriter.finish(write(ahead, branch))
         spell = self.model.tokenizer.token_bytes
         rewritten = len(self.model.tokenizer.spelled(prompt.end.rewritten))
-        decoded = write_watched(
-            partial(write, NOTHING_READ), first, asked.watch, cache, len(prompt.tokens), rewritten
-        )
         written = [*prompt.tokens, *decoded.tokens]
         self.drafter.look_up.add(written, range(len(prompt.tokens), len(written)))
         cut = CUTS.get(decoded.stop)

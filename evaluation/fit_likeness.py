@@ -12,13 +12,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import torch
-
-from completion.monitors.identifier_masks import LIKENESS, identifier_at, likeness
+from completion.monitors.names import ends_of_names, identifier_at
+from completion.name_choice import LIKENESS, SpelledPlace, likeness, read_names, spell_names
 from completion.pipeline import Completer, CompletionOptions
 from completion.prompt import Prompt
 from evaluation.dereference_arms import PATIENCE
@@ -37,7 +35,6 @@ from models.language_model import LanguageModel, load_language_model
 from models.processor import share_the_processor
 from models.progress import Progress, ProgressCallback
 from models.store import ModelStore, default_home
-from models.token_tree import merged
 from retrieval.analyst.analyst import JediAnalyst
 from retrieval.analyst.questions import Analyst, Question, Wanted
 
@@ -121,19 +118,14 @@ def log_probabilities(
     cache = model.decoder.new_cache(len(prompt.tokens) + AT_ONCE)
     hidden = model.decoder.forward(prompt.tokens, cache)
     first = model.decoder.logits(hidden[-1]).log_softmax(-1)
-    spellings = map(model.tokenizer.token_bytes, range(model.tokenizer.size))
-    ends = torch.tensor([token for token, s in enumerate(spellings) if not identifier_at(s)])
-    piece, settled = prompt.end.piece.decode(), len(prompt.end.settled)
-    left = {name: model.tokenizer.encode(piece + name)[settled:] for name in sorted(names)}
+    ends = ends_of_names(model.tokenizer)
+    place = SpelledPlace(prompt.end.piece, prompt.end.settled)
+    left = spell_names(model.tokenizer, map(str.encode, names), place)
     found: dict[str, float] = {}
     while left:
-        tree, nodes = merged(left.values(), AT_ONCE)
-        after = model.decoder.logits(model.decoder.branch(cache, tree)).log_softmax(-1)
-        for name, node in zip(list(left), nodes, strict=False):
-            way = tree.way(node)
-            parts = [float(first[tree.tokens[way[0]]])]
-            parts += [float(after[a, tree.tokens[b]]) for a, b in pairwise(way)]
-            found[name] = sum(parts) + float(after[node][ends].logsumexp(0))
+        read = read_names(model.decoder, cache, first, left, ends, AT_ONCE)
+        for name in read.tokens:
+            found[name.decode()] = read.joint(name)
             del left[name]
     return found
 

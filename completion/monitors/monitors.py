@@ -6,10 +6,10 @@ from time import perf_counter
 
 from completion.brackets import mask
 from completion.monitors.existing_names import ATTRIBUTES, IMPORTS, ExistingNames
-from completion.monitors.identifier_masks import IdentifierMasks
+from completion.monitors.names import ends_of_names
 from completion.monitors.places import attribute_at_end, import_at_end
-from completion.monitors.questions import Names, Questions
-from completion.monitors.receivers import assigned_in, indent_of, question_text
+from completion.monitors.questions import Lookup, Questions
+from completion.monitors.receivers import indent_of
 from completion.monitors.syntax import Syntax
 from completion.monitors.watch import NO_WATCH, Watch
 from completion.prompt import Prompt
@@ -36,7 +36,7 @@ class Monitors:
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._tokenizer = tokenizer
-        self._masks = IdentifierMasks(tokenizer)
+        self._name_ends = ends_of_names(tokenizer)
         self._syntax = Syntax()
         self._analyst = analyst
         self._roots = roots
@@ -62,23 +62,19 @@ class Monitors:
         place = Question(request.path, root, "", after, Wanted.NAMES)
         questions = Questions(self._analyst, place, self._seconds, counts, self._clock)
 
-        def before(text: bytes) -> str:
-            return above + question_text(text).decode(errors="ignore")
-
-        def find_names(text: bytes) -> Names | None:
-            names = questions.names(before(text))
-            return names and names | assigned_in(text)
-
+        lookup = Lookup(questions, above)
         typed = (line + rewritten).encode()
         at_cursor = attribute_at_end(typed, open_quotes) or import_at_end(typed, open_quotes)
         if at_cursor is not None:
-            questions.ask(before(typed[: at_cursor.start] + b" " * at_cursor.blank))
+            lookup.ask(typed[: at_cursor.start] + b" " * at_cursor.blank)
         elif "self." in shown:  # which is what is likeliest to come
-            questions.ask(before(indent_of(typed) + b"self."))
-        of_request = (self._masks, find_names, line.encode(), open_quotes, len(typed))
+            lookup.ask(indent_of(typed) + b"self.")
+        kinds = (ATTRIBUTES, IMPORTS)
         return Watch(
-            [ExistingNames(kind, *of_request) for kind in (ATTRIBUTES, IMPORTS)],
+            [ExistingNames(kind, lookup, open_quotes, len(typed)) for kind in kinds],
+            line.encode(),
             self._tokenizer.token_bytes,
+            self._name_ends,
             counts,
             keep=lambda text: self._syntax.keep(request, text),
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from keyword import kwlist
 
 from completion.brackets import MASK, mask
+from completion.monitors.names import NAME
 
 DOT_AT_END = re.compile(rb"\.[ \t]*(?P<written>[A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*)?\Z")
 IMPORTED = re.compile(
@@ -20,7 +21,6 @@ FROM = re.compile(
 )
 MADE = re.compile(rb"(?:^|[\n;:])[ \t]*(?:(?:self|cls)\.\w+[ \t]*,[ \t]*)*(?:self|cls)\.\Z")
 STORED = re.compile(rb"[ \t]*(?:=(?!=)|[:,])")  # `+=` reads what it changes
-NAME = re.compile(rb"[A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*")
 INNER_DOT = re.compile(rb"\.[ \t]*(?=[A-Za-z_\x80-\xff])")
 NUMBER = re.compile(r"(?<![\w.])\d[\d_]*\Z")
 LAST_WORD = re.compile(r"\w+\Z")

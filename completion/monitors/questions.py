@@ -7,11 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
+from completion.monitors.receivers import assigned_in, question_text
 from completion.values import WatchCounts
 from retrieval.analyst.questions import Analyst, Answer, Question
 
 Names = frozenset[bytes]
-FindNames = Callable[[bytes], Names | None]  # that may stand at the end of a text; None if any may
 
 
 @dataclass(slots=True)
@@ -52,3 +52,23 @@ class Questions:
         if answer is None or not answer.complete or not answer.names:
             return None
         return frozenset(map(str.encode, answer.names))
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The names that may stand at the end of a text which goes on from the lines `above`."""
+
+    questions: Questions
+    above: str
+
+    def ask(self, text: bytes) -> None:
+        """Have them looked up while something else is done."""
+        self.questions.ask(self._before(text))
+
+    def names(self, text: bytes) -> Names | None:
+        """None where any may stand there."""
+        names = self.questions.names(self._before(text))
+        return names and names | assigned_in(text)
+
+    def _before(self, text: bytes) -> str:
+        return self.above + question_text(text).decode(errors="ignore")

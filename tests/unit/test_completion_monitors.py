@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from completion.alternatives import read_branch
 from completion.covers import open_end
@@ -16,7 +17,7 @@ from completion.monitors.monitors import Monitors
 from completion.monitors.watch import NO_WATCH, Watch
 from completion.pipeline import Completer, CompletionOptions
 from completion.prompt import Prompt
-from completion.second_thoughts import write_watched
+from completion.second_thoughts import Rewriter
 from completion.values import CompletionRequest, Suggestion, never_cancelled
 from models.language_model import LanguageModel
 from models.token_tree import NO_TREE, NOTHING_READ, ReadTree, TokenTree
@@ -45,7 +46,7 @@ def watch_of(
 
 
 def write(model: LanguageModel, text: str, script: str, analyst: Analyst) -> tuple[str, Watch]:
-    """What a model writes at the cursor that is sure of the script, but for what is masked."""
+    """What a model writes at the cursor that is sure of the script, and what becomes of it."""
     prompt, watch = watch_of(model, analyst, at(text))
     written = model.tokenizer.encode(at(text).before + script)[len(prompt.tokens) :]
     writer, _ = scripted(model, [*written, *model.end_tokens])
@@ -67,11 +68,16 @@ def decode(
     hidden = model.decoder.encode(cache, cache.append(prompt.tokens), ahead=ahead)
     logits = model.decoder.logits(hidden[start - 1 :])
 
+    def logits_after(branch: Branch) -> Tensor:
+        if not branch.tokens:
+            return logits[0]
+        return read_branch(model.decoder, cache, start, branch)
+
     def write_after(branch: Branch, ahead: ReadTree = NOTHING_READ) -> Decoded:
         return decode_greedily(
             model,
             cache,
-            read_branch(model.decoder, cache, start, branch) if branch.tokens else logits[0],
+            logits_after(branch),
             end_tokens=end_tokens,
             max_tokens=most,
             find_stop=lambda text: None,
@@ -83,9 +89,8 @@ def decode(
             watch=watch,
         )
 
-    first = write_after(TRUNK, ReadTree(ahead, logits[1:]))
-    rewritten = len(model.tokenizer.spelled(prompt.end.rewritten))
-    return write_watched(write_after, first, watch, cache, start, rewritten)
+    rewriter = Rewriter(model, watch, cache, start, prompt.end, logits_after, write_after)
+    return rewriter.finish(write_after(TRUNK, ReadTree(ahead, logits[1:])))
 
 
 def test_a_name_that_exists_is_written_as_it_would_be(model: LanguageModel) -> None:
@@ -100,7 +105,7 @@ def test_a_name_that_does_not_exist_gives_way_to_one_that_does(model: LanguageMo
     text, watch = write(model, "return self.▮\n", "y + 1", ScriptedAnalyst({"self.": "x"}))
     assert text.startswith("x")
     assert "y" not in text.partition(" ")[0]
-    assert watch.counts.masked > 0
+    assert watch.counts.taken_back == 1
 
 
 def test_a_dot_that_is_written_is_asked_about_too(model: LanguageModel) -> None:
@@ -248,5 +253,5 @@ def test_the_real_model_names_what_exists(default_model: LanguageModel) -> None:
         monitors=Monitors(default_model.tokenizer, ScriptedAnalyst({"self.": names}), seconds=5),
     ).complete(at(BASKET))
     assert watched.text.startswith(tuple(names.split()))
-    assert watched.watched.masked > 0
+    assert watched.watched.taken_back == 1
     assert watched.watched.unanswered == 0

@@ -266,7 +266,9 @@ def test_arms_drop_in_and_a_run_that_was_cut_off_goes_on(
     seen: list[str] = []
     monkeypatch.setattr(dereference, "ARMS", {"one": says("rest(", seen), "two": says("x", seen)})
     monkeypatch.setattr(
-        dereference_faults, "check_files", lambda files, changed, told: [frozenset()] * len(changed)
+        dereference_faults,
+        "check_files",
+        lambda files, changed, told, _: [frozenset()] * len(changed),
     )
     samples = tmp_path / "samples.jsonl"
     told: list[Progress] = []

@@ -65,7 +65,7 @@ def test_files_are_checked_in_batches_and_the_same_ones_once(
 ) -> None:
     read: list[int] = []
 
-    def run(folder: Path, paths: list[str]) -> dict[str, Any]:
+    def run(folder: Path, paths: list[str], _: Path | None) -> dict[str, Any]:
         read.append(len(paths))
         assert all((folder / path).is_file() for path in paths)
         start = {"start": {"line": 5}}

@@ -196,6 +196,76 @@ def test_complete_answers_hold_the_name(workspace: Workspace, text: str, name: s
     assert answer.complete
 
 
+RECORDS = """
+    from typing import TYPE_CHECKING, Any, Callable, TypeVar, dataclass_transform
+
+    T = TypeVar("T")
+
+    @dataclass_transform()
+    class Meta(type):
+        if not TYPE_CHECKING:
+            def __getattr__(self, name): ...
+
+    class Record(metaclass=Meta):
+        def __init__(self, **values):
+            self.__dict__.update(values)
+        if TYPE_CHECKING:
+            kind: str
+        else:
+            def __getattr__(self, name): ...
+
+    class Kept:
+        near = 1
+        def __getstate__(self):
+            return self.__dict__.copy()
+        def __setstate__(self, state):
+            for name, value in state.items():
+                setattr(self, name, value)
+
+    def as_it_is(cls: T) -> T: ...
+    def class_as_it_is(cls: type[T]) -> type[T]: ...
+    def labelled(label: str) -> Callable[[T], T]: ...
+    def replaced(cls: T) -> Any: ...
+    def number(cls: int) -> int: ...
+    """
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class A(Record):\n    near: int\nA(near=1).▮",
+        "class A(Record):\n    near: int\nA.▮",
+        "Kept().▮",
+        "@as_it_is\nclass A:\n    near = 1\nA().▮",
+        "@class_as_it_is\nclass A:\n    near = 1\nA().▮",
+        "@labelled('a')\nclass A:\n    near = 1\nA().▮",
+    ],
+)
+def test_attributes_that_a_library_declares(workspace: Workspace, text: str) -> None:
+    """What it hides from type checkers is nothing to rely on."""
+    workspace.write(records=RECORDS)
+    answer = workspace.ask(f"from records import *\n{text}")
+    assert answer is not None
+    assert "near" in answer.names
+    assert answer.complete
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class A(Record):\n    def f(self, name):\n        setattr(self, name, 1)\nA().▮",
+        "class A(Record):\n    def __getattr__(self, name): ...\nA().▮",
+        "class A(Kept):\n    def f(self, all):\n        self.__dict__ = all\nA().▮",
+        "@replaced\nclass A: ...\nA().▮",
+        "@number\nclass A: ...\nA().▮",
+        "@as_it_is('a')\nclass A: ...\nA().▮",
+    ],
+)
+def test_attributes_that_nobody_declares(workspace: Workspace, text: str) -> None:
+    workspace.write(records=RECORDS)
+    assert not workspace.is_complete(f"from records import *\n{text}")
+
+
 def test_a_name_that_the_file_itself_uses_speaks_against_a_list(workspace: Workspace) -> None:
     mixin = """
         class Mixin:

@@ -1,0 +1,24 @@
+"""What an identifier is made of, in bytes and in tokens."""
+
+import re
+
+import torch
+from torch import Tensor
+
+from models.tokenizer import CodeTokenizer
+
+NAME = re.compile(rb"[A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*")
+IDENTIFIER = re.compile(rb"[0-9A-Za-z_\x80-\xff]*")  # a byte that is not ASCII may be of a letter
+
+
+def identifier_at(text: bytes) -> bytes:
+    """The bytes that `text` begins with and that an identifier may be of."""
+    found = IDENTIFIER.match(text)
+    assert found is not None
+    return found[0]
+
+
+def ends_of_names(tokenizer: CodeTokenizer) -> Tensor:
+    """Which tokens end the name that they follow. Bool [tokens]."""
+    spellings = map(tokenizer.token_bytes, range(tokenizer.size))
+    return torch.tensor([not identifier_at(spelling) for spelling in spellings])
