@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 
-from completion.brackets import mask
+from completion.brackets import balance, mask
 from completion.monitors.existing_names import ATTRIBUTES, IMPORTS, ExistingNames
+from completion.monitors.keywords import Keywords
 from completion.monitors.names import ends_of_names
+from completion.monitors.names_in_scope import NamesInScope
 from completion.monitors.places import attribute_at_end, import_at_end
 from completion.monitors.questions import Lookup, Questions
 from completion.monitors.receivers import indent_of
 from completion.monitors.syntax import Syntax
-from completion.monitors.watch import NO_WATCH, Watch
+from completion.monitors.watch import NO_WATCH, Monitor, Watch
 from completion.prompt import Prompt
 from completion.values import CompletionRequest, WatchCounts
 from models.tokenizer import CodeTokenizer
@@ -55,7 +57,8 @@ class Monitors:
         line_start = known.rfind("\n") + 1
         above, line = known[:line_start], known[line_start:]
         shown = near.before
-        open_quotes = mask(shown[: len(shown) - len(request.before) + line_start]).open_quotes
+        masked = mask(shown[: len(shown) - len(request.before) + line_start])
+        open_quotes = masked.open_quotes
         counts = WatchCounts()
         root, line_end = root_of(request.path, self._roots), request.after.find("\n")
         after = request.after[line_end:] if line_end >= 0 else ""
@@ -69,9 +72,17 @@ class Monitors:
             lookup.ask(typed[: at_cursor.start] + b" " * at_cursor.blank)
         elif "self." in shown:  # which is what is likeliest to come
             lookup.ask(indent_of(typed) + b"self.")
-        kinds = (ATTRIBUTES, IMPORTS)
+        monitors: list[Monitor] = [
+            ExistingNames(ATTRIBUTES, lookup, open_quotes, len(typed)),
+            ExistingNames(IMPORTS, lookup, open_quotes, len(typed)),
+            Keywords(lookup, open_quotes, len(typed)),
+        ]
+        goes_on = above.rstrip(" \t").endswith("\\\n") or balance(masked.text).openers
+        if not open_quotes and not goes_on:
+            rest = request.after[: len(request.after) - len(after)]
+            monitors.append(NamesInScope(lookup, rest.encode(), len(typed)))
         return Watch(
-            [ExistingNames(kind, lookup, open_quotes, len(typed)) for kind in kinds],
+            monitors,
             line.encode(),
             self._tokenizer.token_bytes,
             self._name_ends,

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from completion.monitors.receivers import assigned_in, question_text
 from completion.values import WatchCounts
-from retrieval.analyst.questions import Analyst, Answer, Question
+from retrieval.analyst.questions import Analyst, Answer, Question, Wanted
 
 Names = frozenset[bytes]
+Asked = tuple[str, Wanted]  # the text before a place, and what is asked about it
 
 
 @dataclass(slots=True)
@@ -23,22 +24,24 @@ class Questions:
     seconds: float
     counts: WatchCounts
     clock: Callable[[], float]
-    _asked: dict[str, Future[Answer | None]] = field(default_factory=dict)
-    _known: dict[str, Names | None] = field(default_factory=dict)
+    _asked: dict[Asked, Future[Answer | None]] = field(default_factory=dict)
+    _known: dict[Asked, Names | None] = field(default_factory=dict)
 
-    def ask(self, before: str) -> Future[Answer | None]:
+    def ask(self, before: str, wanted: Wanted) -> Future[Answer | None]:
         """About a place in the file, `before` being all that stands before it."""
-        if before not in self._asked:
+        if (before, wanted) not in self._asked:
             self.counts.asked += 1
-            self._asked[before] = self.analyst.ask(replace(self.place, before=before))
-        return self._asked[before]
+            question = replace(self.place, before=before, wanted=wanted)
+            self._asked[before, wanted] = self.analyst.ask(question)
+        return self._asked[before, wanted]
 
-    def names(self, before: str) -> Names | None:
+    def names(self, before: str, wanted: Wanted) -> Names | None:
         """Those that may stand at the place; None where any may, for all that is known in time."""
-        if before not in self._known:
-            self._known[before] = self._wait(self.ask(before))
-            self.counts.unanswered += self._known[before] is None
-        return self._known[before]
+        if (before, wanted) not in self._known:
+            names = self._wait(self.ask(before, wanted))
+            self._known[before, wanted] = names
+            self.counts.unanswered += names is None
+        return self._known[before, wanted]
 
     def _wait(self, asked: Future[Answer | None]) -> Names | None:
         started = self.clock()
@@ -50,6 +53,8 @@ class Questions:
         self.seconds -= waited
         self.counts.waited_ms += 1e3 * waited
         if answer is None or not answer.complete or not answer.names:
+            return None
+        if answer.call is not None and answer.call.any_keyword:
             return None
         return frozenset(map(str.encode, answer.names))
 
@@ -63,12 +68,16 @@ class Lookup:
 
     def ask(self, text: bytes) -> None:
         """Have them looked up while something else is done."""
-        self.questions.ask(self._before(text))
+        self.questions.ask(self._before(text), Wanted.NAMES)
 
     def names(self, text: bytes) -> Names | None:
         """None where any may stand there."""
-        names = self.questions.names(self._before(text))
+        names = self.questions.names(self._before(text), Wanted.NAMES)
         return names and names | assigned_in(text)
+
+    def keywords(self, text: bytes) -> Names | None:
+        """Those of the call that is open there; None where any may be given."""
+        return self.questions.names(self.above + text.decode(errors="ignore"), Wanted.CALL)
 
     def _before(self, text: bytes) -> str:
         return self.above + question_text(text).decode(errors="ignore")

@@ -3,20 +3,26 @@
 from collections.abc import Mapping
 from concurrent.futures import Future
 
-from retrieval.analyst.questions import Answer, Question
+from retrieval.analyst.questions import Answer, Question, Wanted
 
 
 class ScriptedAnalyst:
-    """Knows the names that may follow some texts, each given by how it ends."""
+    """Knows the names that may follow some texts, each given by how it ends.
 
-    def __init__(self, names: Mapping[str, str], *, complete: bool = True) -> None:
-        self._names = names
+    In the same way the keywords of calls.
+    """
+
+    def __init__(
+        self, names: Mapping[str, str], calls: Mapping[str, str] = {}, *, complete: bool = True
+    ) -> None:
+        self._names = {Wanted.NAMES: names, Wanted.CALL: calls}
         self._complete = complete
         self.asked: list[str] = []
 
     def ask(self, question: Question) -> Future[Answer | None]:
         self.asked.append(question.before)
-        known = [names for end, names in self._names.items() if question.before.endswith(end)]
+        names = self._names[question.wanted]
+        known = [names[end] for end in names if question.before.endswith(end)]
         answer: Future[Answer | None] = Future()
         answer.set_result(Answer(frozenset(known[0].split()), self._complete) if known else None)
         return answer
