@@ -1,10 +1,12 @@
 """Who watches a request: the monitors of its language, with the analyst that they ask."""
 
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 from time import perf_counter
 
 from completion.brackets import balance, mask
+from completion.monitors.bindings import names_in_scope
 from completion.monitors.existing_names import ATTRIBUTES, IMPORTS, ExistingNames
 from completion.monitors.keywords import Keywords
 from completion.monitors.names import ends_of_names
@@ -80,7 +82,8 @@ class Monitors:
         goes_on = above.rstrip(" \t").endswith("\\\n") or balance(masked.text).openers
         if not open_quotes and not goes_on:
             rest = request.after[: len(request.after) - len(after)]
-            monitors.append(NamesInScope(lookup, rest.encode(), len(typed)))
+            in_scope = cache(partial(self._names_in_scope, request.document, above, after))
+            monitors.append(NamesInScope(in_scope, rest.encode(), len(typed)))
         return Watch(
             monitors,
             line.encode(),
@@ -89,6 +92,14 @@ class Monitors:
             counts,
             keep=lambda text: self._syntax.keep(request, text),
         )
+
+    def _names_in_scope(
+        self, document: str, above: str, after: str, indent: bytes
+    ) -> frozenset[bytes] | None:
+        """What may be read on a line of a document, so far indented, between two texts."""
+        head = above.encode(errors="replace") + indent
+        text = head + b"pass" + after.encode(errors="replace")
+        return names_in_scope(text, self._syntax.follow(document, text).tree.root_node, len(head))
 
 
 def root_of(path: str, roots: Sequence[Path]) -> str:

@@ -1,15 +1,15 @@
-"""No name that is not defined: what a statement reads is known where it stands.
+"""No name that is not defined: what a statement reads is in scope where it stands.
 
 A name may be bound further right, as in a comprehension, so statements are judged as a whole.
+Scopes are read off the text itself: nothing has to be asked.
 """
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
-from keyword import iskeyword
 
+from completion.monitors.bindings import names_in
 from completion.monitors.existing_names import WrongName
-from completion.monitors.questions import Lookup
-from completion.monitors.read_names import names_in
+from completion.monitors.questions import Names
 from completion.monitors.receivers import indent_of
 
 
@@ -17,10 +17,11 @@ from completion.monitors.receivers import indent_of
 class NamesInScope:
     """Of one request, so many bytes of whose text are `typed`: what ends in them is not judged.
 
-    `rest` is what follows the cursor on its line.
+    `in_scope` tells what may be read by a statement on the cursor's line, so far indented, None for
+    anything; `rest` is what follows the cursor on its line.
     """
 
-    lookup: Lookup
+    in_scope: Callable[[bytes], Names | None]
     rest: bytes
     typed: int
 
@@ -36,16 +37,11 @@ class NamesInScope:
                 continue
             if one.name in names.bound:
                 continue
-            if (known := self.lookup.names(indent_of(text) + b"return ")) is None:
-                return None
-            if one.name in known:
+            known = self.in_scope(indent_of(text))
+            if known is None or one.name in known:
                 continue
             begun = text[one.start : max(one.start, self.typed)]
-            existing = frozenset(
-                name
-                for name in known | names.bound
-                if name.startswith(begun) and not iskeyword(name.decode())
-            )
-            if existing:
+            names_there = known | names.bound
+            if existing := frozenset(name for name in names_there if name.startswith(begun)):
                 return WrongName(before, one.name, existing)
         return None

@@ -5,7 +5,6 @@ the cursor. `closed_values` and `certainty` say whether the answer is complete. 
 files only through jedi, inside the fence that `fence` puts up, and never runs what it reads.
 """
 
-import keyword
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from jedi.api.environment import InterpreterEnvironment
 from jedi.api.helpers import recursion_limit
 from jedi.inference.helpers import infer_call_of_leaf
 from jedi.inference.imports import Importer
-from jedi.parser_utils import get_parent_scope
 from parso.cache import parser_cache
 
 from retrieval.analyst.calls import call
@@ -24,7 +22,6 @@ from retrieval.analyst.closed_values import (
     is_closed,
     is_none,
     module_is_closed,
-    stars_are_closed,
 )
 from retrieval.analyst.listing import Listing
 from retrieval.analyst.places import ImportPlace, import_place, is_narrowed, names_used_of
@@ -33,22 +30,6 @@ from retrieval.analyst.questions import Answer, Question, Wanted
 STAND_IN = "pirouette_stand_in"
 LISTING = Listing()
 UNKNOWN = Answer(frozenset(), complete=False)
-MOST_LEAVES = 2000  # of one statement; beyond it, nothing is said to be complete
-# After these an expression goes on that stores nothing, so that its names must exist.
-BEFORE_A_VALUE = frozenset(
-    {
-        *("return", "yield", "await", "if", "elif", "while", "not", "and", "or", "in", "is"),
-        *("assert", "raise", "else", "=", "+", "-", "*", "/", "//", "%", "**", "@", "<", ">"),
-        *("==", "!=", "<=", ">=", "&", "|", "^", "<<", ">>", "->", "+=", "-=", "*=", "/="),
-    }
-)
-MODULE_NAMES = frozenset(
-    {
-        *("__name__", "__file__", "__doc__", "__package__", "__spec__", "__loader__", "__path__"),
-        *("__builtins__", "__annotations__", "__class__", "__debug__", "__dict__", "__cached__"),
-        *("__module__", "__qualname__", "__import__", "__build_class__", "WindowsError"),
-    }
-)
 
 
 class Place:
@@ -117,7 +98,7 @@ def answer_from_tree(question: Question, search_path: Sequence[str]) -> Answer |
     previous = place_.leaf.get_previous_leaf()
     if previous is not None and previous == "." and previous.type == "operator":
         return attributes(place_, previous)
-    return names_in_scope(place_, previous)
+    return None
 
 
 def with_line_feeds(text: str) -> str:
@@ -225,53 +206,6 @@ def scope_text(place: Place, receiver: str) -> str:
         outermost, scope = scope, scope.search_ancestor(*kinds)
     scope = outermost or place.module.tree_node
     return str(scope.get_code())
-
-
-def names_in_scope(place: Place, previous: Any) -> Answer:
-    """The names that are known here, and those that the file defines further down."""
-    listed = place.script.complete(place.line, place.column)
-    names = {name.name for name in listed}
-    names |= defined_around(place) | MODULE_NAMES | set(keyword.kwlist) | set(keyword.softkwlist)
-    complete = (
-        previous is not None
-        and previous.value in BEFORE_A_VALUE
-        and not in_open_bracket(previous)
-        and stars_are_closed(place.module.get_value())
-        and "exec" not in place.module.tree_node.get_used_names()
-        and "globals" not in place.module.tree_node.get_used_names()
-    )
-    return Answer(frozenset(names) - {STAND_IN}, complete)
-
-
-def defined_around(place: Place) -> set[str]:
-    """What the file defines anywhere in the scopes around the place."""
-    scopes = []
-    scope = get_parent_scope(place.leaf)
-    while scope is not None:
-        scopes.append(scope)
-        scope = get_parent_scope(scope)
-    found = set()
-    for spelling, nodes in place.module.tree_node.get_used_names().items():
-        if any(node.is_definition() and get_parent_scope(node) in scopes for node in nodes):
-            found.add(spelling)
-    return found
-
-
-def in_open_bracket(leaf: Any) -> bool:
-    """Whether the statement has a bracket open before the leaf's end."""
-    depth = 0
-    for _ in range(MOST_LEAVES):
-        if leaf is None or leaf.type == "newline":
-            return False
-        if leaf.type in ("operator", "error_leaf"):
-            if leaf.value in (")", "]", "}"):
-                depth += 1
-            elif leaf.value in ("(", "[", "{"):
-                depth -= 1
-                if depth < 0:
-                    return True
-        leaf = leaf.get_previous_leaf()
-    return True
 
 
 def imported_names(place: Place, wanted: ImportPlace) -> Answer:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from tree_sitter import Parser
 
 from completion.covers import open_end
+from completion.monitors.bindings import EVERYWHERE, LANGUAGE, names_in, names_in_scope
 from completion.monitors.monitors import Monitors
-from completion.monitors.read_names import names_in
 from completion.prompt import Prompt
 from completion.values import CompletionRequest
 from models.language_model import LanguageModel
@@ -85,22 +86,59 @@ def test_attributes_and_imports(
         ('"""\n▮return item', None),
     ],
 )
-def test_names_in_scope(model: LanguageModel, text: str, wrong: str | None) -> None:
-    """Asked about as if a value began at the line."""
-    analyst = ScriptedAnalyst({"return ": "total first print open if"})
-    found = wrong_name(model, text, analyst, ended=True)
+def test_statements_read_what_is_in_scope(
+    model: LanguageModel, text: str, wrong: str | None
+) -> None:
+    text = "first = 1\ndef f(total):\n" + text
+    found = wrong_name(model, text, ScriptedAnalyst({}), "\n    last = 1\n", ended=True)
     assert (found and found[0]) == wrong
     if found is not None:
-        assert {"total", "first"} <= found[1]
-        assert "if" not in found[1]
+        assert {"total", "first", "last", "f", "print"} <= found[1]
 
 
 def test_a_statement_is_judged_when_its_line_is_over(model: LanguageModel) -> None:
-    analyst = ScriptedAnalyst({"return ": "total"})
+    analyst = ScriptedAnalyst({})
     for text, wrong in (("    ▮return item", None), ("    ▮return item\n", "item")):
         found = wrong_name(model, text, analyst, ended=False)
         assert (found and found[0]) == wrong
     assert wrong_name(model, "print(▮item", analyst, ")\n", ended=True) is not None
+
+
+def in_scope(text: str) -> set[str] | None:
+    """What the text itself brings to where it is marked."""
+    before, after = (part.encode() for part in text.split("▮"))
+    whole = before + b"pass" + after
+    found = names_in_scope(whole, Parser(LANGUAGE).parse(whole).root_node, len(before))
+    return None if found is None else {name.decode() for name in found - EVERYWHERE}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("import a.b, c as d\nfrom e.f import g as h, i\n▮\n", "a b c d g h i"),
+        ("a = 1\ndef f(b, *c, d=1, **e):\n    ▮\n    g = 1\n", "a f b c d e g"),
+        ("def f(a):\n    def g(b):\n        ▮\n    c = 1\n", "f g a b c"),
+        ("class A:\n    b = 1\n    def f(self):\n        ▮\n    c = 1\n", "A f self"),
+        ("class A:\n    b = 1\n    ▮\n    def f(self): ...\n", "A b f"),
+        ("def f():\n    a = 1\n▮\n", "f"),
+        ("if 1:\n    ▮\n    a = 1\nelse:\n    b = 1\n", "a b"),
+        ("def f():\n    global a, b\n    a = b = 1\n\n▮\n", "f a b"),
+        ("try:\n    ▮\nexcept E as e:\n    pass\nfor i, (j, k) in l: ...\n", "e i j k"),
+        ("with a as (b, c):\n    ▮\n[d for d in e]\n", "b c"),
+    ],
+)
+def test_what_is_in_scope(text: str, names: str) -> None:
+    found = in_scope(text)
+    assert found is not None
+    assert found >= set(names.split())
+    assert not found & {"nobody", "E", "l", "last", "e2"}
+
+
+@pytest.mark.parametrize(
+    "text", ["from a import *\n▮\n", "exec(a)\n▮\n", "def f(:\n    ▮\n", "globals()['a'] = 1\n▮\n"]
+)
+def test_texts_that_do_not_show_all_names(text: str) -> None:
+    assert in_scope(text) is None
 
 
 @pytest.mark.parametrize(
@@ -141,7 +179,7 @@ def test_keywords_that_a_call_does_not_take(
         ("lambda u, v=w: u + t", "w u t", "u v"),
         ("f'{n!r}'", "n", ""),
         ("x.y, z[i] = w", "x z i w", ""),
-        ("import a.b as c", "", "a b c"),
+        ("from a.b import c as d", "", "c d"),
         ("(n := m)", "m", "n"),
         ("match a:\n    case P(x=y, z=(v, w)): pass", "", "a P x y z v w"),
     ],

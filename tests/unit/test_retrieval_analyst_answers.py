@@ -341,35 +341,10 @@ def test_top_level_modules_are_never_all(workspace: Workspace) -> None:
         assert not workspace.is_complete(text)
 
 
-def test_names_in_scope_are_complete_where_a_value_must_follow(workspace: Workspace) -> None:
-    text = """
-        import os
-        def f(first, *rest, last=1):
-            inner = 2
-            while inner:
-                inner = ▮
-                later = 3
-        def below(): ...
-        """
-    answer = workspace.ask(text)
-    assert answer is not None
-    known = {"os", "first", "rest", "last", "inner", "later", "below", "len", "lambda", "None"}
-    assert known <= answer.names
-    assert answer.complete
-
-
-@pytest.mark.parametrize("text", ["▮", "for ▮", "x = [▮", "f(▮", "with a as ▮", "def f(▮"])
-def test_names_may_be_new_where_they_can_be_bound(workspace: Workspace, text: str) -> None:
-    answer = workspace.ask(text)
-    assert answer is None or not answer.complete
-
-
-def test_a_star_import_that_leads_nowhere_opens_the_scope(workspace: Workspace) -> None:
-    assert not workspace.is_complete("from nowhere import *\nx = ▮")
-
-
-@pytest.mark.parametrize("text", ["x = 'a.▮'", "# os.▮", "'''\nos.▮\n'''"])
-def test_nothing_is_said_inside_strings_and_comments(workspace: Workspace, text: str) -> None:
+@pytest.mark.parametrize("text", ["x = 'a.▮'", "# os.▮", "'''\nos.▮\n'''", "x = ▮"])
+def test_nothing_is_said_where_no_attribute_or_import_is_named(
+    workspace: Workspace, text: str
+) -> None:
     assert workspace.ask(text) is None
 
 
