@@ -110,9 +110,9 @@ def test_a_name_that_does_not_exist_gives_way_to_one_that_does(model: LanguageMo
 
 def test_a_dot_that_is_written_is_asked_about_too(model: LanguageModel) -> None:
     analyst = ScriptedAnalyst({"self.": "x"})
-    text, _ = write(model, "total = ▮\n", "self.y", analyst)
+    text, _ = write(model, "def f(self):\n    total = ▮\n", "self.y", analyst)
     assert text.startswith("self.x")
-    assert analyst.asked[0] == "self."  # as anywhere on that line
+    assert analyst.asked[0] == "def f(self):\n    self."  # as anywhere on that line
 
 
 def test_a_module_that_is_not_there_is_not_imported(model: LanguageModel) -> None:
