@@ -22,7 +22,7 @@ from time import perf_counter
 
 from evaluation.intervals import wilson
 from evaluation.source_offsets import SourceOffsets
-from retrieval.analyst.analyst import JediAnalyst
+from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.analyst.questions import Question, Wanted
 
 PATIENCE = 30.0  # seconds: a figure about answers, not about a machine
@@ -73,7 +73,7 @@ def measure(path: Path, points: int, seed: int, *, cut: bool, misses: bool) -> d
     root = path.parent
     counts: Counter[str] = Counter()
     times: list[float] = []
-    with JediAnalyst(timeout=2 * PATIENCE, patience=PATIENCE) as analyst:
+    with ProcessAnalyst(timeout=2 * PATIENCE, patience=PATIENCE) as analyst:
         analyst.wait_until_warm(2 * PATIENCE)
         for place in sample(path, points, seed):
             asked = question(root, place, cut=cut)

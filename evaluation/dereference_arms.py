@@ -9,7 +9,8 @@ from completion.monitors.monitors import PYTHON, Monitors
 from completion.pipeline import Completer
 from completion.values import Suggestion
 from evaluation.dereferences import Dereference
-from retrieval.analyst.analyst import JediAnalyst
+from retrieval.analyst.analyst import ProcessAnalyst
+from retrieval.analyst.child import jedi_worker
 from retrieval.analyst.questions import Question, Wanted
 
 PATIENCE = 10.0  # seconds for a question: what is counted must not depend on the machine
@@ -45,7 +46,7 @@ def plain(completer: Completer, _: Path | None, __: ExitStack) -> Complete:
 def monitored(completer: Completer, environment: Path | None, stack: ExitStack) -> Complete:
     """The pipeline as it is in the editor, but that it waits for analysis as long as it takes."""
     packages = None if environment is None else str(environment)
-    analyst = stack.enter_context(JediAnalyst(timeout=PATIENCE, environment=packages))
+    analyst = stack.enter_context(ProcessAnalyst(timeout=PATIENCE, worker=jedi_worker(packages)))
     watched: dict[Path, Completer] = {}
 
     def complete(place: Dereference, folder: Path) -> Answer:

@@ -35,7 +35,8 @@ from models.language_model import LanguageModel, load_language_model
 from models.processor import share_the_processor
 from models.progress import Progress, ProgressCallback
 from models.store import ModelStore, default_home
-from retrieval.analyst.analyst import JediAnalyst
+from retrieval.analyst.analyst import ProcessAnalyst
+from retrieval.analyst.child import jedi_worker
 from retrieval.analyst.questions import Analyst, Question, Wanted
 
 MOST_OF_A_FUNCTION = 8  # places
@@ -70,7 +71,9 @@ def collect(
     completer = Completer(model, WRITTEN)
     with ExitStack() as stack:
         folders = {one.name: written(one, stack) for one in repositories}
-        analyst = stack.enter_context(JediAnalyst(timeout=PATIENCE, environment=str(environment)))
+        analyst = stack.enter_context(
+            ProcessAnalyst(timeout=PATIENCE, worker=jedi_worker(str(environment)))
+        )
         analyst.wait_until_warm(PATIENCE)
         functions = draw_functions(repositories, count, seed)
         for number, places in enumerate(functions):

@@ -16,7 +16,7 @@ from models.errors import InputError
 from models.language_model import load_language_model
 from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
-from retrieval.analyst.analyst import JediAnalyst
+from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.workspace_files import WorkspaceFiles
 
 LARGEST_FILE = 16 * 2**20
@@ -48,7 +48,7 @@ def complete_place(text: str, model_name: str, progress: ProgressCallback) -> Pl
     cursor = place_in(document, types.Position(place.line - 1, place.column - 1))
     settings = Settings()
     request = cursor.request(settings.indentation_for(document.buffer.text))
-    with JediAnalyst(timeout=PATIENCE) as analyst:
+    with ProcessAnalyst(timeout=PATIENCE) as analyst:
         folder = ModelStore(default_home()).pull(model_name, progress)
         model = load_language_model(model_name, folder, progress)
         roots = (enclosing_repository(place.path),)

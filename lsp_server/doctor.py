@@ -14,7 +14,7 @@ from models.errors import PirouetteError
 from models.language_model import number_format, preferred_device
 from models.store import GROWTH, ModelStore
 from models.tokenizer import CodeTokenizer
-from retrieval.analyst.analyst import JediAnalyst
+from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.analyst.questions import Question, Wanted
 
 GIB = 2**30
@@ -46,7 +46,7 @@ def examine(home: Path) -> list[Finding]:
         examine_torch(),
         examine_home(home),
         *examine_model(home),
-        examine_analysis(JediAnalyst(timeout=PATIENCE)),
+        examine_analysis(ProcessAnalyst(timeout=PATIENCE)),
     ]
 
 
@@ -93,7 +93,7 @@ def examine_model(home: Path) -> list[Finding]:
     return [Finding("model", True, f"{DEFAULT_MODEL} in {folder}")]
 
 
-def examine_analysis(analyst: JediAnalyst) -> Finding:
+def examine_analysis(analyst: ProcessAnalyst) -> Finding:
     """Ask what any analysis must know, as a suggestion would."""
     question = Question("", "", "import os\nos.path.", "\n", Wanted.NAMES)
     with analyst:

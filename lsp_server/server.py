@@ -18,6 +18,7 @@ from pygls.uris import to_fs_path
 
 from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer
+from lsp_server.analysis import choose_worker
 from lsp_server.documents import Documents, Place, file_of, place_in
 from lsp_server.inference_thread import Finished, InferenceThread
 from lsp_server.progress_reports import ProgressReporter
@@ -28,8 +29,7 @@ from models.language_model import load_language_model
 from models.progress import ProgressCallback
 from models.store import ModelStore
 from models.tokenizer import CodeTokenizer
-from retrieval.analyst.analyst import JediAnalyst
-from retrieval.analyst.search_path import environment_folders
+from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.workspace_files import WorkspaceFiles
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class PirouetteServer(LanguageServer):
         self.files = WorkspaceFiles(())
         self.settings = Settings()
         self.roots: tuple[Path, ...] = ()
-        self.analyst = JediAnalyst(timeout=LATE)
+        self.analyst = ProcessAnalyst(timeout=LATE)
         self.initial = ReadSettings(self.settings, ())
         self.shut_down = False
         self._load = load
@@ -107,7 +107,7 @@ class PirouetteServer(LanguageServer):
     async def _load_model(self) -> None:
         settings = self.model_settings()
         if settings.monitors:
-            self.start_analyst(settings.python_environment)
+            self.start_analyst(settings)
         reporter = ProgressReporter(self, f"Pirouette: {settings.model}")
         outcome = "failed"
         try:
@@ -124,17 +124,14 @@ class PirouetteServer(LanguageServer):
         finally:
             reporter.end(outcome)
 
-    def start_analyst(self, environment: str) -> None:
+    def start_analyst(self, settings: Settings) -> None:
         """Have one that knows the user's packages, warm by the time the model is loaded."""
-        if environment and not environment_folders(environment):
-            advice = "name the folder of a virtual environment"
-            self.tell(
-                types.MessageType.Warning,
-                f"pythonEnvironment: there are no packages in {environment}; {advice}",
-            )
-        if (self.analyst.environment or "") != environment:
+        chosen = choose_worker(settings.python_environment, settings.analysis_server)
+        for complaint in chosen.complaints:
+            self.tell(types.MessageType.Warning, complaint)
+        if self.analyst.worker != chosen.worker:
             self.analyst.close()
-            self.analyst = JediAnalyst(timeout=LATE, environment=environment or None)
+            self.analyst = ProcessAnalyst(timeout=LATE, worker=chosen.worker)
         self.analyst.start()
 
     def make_monitors(self, tokenizer: CodeTokenizer) -> Monitors | None:

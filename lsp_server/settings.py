@@ -75,13 +75,17 @@ class Settings:
     python_environment: str = setting(
         "", "The virtual environment whose packages your code uses; empty for Pirouette's own."
     )
+    analysis_server: str = setting(
+        "", "The command of a language server to ask which names exist; empty for Pirouette's own."
+    )
     indentation: str = setting(
         "auto", "One level of indentation: `auto` (as in the file), `tab`, or a number of spaces."
     )
 
     def of_completer(self) -> tuple[object, ...]:
         """What a completer is made with: where it changes, another one is needed."""
-        watched = self.monitors, self.monitor_timeout_ms, self.python_environment
+        asked = self.python_environment, self.analysis_server
+        watched = self.monitors, self.monitor_timeout_ms, asked
         return self.model, watched, self.completion_options()
 
     def completion_options(self) -> CompletionOptions:

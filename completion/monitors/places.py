@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from keyword import kwlist
 
 from completion.brackets import MASK, mask
@@ -110,6 +111,7 @@ def is_dereference(text: bytes, dot: int, open_quotes: str) -> bool:
     return word is None or word[0] not in NO_VALUE
 
 
+@lru_cache(maxsize=4)  # a text is looked at once for each name in it
 def blotted_text(text: bytes, open_quotes: str) -> str:
     """Strings and comments blotted out, a character for each byte."""
     return mask(text.decode("latin-1"), open_quotes).text

@@ -65,6 +65,7 @@ class Lookup:
 
     questions: Questions
     above: str
+    _known: dict[bytes, Names | None] = field(default_factory=dict)
 
     def ask(self, text: bytes) -> None:
         """Have them looked up while something else is done."""
@@ -72,8 +73,10 @@ class Lookup:
 
     def names(self, text: bytes) -> Names | None:
         """None where any may stand there."""
-        names = self.questions.names(self._before(text), Wanted.NAMES)
-        return names and names | assigned_in(text)
+        if text not in self._known:
+            names = self.questions.names(self._before(text), Wanted.NAMES)
+            self._known[text] = names and names | assigned_in(text)
+        return self._known[text]
 
     def keywords(self, text: bytes) -> Names | None:
         """Those of the call that is open there; None where any may be given."""

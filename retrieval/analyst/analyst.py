@@ -2,7 +2,8 @@
 
 One thread owns the child and does everything that touches it; whoever asks only puts a question
 into that thread's inbox, so nothing here ever waits for the child but that thread. Whatever goes
-wrong, a question ends in None within its time, and is counted. This module must not know jedi.
+wrong, a question ends in None within its time, and is counted. This module must not know
+who it is that answers.
 """
 
 import logging
@@ -16,7 +17,7 @@ from typing import Any, Self
 
 from retrieval.analyst import messages
 from retrieval.analyst.answer_cache import AnswerCache
-from retrieval.analyst.child import Child, ChildLine
+from retrieval.analyst.child import Child, ChildLine, Worker, jedi_worker
 from retrieval.analyst.questions import Answer, Question
 
 logger = logging.getLogger(__name__)
@@ -66,17 +67,16 @@ class InHand:
 
 
 @dataclass(slots=True)
-class JediAnalyst:
-    """Answers questions with jedi in a process of its own.
+class ProcessAnalyst:
+    """Answers questions in a process of its own: with jedi, or whatever `worker` asks.
 
     `timeout` is how long an asker waits at most, `patience` how long the child may work on a
-    question: what comes too late for its asker still serves whoever asks again. `environment` is a
-    folder or interpreter that the user named, whose packages are then the ones that exist.
+    question: what comes too late for its asker still serves whoever asks again.
     """
 
     timeout: float = 1.0
     patience: float = 6.0
-    environment: str | None = None
+    worker: Worker = field(default_factory=jedi_worker)
     _inbox: "queue.Queue[Asked | ChildLine | Closing]" = field(default_factory=queue.Queue)
     _cache: AnswerCache = field(default_factory=AnswerCache)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -188,7 +188,7 @@ class JediAnalyst:
 
     def _start_child_when_due(self) -> None:
         if self._child is None and not self._given_up and time.monotonic() >= self._start_at:
-            self._child = Child.start(self.environment, self._inbox.put)
+            self._child = Child.start(self.worker, self._inbox.put)
 
     def _take(self, asked: Asked) -> None:
         if self._given_up:

@@ -11,7 +11,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,26 @@ from typing import IO, Any, Self
 
 logger = logging.getLogger(__name__)
 
-WORKER = "retrieval.analyst.worker"
 PACKAGES = Path(__file__).resolve().parents[2]  # where this installation's packages lie
 UNTRUSTED_VARIABLES = ("VIRTUAL_ENV", "CONDA_PREFIX")
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What a child runs: a module, and what it is told at its start."""
+
+    module: str
+    settings: Mapping[str, Any]
+
+
+def jedi_worker(environment: str | None = None) -> Worker:
+    """Asks jedi. `environment` is a folder or interpreter that the user named."""
+    return Worker("retrieval.analyst.worker", {"environment": environment})
+
+
+def server_worker(command: Sequence[str]) -> Worker:
+    """Asks the language server that a command starts, which the user named."""
+    return Worker("retrieval.analyst.server_worker", {"command": list(command)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +58,12 @@ class Child:
     ready: bool = False
 
     @classmethod
-    def start(cls, environment: str | None, hear: Callable[[ChildLine], None]) -> Self:
-        """Start a worker, whose lines go to `hear` from a thread of their own."""
+    def start(cls, worker: Worker, hear: Callable[[ChildLine], None]) -> Self:
+        """Start one, whose lines go to `hear` from a thread of their own."""
         process = subprocess.Popen(
             [
-                *(sys.executable, "-P", "-B", "-X", "utf8", "-m", WORKER),
-                json.dumps({"environment": environment}),
+                *(sys.executable, "-P", "-B", "-X", "utf8", "-m", worker.module),
+                json.dumps(worker.settings),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from lsp_server.server import create_server
+from lsp_server.settings import Settings
+from retrieval.analyst.child import jedi_worker
 from tests.protocol.sessions import own_server, session
 
 WATCHED = {"monitors": True, "monitorTimeoutMs": 10_000}
@@ -69,8 +71,8 @@ def test_without_an_environment_analysis_knows_our_own_packages(tmp_path: Path) 
     server = create_server(lambda *_: pytest.fail("no model is needed"))
     try:
         for environment, known in ((str(tmp_path), str(tmp_path)), ("", None)):
-            server.start_analyst(environment)
-            assert server.analyst.environment == known
+            server.start_analyst(Settings(python_environment=environment))
+            assert server.analyst.worker == jedi_worker(known)
     finally:
         server.analyst.close()
 

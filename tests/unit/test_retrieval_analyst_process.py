@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.analyst.analyst import JediAnalyst
+from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.analyst.child import clean_environment
 from retrieval.analyst.questions import Answer, Question, Wanted
 
@@ -20,8 +20,8 @@ START = 60.0  # seconds that a start may take on a busy machine
 
 
 @pytest.fixture(scope="module")
-def analyst() -> Iterator[JediAnalyst]:
-    with JediAnalyst(timeout=20.0) as shared:
+def analyst() -> Iterator[ProcessAnalyst]:
+    with ProcessAnalyst(timeout=20.0) as shared:
         assert shared.wait_until_warm(START)
         yield shared
 
@@ -30,11 +30,11 @@ def question(root: Path, before: str, after: str = "\n", wanted: Wanted = Wanted
     return Question(str(root / "asked.py"), str(root), before, after, wanted)
 
 
-def ask(analyst: JediAnalyst, asked: Question) -> Answer | None:
+def ask(analyst: ProcessAnalyst, asked: Question) -> Answer | None:
     return analyst.ask(asked).result(timeout=30)
 
 
-def test_names_come_back(analyst: JediAnalyst, tmp_path: Path) -> None:
+def test_names_come_back(analyst: ProcessAnalyst, tmp_path: Path) -> None:
     answer = ask(analyst, question(tmp_path, "text = ''\ntext."))
     assert answer is not None
     assert "upper" in answer.names
@@ -42,14 +42,14 @@ def test_names_come_back(analyst: JediAnalyst, tmp_path: Path) -> None:
     assert answer.call is None
 
 
-def test_a_call_comes_back(analyst: JediAnalyst, tmp_path: Path) -> None:
+def test_a_call_comes_back(analyst: ProcessAnalyst, tmp_path: Path) -> None:
     answer = ask(analyst, question(tmp_path, "def f(a, b=1): ...\nf(", ")\n", Wanted.CALL))
     assert answer is not None
     assert answer.call is not None
     assert answer.call.keywords == {"a", "b"}
 
 
-def test_asking_again_is_answered_from_memory(analyst: JediAnalyst, tmp_path: Path) -> None:
+def test_asking_again_is_answered_from_memory(analyst: ProcessAnalyst, tmp_path: Path) -> None:
     asked = question(tmp_path, "number = 1\nnumber.")
     first = ask(analyst, asked)
     before = analyst.counts
@@ -63,7 +63,7 @@ def test_asking_again_is_answered_from_memory(analyst: JediAnalyst, tmp_path: Pa
 
 
 def test_unpaired_surrogates_and_odd_line_ends_do_no_harm(
-    analyst: JediAnalyst, tmp_path: Path
+    analyst: ProcessAnalyst, tmp_path: Path
 ) -> None:
     for text in ("x = '\udc80'\nx.", "x = ''\r\nx.", "x = ''\x0c\nx.", "x = '\u2028'\nx.", "\0x."):
         analyst.ask(question(tmp_path, text)).result(timeout=30)
@@ -151,7 +151,7 @@ def set_traps(root: Path, marker: Path) -> None:
         shutil.copy(root / ("real" + suffix), root / "package" / ("real" + suffix))
 
 
-def test_no_trap_of_a_workspace_is_sprung(analyst: JediAnalyst, tmp_path: Path) -> None:
+def test_no_trap_of_a_workspace_is_sprung(analyst: ProcessAnalyst, tmp_path: Path) -> None:
     root, marker = tmp_path / "workspace", tmp_path / "marker"
     root.mkdir()
     set_traps(root, marker)
@@ -182,7 +182,7 @@ def test_the_traps_would_spring(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["secrets", "credentials_of_mine", ".env"])
 def test_files_that_hold_secrets_are_not_read(
-    analyst: JediAnalyst, tmp_path: Path, name: str
+    analyst: ProcessAnalyst, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / f"{name}.py").write_text("token_of_mine = 'abc'\n")
     answer = ask(analyst, question(tmp_path, f"import {name.strip('.')}\n{name.strip('.')}."))
@@ -190,7 +190,7 @@ def test_files_that_hold_secrets_are_not_read(
 
 
 def test_what_the_workspace_holds_beside_python_is_not_read(
-    analyst: JediAnalyst, tmp_path: Path
+    analyst: ProcessAnalyst, tmp_path: Path
 ) -> None:
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.py")
@@ -210,7 +210,7 @@ def test_variables_of_python_are_kept_from_the_child() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
-def test_memory_stays_flat_while_texts_change(analyst: JediAnalyst, tmp_path: Path) -> None:
+def test_memory_stays_flat_while_texts_change(analyst: ProcessAnalyst, tmp_path: Path) -> None:
     body = "class A:\n    def f(self) -> str:\n        return ''\n" * 4
 
     def ask_many(first: int, count: int) -> int:
@@ -227,7 +227,7 @@ def test_memory_stays_flat_while_texts_change(analyst: JediAnalyst, tmp_path: Pa
     assert ask_many(40, 100) < after_some + 20  # MiB
 
 
-def test_a_question_called_off_costs_nothing(analyst: JediAnalyst, tmp_path: Path) -> None:
+def test_a_question_called_off_costs_nothing(analyst: ProcessAnalyst, tmp_path: Path) -> None:
     replies = [analyst.ask(question(tmp_path, f"x = {n}\nx.")) for n in range(4)]
     for reply in replies[:3]:
         reply.cancel()
@@ -236,7 +236,7 @@ def test_a_question_called_off_costs_nothing(analyst: JediAnalyst, tmp_path: Pat
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_frozen_child_costs_no_more_than_the_time_out(tmp_path: Path) -> None:
-    with JediAnalyst(timeout=0.5, patience=0.5) as impatient:
+    with ProcessAnalyst(timeout=0.5, patience=0.5) as impatient:
         assert impatient.wait_until_warm(START)
         frozen = impatient.process_id
         assert frozen is not None
@@ -256,7 +256,7 @@ def test_a_frozen_child_costs_no_more_than_the_time_out(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_killed_child_is_started_again_and_a_closed_one_never(
-    analyst: JediAnalyst, tmp_path: Path
+    analyst: ProcessAnalyst, tmp_path: Path
 ) -> None:
     killed = analyst.process_id
     assert killed is not None
@@ -290,7 +290,7 @@ def test_a_child_that_never_comes_up_is_given_up(
     monkeypatch.setattr("retrieval.analyst.child.WORKER", "retrieval.analyst.no_such_module")
     monkeypatch.setattr("retrieval.analyst.analyst.FIRST_PAUSE", 0.001)
     monkeypatch.setattr("retrieval.analyst.analyst.MOST_CRASHES", 3)
-    with JediAnalyst(timeout=30.0) as hopeless:
+    with ProcessAnalyst(timeout=30.0) as hopeless:
         assert ask(hopeless, question(tmp_path, "x = ''\nx.")) is None
         assert hopeless.counts.crashed == 3
         assert ask(hopeless, question(tmp_path, "y = ''\ny.")) is None
@@ -299,8 +299,8 @@ def test_a_child_that_never_comes_up_is_given_up(
 
 def test_the_child_ends_with_its_parent(tmp_path: Path) -> None:
     script = (
-        "import os\nfrom retrieval.analyst.analyst import JediAnalyst\n"
-        "analyst = JediAnalyst()\nanalyst.start()\n"
+        "import os\nfrom retrieval.analyst.analyst import ProcessAnalyst\n"
+        "analyst = ProcessAnalyst()\nanalyst.start()\n"
         "while analyst.process_id is None: pass\n"
         "print(analyst.process_id, flush=True)\nos._exit(1)\n"
     )

@@ -1,0 +1,78 @@
+"""What a language server's replies say about a place that is filled with a made-up name.
+
+What it would complete there are the names that exist; that it finds fault with the made-up one says
+that it knows all of them. This module must not know how the replies came.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from lsprotocol import types
+
+from retrieval.analyst.questions import Answer, CallShape
+
+STAND_IN = "pirouette_stand_in"
+IDENTIFIER = re.compile(r"[^\W\d]\w*")
+PARAMETER = re.compile(r"(?P<stars>\*{0,2})(?P<name>[^\W\d]\w*)")
+# Words and pieces of text are no names of the program.
+NO_NAMES = frozenset(
+    {types.CompletionItemKind.Text, types.CompletionItemKind.Keyword}
+    | {types.CompletionItemKind.Snippet, types.CompletionItemKind.File}
+)
+
+Completions = types.CompletionList | Sequence[types.CompletionItem] | None
+
+
+def names_answer(completions: Completions, *, is_faulted: bool) -> Answer:
+    """The names that may stand at the place."""
+    if not isinstance(completions, types.CompletionList):
+        completions = types.CompletionList(is_incomplete=False, items=completions or ())
+    names = frozenset(filter(None, map(name_of, completions.items)))
+    return Answer(names - {STAND_IN}, complete=is_faulted and not completions.is_incomplete)
+
+
+def name_of(item: types.CompletionItem) -> str:
+    """The identifier that an item writes; empty for one that would be imported, or is none."""
+    if item.kind in NO_NAMES or item.additional_text_edits:
+        return ""
+    edit = item.text_edit
+    written = (edit.new_text if edit is not None else item.insert_text) or item.label
+    found = IDENTIFIER.match(written)
+    return found[0] if found else ""
+
+
+def call_answer(help_: types.SignatureHelp | None, *, is_faulted: bool) -> Answer | None:
+    """What the call takes that is open at the place, over all signatures; None in no call."""
+    if help_ is None or not help_.signatures:
+        return None
+    keywords: set[str] = set()
+    most, any_keyword, any_positional = 0, False, False
+    for signature in help_.signatures:
+        parameters = [parameter_of(signature, one) for one in signature.parameters or ()]
+        named = [name for stars, name in parameters if not stars]
+        keywords.update(named)
+        most = max(most, len(named))
+        any_keyword = any_keyword or any(stars == "**" for stars, _ in parameters)
+        any_positional = any_positional or any(stars == "*" for stars, _ in parameters)
+    shape = CallShape(frozenset(keywords), most, any_keyword, any_positional)
+    return Answer(shape.keywords, complete=is_faulted, call=shape)
+
+
+def parameter_of(
+    signature: types.SignatureInformation, parameter: types.ParameterInformation
+) -> tuple[str, str]:
+    """The stars of a parameter and its name."""
+    label = parameter.label
+    text = label if isinstance(label, str) else signature.label[label[0] : label[1]]
+    found = PARAMETER.match(text)
+    return (found["stars"], found["name"]) if found else ("", "")
+
+
+def finds_fault(diagnostics: Iterable[types.Diagnostic], place: types.Range) -> bool:
+    """Whether something is wrong with the name at a place, and not merely with a value of None."""
+    return any(
+        one.severity == types.DiagnosticSeverity.Error
+        and one.range == place
+        and "optional" not in str(one.code).lower()
+        for one in diagnostics
+    )
