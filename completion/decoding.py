@@ -24,7 +24,7 @@ from models.token_tree import NOTHING_READ, ReadTree, TokenTree, merged
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """The tokens a text may begin with, the last not the likeliest, and how likely each was."""
+    """The tokens a text may begin with, not the likeliest ones, and how likely each was."""
 
     tokens: tuple[int, ...] = ()
     log_probabilities: tuple[float, ...] = ()

@@ -62,20 +62,21 @@ def choose_name(
     spellings: Spellings,
     meant: bytes,
     ends: Tensor,
-) -> tuple[bytes, Branch]:
+) -> tuple[bytes, Branch] | None:
     """The best of some names after what `cache` holds, which gave `logits` [vocabulary].
 
     As many are read, in one pass, as there is room for, those first whose first token promises
-    most. `ends` [tokens] are those that may follow a name.
+    most. `ends` [tokens] are those that may follow a name. None where there is no room for any.
     """
+    room = min(MOST_READ, cache.capacity - cache.length)
+    spellings = {name: tokens for name, tokens in spellings.items() if len(tokens) <= room}
+    if not spellings:
+        return None
     first = logits.log_softmax(-1)
     gains = {name: LIKENESS * likeness(meant, name) for name in spellings}
     promised = {name: gains[name] + float(first[way[0]]) for name, way in spellings.items()}
     order = sorted(spellings, key=promised.__getitem__, reverse=True)
     read = read_names(decoder, cache, first, {name: spellings[name] for name in order}, ends)
-    if not read.tokens:  # no room for a single one
-        name = order[0]
-        return name, Branch(spellings[name], (float(first[spellings[name][0]]),))
     name = max(read.tokens, key=lambda name: gains[name] + read.joint(name))
     return name, Branch(spellings[name], read.tokens[name])
 

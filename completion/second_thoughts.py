@@ -11,7 +11,7 @@ from itertools import accumulate
 from torch import Tensor
 
 from completion.covers import OpenEnd
-from completion.decoding import LENGTH, TRUNK, Branch, Decoded
+from completion.decoding import LENGTH, TRUNK, WRONG, Branch, Decoded
 from completion.monitors.watch import Watch
 from completion.name_choice import SpelledPlace, choose_name, spell_names
 from models.kv_cache import KeyValueCache
@@ -41,21 +41,24 @@ class Rewriter:
         while True:
             shown = len(rewritten) + len(decoded.text.encode())
             text = self.watch.line + spell(decoded.tokens)[:shown]
-            wrong = self.watch.find_wrong(text, ended=decoded.stop != LENGTH)
+            wrong = self.watch.find_wrong(text, ended=decoded.stop not in (LENGTH, WRONG))
             if wrong is None:
                 return decoded
             kept, place = self._before(decoded, wrong.before)
             spellings = spell_names(self.model.tokenizer, wrong.existing, place)
-            if not spellings:
-                return decoded
             logits = self.logits(kept)
             self.cache.truncate(self.prompt + len(kept.tokens))
-            name, chosen = choose_name(
+            best = choose_name(
                 self.model.decoder, self.cache, logits, spellings, wrong.name, self.watch.name_ends
             )
-            self.watch.settle(wrong, name)
-            again = self.write(joined(kept, chosen))
-            decoded = and_before(again, decoded, passes=2 + bool(kept.tokens))
+            if best is None:
+                self.watch.settle(wrong, wrong.name)
+                begun = Branch(decoded.tokens, decoded.log_probabilities[: len(decoded.tokens)])
+            else:
+                name, chosen = best
+                self.watch.settle(wrong, name)
+                begun = joined(kept, chosen)
+            decoded = and_before(self.write(begun), decoded, passes=2 + bool(kept.tokens))
 
     def _before(self, decoded: Decoded, before: bytes) -> tuple[Branch, SpelledPlace]:
         """The tokens that stay where a name stands after the text `before`, and that place."""

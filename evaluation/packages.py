@@ -9,6 +9,7 @@ import hashlib
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -54,7 +55,7 @@ def unpack_sources(wheel: Path, site: Path) -> None:
                 target = site / place
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(archive.read(name))
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DownloadError(f"{wheel.name} is damaged ({error}); try again") from None
 
 
@@ -64,7 +65,7 @@ def sources_in(archive: zipfile.ZipFile) -> Iterator[tuple[str, PurePosixPath]]:
         place = PurePosixPath(name)
         if place.suffix not in (".py", ".pyi") and place.name != "py.typed":
             continue
-        if place.is_absolute() or ".." in place.parts:
+        if place.is_absolute() or ".." in place.parts or ":" in name or "\\" in name:
             raise InputError(f"{name} leads out of its wheel")
         if place.parts[0].endswith(".data"):
             if place.parts[1] not in ("purelib", "platlib"):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import tree_sitter_python
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
 LANGUAGE = Language(tree_sitter_python.language())
 BLOCK = b"if 1:\n"  # what an indented text goes on from
@@ -45,13 +45,19 @@ NEITHER = frozenset(
     }
 )
 SCOPES = frozenset({"function_definition", "class_definition"})
-GLOBAL = re.compile(rb"^[ \t]*global[ \t]+([\w, \t]+)", re.MULTILINE)
+GLOBAL = "(global_statement (identifier) @name)"
 # With these, names come into a module that its text does not show.
-OPEN = re.compile(rb"\bimport[ \t]*\(?[ \t]*\*|\b(?:exec|globals|locals|vars)[ \t]*\(")
+OPEN = re.compile(
+    rb"\bimport[\s\\(]*\*|\b(?:exec|globals|locals|vars)\b|\bmodules\[|\bbuiltins\.|\bgettext\b"
+)
+FIRST_INDENT = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*([ \t]*)")
 EVERYWHERE = frozenset(name.encode() for name in dir(builtins)) | {
     *(b"__name__", b"__file__", b"__doc__", b"__package__", b"__spec__", b"__loader__"),
     *(b"__path__", b"__builtins__", b"__annotations__", b"__class__", b"__debug__", b"__dict__"),
     *(b"__cached__", b"__module__", b"__qualname__", b"WindowsError", b"reveal_type"),
+    # What tools put among the builtins, and what other versions of Python have there.
+    *(b"_", b"get_ipython", b"display", b"unicode", b"basestring", b"long", b"xrange", b"unichr"),
+    *(b"raw_input", b"reduce", b"PythonFinalizationError", b"ExceptionGroup", b"aiter", b"anext"),
 }
 
 
@@ -74,8 +80,10 @@ class NamesIn:
 
 @lru_cache(maxsize=16)
 def names_in(text: bytes) -> NamesIn | None:
-    """Those of whole statements; None where `text` is anything else."""
-    before = BLOCK if text[:1] in (b" ", b"\t") else b""
+    """Those of whole statements; None where `text` is anything else, or brings in more names."""
+    if OPEN.search(text):
+        return None
+    before = BLOCK if first_indent(text) else b""
     root = Parser(LANGUAGE).parse(before + text).root_node
     if root.has_error:
         return None
@@ -101,9 +109,18 @@ def names_in_scope(text: bytes, root: Node, place: int) -> frozenset[bytes] | No
         # A function is read with all in it, a class or the module without what it holds.
         inside = identifiers(scope, is_whole=scope in functions)
         found |= {one.name for one in inside if not one.is_read}
-    for declared in GLOBAL.findall(text):
-        found |= {name.strip() for name in declared.split(b",")}
-    return frozenset(found)
+    declared = QueryCursor(Query(LANGUAGE, GLOBAL)).captures(root).get("name", ())
+    parameters = (node.child_by_field_name("type_parameters") for node in around)
+    of_types = (identifiers(node, is_whole=True) for node in parameters if node is not None)
+    found |= {one.name for names in of_types for one in names}
+    return frozenset(found | {bytes(node.text or b"") for node in declared})
+
+
+def first_indent(text: bytes) -> bytes:
+    """The indentation of the first line that holds code."""
+    found = FIRST_INDENT.match(text)
+    assert found is not None
+    return found[1]
 
 
 def identifiers(root: Node, *, is_whole: bool, offset: int = 0) -> Iterator[Identifier]:

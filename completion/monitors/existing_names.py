@@ -3,17 +3,19 @@
 A name is written as the model likes it, and looked up once its end is seen.
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from completion.monitors.names import identifier_at
+from completion.monitors.names import identifier_at, is_dunder
 from completion.monitors.places import (
     NamePlace,
     attribute_at_end,
     attributes_inside,
     import_at_end,
     imports_inside,
+    is_bound_by_statement,
     is_read,
+    is_stored,
     may_be_made,
 )
 from completion.monitors.questions import Lookup, Names
@@ -23,21 +25,27 @@ from completion.monitors.questions import Lookup, Names
 class Kind:
     """Where names of one kind stand in a text that begins in some open quotes.
 
-    The one that the text ends in or is about to name; those whose first letter stands at an offset
-    or later; and whether one which ends at an offset has to exist, as far as is known.
+    The one that the text ends in or is about to name; all of them; and whether one which ends at an
+    offset has to exist, as far as is known.
     """
 
     at_end: Callable[[bytes, str], NamePlace | None]
-    inside: Callable[[bytes, int, str], Iterable[NamePlace]]
+    inside: Callable[[bytes, str], Iterable[NamePlace]]
     has_to_exist: Callable[[bytes, NamePlace, int], bool]
 
 
 def is_no_new_one(text: bytes, place: NamePlace, end: int) -> bool:
+    if is_stored(text, end) or is_bound_by_statement(text[: place.start]):
+        return False
     return not may_be_made(text[: place.start]) or is_read(text, end)
 
 
 ATTRIBUTES = Kind(attribute_at_end, attributes_inside, is_no_new_one)
 IMPORTS = Kind(import_at_end, imports_inside, lambda _, __, ___: True)
+
+
+# Names that were chosen, by the text before each: they are not looked up.
+Settled = Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +72,16 @@ class ExistingNames:
     open_quotes: str
     typed: int
 
-    def find_wrong(
-        self, text: bytes, settled: Container[bytes], *, ended: bool
-    ) -> WrongName | None:
+    def find_wrong(self, text: bytes, settled: Settled, *, ended: bool) -> WrongName | None:
         last = self.kind.at_end(text, self.open_quotes)
         if last is not None and not ended:
             self.lookup.ask(text[: last.start] + b" " * last.blank)
-        for place in self.kind.inside(text, 0, self.open_quotes):
+        for place in self.kind.inside(text, self.open_quotes):
             before, name = text[: place.start], identifier_at(text[place.start :])
             end = place.start + len(name)
-            if end <= self.typed or before in settled or (end == len(text) and not ended):
+            if end <= self.typed or (end == len(text) and not ended):
+                continue
+            if settled.get(before) == name or is_dunder(name):
                 continue
             if not self.kind.has_to_exist(text, place, end):
                 continue

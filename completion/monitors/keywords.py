@@ -1,18 +1,18 @@
 """No keyword that a call does not take."""
 
 import re
-from collections.abc import Container
 from dataclasses import dataclass
 
 from completion.brackets import balance
-from completion.monitors.existing_names import WrongName
+from completion.monitors.existing_names import Settled, WrongName
 from completion.monitors.names import NAME
 from completion.monitors.places import blotted_text
 from completion.monitors.questions import Lookup
 
 KEYWORD = re.compile(r"(?<=[(,])[ \t\n]*(?P<name>[^\W\d]\w*)[ \t]*=(?!=)", re.ASCII)
-CALLED = re.compile(r"[\w)\]][ \t]*\Z")
-DEFINED = re.compile(r"\b(?:def|class)[ \t]+\w+[ \t]*\Z")
+CALLED = re.compile(r"[\w)\]\x80-\xff][ \t]*\Z")
+DEFINED = re.compile(r"\b(?:def|class)[\s\\]+[\w\x80-\xff]+[ \t]*(?:\[[^\]]*\])?[ \t]*\Z", re.ASCII)
+CASE = re.compile(r"[ \t]*case\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Keywords:
     def find_wrong(
         self,
         text: bytes,
-        settled: Container[bytes],
+        settled: Settled,
         *,
         ended: bool,  # noqa: ARG002 - a keyword is seen by what follows it
     ) -> WrongName | None:
@@ -39,11 +39,12 @@ class Keywords:
         blotted = blotted_text(text, self.open_quotes)
         for found in KEYWORD.finditer(blotted):
             start, before = found.start("name"), text[: found.start("name")]
-            if found.end("name") <= self.typed or before in settled:
+            name = text[start : found.end("name")]
+            if found.end("name") <= self.typed or settled.get(before) == name:
                 continue
             if (inside := arguments_before(blotted[:start])) is None:
                 continue
-            names, name = self.lookup.keywords(before), text[start : found.end("name")]
+            names = self.lookup.keywords(before)
             if names is None or name in names:
                 continue
             begun = text[start : max(start, self.typed)]
@@ -61,4 +62,6 @@ def arguments_before(text: str) -> str | None:
     called, inside = text[: openers[-1].position], text[openers[-1].position :]
     if CALLED.search(called) is None or DEFINED.search(called) or "lambda" in inside:
         return None
+    if CASE.match(text, text.rfind("\n", 0, openers[0].position) + 1):
+        return None  # a pattern
     return inside

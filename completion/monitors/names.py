@@ -18,6 +18,11 @@ def identifier_at(text: bytes) -> bytes:
     return found[0]
 
 
+def is_dunder(name: bytes) -> bool:
+    """Whether Python itself gives the name its meaning; no listing has all of these."""
+    return name.startswith(b"__") and name.endswith(b"__")
+
+
 def ends_of_names(tokenizer: CodeTokenizer) -> Tensor:
     """Which tokens end the name that they follow. Bool [tokens]."""
     spellings = map(tokenizer.token_bytes, range(tokenizer.size))

@@ -4,13 +4,12 @@ A name may be bound further right, as in a comprehension, so statements are judg
 Scopes are read off the text itself: nothing has to be asked.
 """
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from completion.monitors.bindings import names_in
-from completion.monitors.existing_names import WrongName
+from completion.monitors.bindings import first_indent, names_in
+from completion.monitors.existing_names import Settled, WrongName
 from completion.monitors.questions import Names
-from completion.monitors.receivers import indent_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +24,17 @@ class NamesInScope:
     rest: bytes
     typed: int
 
-    def find_wrong(
-        self, text: bytes, settled: Container[bytes], *, ended: bool
-    ) -> WrongName | None:
+    def find_wrong(self, text: bytes, settled: Settled, *, ended: bool) -> WrongName | None:
         whole = text + self.rest if ended else text[: text.rfind(b"\n") + 1]
         if len(whole) <= self.typed or (names := names_in(whole)) is None:
             return None
         for one in names.read:
             before, end = text[: one.start], one.start + len(one.name)
-            if end <= self.typed or end > len(text) or before in settled:
+            if end <= self.typed or end > len(text) or settled.get(before) == one.name:
                 continue
-            if one.name in names.bound:
-                continue
-            known = self.in_scope(indent_of(text))
+            if one.name in names.bound or not one.name.isascii():
+                continue  # Python takes letters that look alike for the same
+            known = self.in_scope(first_indent(text))
             if known is None or one.name in known:
                 continue
             begun = text[one.start : max(one.start, self.typed)]

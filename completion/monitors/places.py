@@ -20,9 +20,13 @@ IMPORTED = re.compile(
 FROM = re.compile(
     rb"(?:^|[;\n])[ \t]*from(?P<blanks>[ \t]*)(?P<written>[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\Z"
 )
-MADE = re.compile(rb"(?:^|[\n;:])[ \t]*(?:(?:self|cls)\.\w+[ \t]*,[ \t]*)*(?:self|cls)\.\Z")
-STORED = re.compile(rb"[ \t]*(?:=(?!=)|[:,])")  # `+=` reads what it changes
+# Perhaps the first of several targets, or one of them.
+MADE = re.compile(rb"(?:^|[\n;:])[ \t(\[*]*(?:[\w.]+[ \t]*,[ \t(\[*]*)*(?:self|cls)\.\Z")
+MADE_BY_STATEMENT = re.compile(rb"\b(?:for|as)[ \t(\[*]+(?:[\w.]+[ \t]*,[ \t(\[*]*)*[\w.]+\.\Z")
+STORED = re.compile(rb"[ \t]*(?:\\\n[ \t]*)?=(?!=)")  # `+=` reads what it changes
+PERHAPS_STORED = re.compile(rb"[ \t]*(?:\\\n[ \t]*)?(?:=(?!=)|[:,)\]])")
 INNER_DOT = re.compile(rb"\.[ \t]*(?=[A-Za-z_\x80-\xff])")
+COMMENT = re.compile(r"#[^\n]*")  # also one with no blank before it, as Python has it
 NUMBER = re.compile(r"(?<![\w.])\d[\d_]*\Z")
 LAST_WORD = re.compile(r"\w+\Z")
 NO_VALUE = frozenset(kwlist) - {"None", "True", "False"}  # words that nothing is an attribute of
@@ -60,7 +64,17 @@ def may_be_made(text: bytes) -> bool:
 
 def is_read(text: bytes, end: int) -> bool:
     """Whether a statement that begins with a name that ends there reads it, as far as is known."""
-    return bool(text[end:].strip()) and STORED.match(text, end) is None
+    return bool(text[end:].strip()) and PERHAPS_STORED.match(text, end) is None
+
+
+def is_stored(text: bytes, end: int) -> bool:
+    """Whether something is assigned to the name that ends there."""
+    return STORED.match(text, end) is not None
+
+
+def is_bound_by_statement(text: bytes) -> bool:
+    """Whether the attribute that is named after `text` is bound by `for` or `as`."""
+    return MADE_BY_STATEMENT.search(text) is not None
 
 
 def import_at_end(text: bytes, open_quotes: str) -> NamePlace | None:
@@ -75,20 +89,20 @@ def import_at_end(text: bytes, open_quotes: str) -> NamePlace | None:
     return NamePlace(len(text) - len(written), written, blank)
 
 
-def imports_inside(text: bytes, start: int, open_quotes: str) -> list[NamePlace]:
-    """Names in import statements that begin after `start` or there."""
+def imports_inside(text: bytes, open_quotes: str) -> list[NamePlace]:
+    """Names in import statements."""
     if b"import" not in text and b"from" not in text:
         return []
-    ends = (found.end() for found in NAME.finditer(text, start))
+    ends = (found.end() for found in NAME.finditer(text))
     places = (import_at_end(text[:end], open_quotes) for end in ends)
     return [place for place in places if place is not None and place.written]
 
 
-def attributes_inside(text: bytes, start: int, open_quotes: str) -> list[NamePlace]:
-    """Attributes whose dot stands at `start` or later, as far as each is written."""
+def attributes_inside(text: bytes, open_quotes: str) -> list[NamePlace]:
+    """Attributes in code, as far as each is written."""
     return [
         NamePlace(found.end(), b"")
-        for found in INNER_DOT.finditer(text, start)
+        for found in INNER_DOT.finditer(text)
         if is_dereference(text, found.start(), open_quotes)
     ]
 
@@ -114,4 +128,5 @@ def is_dereference(text: bytes, dot: int, open_quotes: str) -> bool:
 @lru_cache(maxsize=4)  # a text is looked at once for each name in it
 def blotted_text(text: bytes, open_quotes: str) -> str:
     """Strings and comments blotted out, a character for each byte."""
-    return mask(text.decode("latin-1"), open_quotes).text
+    blotted = mask(text.decode("latin-1"), open_quotes).text
+    return COMMENT.sub(lambda comment: MASK * len(comment[0]), blotted)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
-from completion.monitors.receivers import assigned_in, question_text
+from completion.monitors.receivers import question_text, used_in
 from completion.values import WatchCounts
 from retrieval.analyst.questions import Analyst, Answer, Question, Wanted
 
@@ -75,7 +75,7 @@ class Lookup:
         """None where any may stand there."""
         if text not in self._known:
             names = self.questions.names(self._before(text), Wanted.NAMES)
-            self._known[text] = names and names | assigned_in(text)
+            self._known[text] = names and names | used_in(text)
         return self._known[text]
 
     def keywords(self, text: bytes) -> Names | None:

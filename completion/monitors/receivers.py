@@ -11,7 +11,9 @@ NAME = rb"[A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*"
 RECEIVER = re.compile(
     rb"(?<![0-9A-Za-z_\x80-\xff.)\]}\"'])(?P<root>" + NAME + rb")(?:\." + NAME + rb")*\.\Z"
 )
-ASSIGNED = re.compile(rb"\b(?:self|cls)\.(" + NAME + rb")[ \t]*(?::[^=\n]*)?=(?!=)")
+OF_SELF = re.compile(rb"(?<![\w.])(?:self|cls)\.(" + NAME + rb")")
+# With these, `self` may be another or have more.
+CHANGING = re.compile(rb"\b(?:def|class|setattr|hasattr|getattr|isinstance|vars|__dict__)\b")
 INDENT = re.compile(rb"[ \t]*")
 
 
@@ -22,6 +24,8 @@ def question_text(text: bytes) -> bytes:
     elsewhere on that line: it may be bound there, or told to be of some type. Of `self` alone it is
     as at the beginning of the text.
     """
+    if CHANGING.search(text):
+        return text
     head, _, line = text.rpartition(b"\n")
     found = RECEIVER.search(line)
     if found is None:
@@ -34,9 +38,9 @@ def question_text(text: bytes) -> bytes:
     return head + b"\n" * bool(head) + indent_of(line) + receiver
 
 
-def assigned_in(text: bytes) -> frozenset[bytes]:
-    """Attributes of `self` that `text` itself makes."""
-    return frozenset(ASSIGNED.findall(text))
+def used_in(text: bytes) -> frozenset[bytes]:
+    """Attributes of `self` that `text` itself names: it makes them, or they were found right."""
+    return frozenset(OF_SELF.findall(text))
 
 
 def indent_of(text: bytes) -> bytes:

@@ -4,27 +4,24 @@ What they say is a function of the text, so that drafts, branches and steps back
 their own. Answers that are not there in time are done without.
 """
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from completion.monitors.existing_names import WrongName
+from completion.monitors.existing_names import Settled, WrongName
 from completion.values import WatchCounts
 
 
 class Monitor(Protocol):
     """One rule of which names may be written."""
 
-    def find_wrong(
-        self, text: bytes, settled: Container[bytes], *, ended: bool
-    ) -> WrongName | None:
+    def find_wrong(self, text: bytes, settled: Settled, *, ended: bool) -> WrongName | None:
         """The first name in `text` that turned out wrong; the text may have `ended` with it.
 
-        What stands after one of the texts `settled` is right. Names that the text is about to hold
-        may be asked about.
+        What is `settled` is right. Names that the text is about to hold may be asked about.
         """
         ...
 
@@ -65,9 +62,9 @@ class Watch:
         return min(wrong, key=lambda name: len(name.before), default=None)
 
     def settle(self, wrong: WrongName, name: bytes) -> None:
-        """Have another name stand there, which is right."""
+        """Have another name stand there, or the same one where there is no other."""
         self._settled[wrong.before] = name
-        self.counts.taken_back += 1
+        self.counts.taken_back += name != wrong.name
 
     def allowed(self, written: Sequence[int], logits: Tensor) -> Tensor:
         """`logits` [vocabulary] of what follows the tokens `written`, those that may not at -inf.

@@ -254,6 +254,8 @@ class Certainty:
             return True
         if has_generics(value) or is_text(value):
             return True
+        if is_literal(value):
+            return False
         names = value.goto("__getitem__") if value.is_instance() else []
         return bool(names) and all(self.of_returned_name(name, depth) for name in names)
 
@@ -283,8 +285,14 @@ def gives_itself(value: Any, method: Any) -> bool:
 
 
 def has_generics(value: Any) -> bool:
-    """Whether an annotation said what the container holds."""
-    return bool(getattr(value.py__class__(), "get_generics", tuple)())
+    """Whether an annotation said what the container holds: to a literal, more may be added."""
+    return not is_literal(value) and bool(getattr(value.py__class__(), "get_generics", tuple)())
+
+
+def is_literal(value: Any) -> bool:
+    """Whether it is a list or a dictionary as it is written down, or the like."""
+    name = type(value).__name__
+    return "Literal" in name or "Comprehension" in name
 
 
 def is_text(value: Any) -> bool:

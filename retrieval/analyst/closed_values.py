@@ -12,6 +12,7 @@ from retrieval.analyst.declared import (
     code_of,
     decorator_name,
     is_hidden,
+    is_of_subclasses,
     is_transform,
     keeps_the_type,
 )
@@ -105,6 +106,8 @@ def class_is_closed(cls: Any) -> bool:
     if not hasattr(cls, "py__mro__"):
         return False
     order = list(cls.py__mro__())
+    if order[-1].py__name__() != "object":
+        return False  # one of the classes in between was not found
     known = frozenset(part.py__name__() for part in order if hasattr(part, "py__name__"))
     return all(own_part_is_closed(part, known) for part in order)
 
@@ -130,24 +133,30 @@ def own_part_is_closed(cls: Any, known: frozenset[str] = frozenset()) -> bool:
         is_harmless(decorator) or keeps_the_type(context, decorator) for decorator in decorators
     ):
         return False
-    if is_changed_by_name(node) and not is_transform(context, node, metaclass_of(node)):
+    changes = changes_by_name(node)
+    if is_set_from_outside(node) or any(map(is_of_subclasses, changes)):
+        return False
+    if changes and not is_transform(context, node, metaclass_of(node)):
         return False
     return bases_are_known(cls, node, frozenset())
 
 
-def is_changed_by_name(node: Any) -> bool:
-    """Whether attributes are set by a name that is computed, in the class or from outside."""
+def changes_by_name(node: Any) -> list[Any]:
+    """Where the class sets attributes by a name that is computed."""
     used = node.get_root_node().get_used_names()
-    inside = any(
-        node.start_pos <= name.start_pos < node.end_pos
-        and not is_hidden(name)
-        and not brings_back(name)
+    return [
+        name
         for word in DYNAMIC_IN_CLASS
         for name in used.get(word, ())
-    )
-    return inside or any(
-        first_argument(name) == node.name.value for name in used.get("setattr", ())
-    )
+        if node.start_pos <= name.start_pos < node.end_pos
+        and not is_hidden(name)
+        and not brings_back(name)
+    ]
+
+
+def is_set_from_outside(node: Any) -> bool:
+    used = node.get_root_node().get_used_names()
+    return any(first_argument(name) == node.name.value for name in used.get("setattr", ()))
 
 
 def first_argument(function: Any) -> str:

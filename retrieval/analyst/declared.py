@@ -20,6 +20,8 @@ PICKLING |= {"__copy__", "__deepcopy__"}
 TAKES_AND_GIVES = re.compile(
     r"(?:\w+\.)*Callable\[\[(?P<takes>[\w\[\]]+)\], ?(?P<gives>[\w\[\]]+)\]"
 )
+# In the body of a decorator: the class that it gives has more than it was given.
+STORES = re.compile(r"\bsetattr\(|\b\w+\.(?!__)\w+[ \t]*=(?!=)")
 TYPE_OF = re.compile(r"[tT]ype\[(\w+)\]")
 
 
@@ -39,6 +41,12 @@ def brings_back(name: Any) -> bool:
     """Whether it stands in a method that saves an object or restores one."""
     function = name.search_ancestor("funcdef")
     return function is not None and function.name.value in PICKLING
+
+
+def is_of_subclasses(name: Any) -> bool:
+    """Whether it stands in the method that changes whatever inherits from its class."""
+    function = name.search_ancestor("funcdef")
+    return function is not None and function.name.value == "__init_subclass__"
 
 
 def is_transform(context: Any, node: Any, metaclass: Any) -> bool:
@@ -69,6 +77,8 @@ def gives_what_it_takes(function: Any, is_made: bool) -> bool:
     """Whether a decorator does, or the one that is made by calling this."""
     node = function.tree_node
     if node is None or node.type != "funcdef" or node.annotation is None:
+        return False
+    if STORES.search(code_of(node.children[-1])):
         return False
     gives = code_of(node.annotation)
     if is_made:

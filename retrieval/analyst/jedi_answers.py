@@ -92,13 +92,32 @@ def answer_from_tree(question: Question, search_path: Sequence[str]) -> Answer |
         return imported_names(Place(question, search_path), place)
     place_ = Place(question, search_path)
     if question.wanted is Wanted.CALL:
-        return call(place_.script.get_signatures(place_.line, place_.column))
+        signatures = place_.script.get_signatures(place_.line, place_.column)
+        return call(
+            signatures, is_certain=bool(signatures) and callee_is_certain(place_, signatures)
+        )
     if not place_.is_a_name:
         return None
     previous = place_.leaf.get_previous_leaf()
     if previous is not None and previous == "." and previous.type == "operator":
         return attributes(place_, previous)
     return None
+
+
+def callee_is_certain(place: Place, signatures: Sequence[Any]) -> bool:
+    """Whether what stands before the bracket of a call can be nothing else."""
+    callee = place.module.tree_node.get_leaf_for_position(signatures[0].bracket_start)
+    if callee is not None and callee == "(":
+        callee = callee.get_previous_leaf()
+    if callee is None:
+        return False
+    context = place.module.create_context(callee)
+    definitions = [
+        name
+        for name in place.module.tree_node.get_used_names().get(getattr(callee, "value", ""), ())
+        if name.is_definition(include_setitem=True) or name.parent.type == "global_stmt"
+    ]
+    return len(definitions) <= 1 and is_certain(context, callee)
 
 
 def with_line_feeds(text: str) -> str:

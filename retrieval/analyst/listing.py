@@ -6,6 +6,7 @@ walked once, and those of stub files are remembered. Whatever is not made of pla
 to jedi.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -24,6 +25,7 @@ PLAIN_VALUES = frozenset(
     }
 )
 MOST_REMEMBERED = 4096
+SLOT = re.compile(r"""["']([^\W\d]\w*)["']""")
 SCOPES = frozenset({"funcdef", "classdef", "lambdef"})
 
 
@@ -49,6 +51,8 @@ class Listing:
                     others.append(value)
                 else:
                     found |= names
+                if value.is_class():
+                    found |= self.of_metaclasses(value, leaf)
             if others:
                 found |= listed_by_jedi(state, user, type(values)(others))
         finally:
@@ -76,6 +80,18 @@ class Listing:
             elif not is_nameless(part):
                 return None
         return found
+
+    def of_metaclasses(self, cls: Any, leaf: Any) -> set[str]:
+        """What a class has besides what its instances have."""
+        metaclasses = cls.get_metaclasses() if hasattr(cls, "get_metaclasses") else ()
+        return {
+            name
+            for metaclass in metaclasses
+            if hasattr(metaclass, "py__mro__")
+            for part in metaclass.py__mro__()
+            if not part.is_compiled() and part.tree_node is not None
+            for name in self.of_class(part, leaf)
+        }
 
     def of_class(self, cls: Any, leaf: Any) -> Iterable[str]:
         """What the class's own body defines, and its methods assign to `self`."""
@@ -118,6 +134,9 @@ def names_of_body(node: Any) -> Iterator[str]:
     """Names bound in a class body, and attributes that its methods bind on their first argument."""
     for leaf in bound_in(node.children[-1]):
         yield leaf.value
+        if leaf.value == "__slots__":
+            statement = leaf.search_ancestor("expr_stmt")
+            yield from SLOT.findall(statement.get_code() if statement else "")
     used = node.get_root_node().get_used_names()
     for function in functions_in(node.children[-1]):
         parameters = function.get_params()

@@ -62,9 +62,9 @@ def test_a_line_may_begin_inside_a_string() -> None:
 
 
 def test_attributes_inside_a_piece_of_text() -> None:
-    """Those whose dot stands in it, with a name after it; `.real` is one, `.5` is not."""
+    """With a name after the dot; `.real` is one, `.5` is not."""
     text = b"x = self.items[0].name + 2.5 .real"
-    places = attributes_inside(text, len(b"x = self.items"), "")
+    _, *places = attributes_inside(text, "")
     assert [text[place.start :] for place in places] == [b"name + 2.5 .real", b"real"]
 
 
@@ -110,7 +110,10 @@ def test_nothing_is_imported(text: str) -> None:
     assert import_at_end(text.encode(), "") is None
 
 
-@pytest.mark.parametrize("text", ["    self.", "x = 1; self.", "if x: self.", "self.a, self."])
+@pytest.mark.parametrize(
+    "text",
+    ["    self.", "x = 1; self.", "if x: self.", "self.a, self.", "x, (self.", "[x, *self."],
+)
 def test_a_statement_may_make_an_attribute(text: str) -> None:
     assert may_be_made(text.encode())
 
@@ -135,6 +138,8 @@ def test_an_attribute_is_only_read(text: str) -> None:
         ("self.a: int = 1", False),
         ("self.a += 1", True),
         ("self.a, b = 1, 2", False),
+        ("self.a) = 1", False),
+        ("self.a \\\n = 1", False),
     ],
 )
 def test_a_name_is_read_or_made(text: str, read: bool) -> None:
@@ -153,4 +158,4 @@ def test_a_name_is_read_or_made(text: str, read: bool) -> None:
     ],
 )
 def test_all_that_is_imported(text: str, named: list[str]) -> None:
-    assert [place.written.decode() for place in imports_inside(text.encode(), 0, "")] == named
+    assert [place.written.decode() for place in imports_inside(text.encode(), "")] == named

@@ -2,7 +2,7 @@
 
 import pytest
 
-from completion.monitors.receivers import assigned_in, question_text
+from completion.monitors.receivers import question_text, used_in
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,9 @@ from completion.monitors.receivers import assigned_in, question_text
         # what is bound on its line, or told to be something there
         ("    [x for x in y if x.", "    [x for x in y if x."),
         ("    if isinstance(x, A) and x.", "    if isinstance(x, A) and x."),
+        # what may be another `self`, or one with more
+        ("    if hasattr(self, 'a'): self.", "    if hasattr(self, 'a'): self."),
+        ("    class A:\n        x = self.", "    class A:\n        x = self."),
         # what is no name
         ("    x = f(a).", "    x = f(a)."),
         ("    x = rows[0].", "    x = rows[0]."),
@@ -28,6 +31,6 @@ def test_what_is_asked(text: str, asked: str) -> None:
     assert question_text(text.encode()) == asked.encode()
 
 
-def test_attributes_that_a_text_makes() -> None:
+def test_attributes_that_a_text_makes_or_was_found_to_read() -> None:
     text = b"self.a = 1\nself.b: int = 2\nif self.c == 3: other.self.d\ncls.e = self.f"
-    assert assigned_in(text) == {b"a", b"b", b"e"}
+    assert used_in(text) == {b"a", b"b", b"c", b"e", b"f"}

@@ -53,6 +53,13 @@ def wrong_name(
         ("self.▮total", True, None),  # may be made
         ("self.▮total = 1", True, None),
         ("self.▮total(1)", False, "total"),
+        ("x, self.▮total = 1, 2", True, None),
+        ("x = self.▮total = 1", True, None),
+        ("for self.▮total in []:", True, None),
+        ("with x as self.▮total:", True, None),
+        ("def f(self):\n    ▮self.total, y = 1, 2\n    x = self.total + 1", True, None),
+        ("x = 1#self.▮total + 1", True, None),
+        ("x = self.▮__dict__ ", True, None),
         ("import ▮json", True, "json"),
         ("import ▮os\nimport json\n", False, "json"),
     ],
@@ -84,6 +91,12 @@ def test_attributes_and_imports(
         ("print(\n    ▮item", None),  # `for item in total` may follow
         ("x = 1 + \\\n    2 + ▮item", None),
         ('"""\n▮return item', None),
+        ("▮\n    return total", None),
+        ("▮# more\n    return total", None),
+        ("    ▮from math import *\n    return item", None),
+        ("    ▮globals()['item'] = 1\n    return item", None),
+        ("    ▮return größer", None),
+        ("    ▮return _('item')", None),
     ],
 )
 def test_statements_read_what_is_in_scope(
@@ -125,6 +138,8 @@ def in_scope(text: str) -> set[str] | None:
         ("def f():\n    global a, b\n    a = b = 1\n\n▮\n", "f a b"),
         ("try:\n    ▮\nexcept E as e:\n    pass\nfor i, (j, k) in l: ...\n", "e i j k"),
         ("with a as (b, c):\n    ▮\n[d for d in e]\n", "b c"),
+        ("def f(): global a\nif 1: global b, \\\n    c\n▮\n", "a b c"),
+        ("class A[T]:\n    def f[U](self):\n        ▮\n", "A T U f self"),
     ],
 )
 def test_what_is_in_scope(text: str, names: str) -> None:
@@ -135,7 +150,16 @@ def test_what_is_in_scope(text: str, names: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["from a import *\n▮\n", "exec(a)\n▮\n", "def f(:\n    ▮\n", "globals()['a'] = 1\n▮\n"]
+    "text",
+    [
+        "from a import *\n▮\n",
+        "exec(a)\n▮\n",
+        "def f(:\n    ▮\n",
+        "globals()['a'] = 1\n▮\n",
+        "from a import \\\n  *\n▮\n",
+        "g = globals\n▮\n",
+        "setattr(sys.modules[__name__], a, 1)\n▮\n",
+    ],
 )
 def test_texts_that_do_not_show_all_names(text: str) -> None:
     assert in_scope(text) is None
@@ -156,6 +180,10 @@ def test_texts_that_do_not_show_all_names(text: str) -> None:
         ("print(open(▮path=1", "path"),
         ("other(▮path=1", None),
         ("x = ▮'open(path=1'", None),
+        ("case open(▮path=1", None),
+        ("case [open(▮path=1", None),
+        ("def größe_open(▮path=1", None),
+        ("def open[T](▮path=1", None),
     ],
 )
 def test_keywords_that_a_call_does_not_take(

@@ -58,7 +58,9 @@ def test_names_are_read_in_one_pass_as_if_each_were_written(
 
     meant = names[0] + b"s"
     best = max(names, key=lambda name: known[name] + LIKENESS * likeness(meant, name))
-    name, branch = choose_name(model.decoder, cache, logits, spellings, meant, ends)
+    chosen = choose_name(model.decoder, cache, logits, spellings, meant, ends)
+    assert chosen is not None
+    name, branch = chosen
     if len(spellings) == len(read_names(model.decoder, cache, logits, spellings, ends).tokens):
         assert name == best
     assert branch.tokens == spellings[name]
@@ -74,14 +76,19 @@ def test_a_name_is_spelled_as_it_would_be_in_its_text(model: LanguageModel) -> N
         assert [*encode("return"), *tokens] == encode("return self." + name.decode())
 
 
-def test_without_room_the_likeliest_first_token_decides(model: LanguageModel) -> None:
+def test_names_for_which_there_is_no_room_are_left_out(model: LanguageModel) -> None:
     prompt = model.tokenizer.encode("self.")
-    cache = model.decoder.new_cache(len(prompt))
+    cache = model.decoder.new_cache(len(prompt) + 2)
     logits = model.decoder.logits(model.decoder.forward(prompt, cache)[-1])
-    spellings = spell_names(model.tokenizer, NAMES, SpelledPlace(b""))
     ends = ends_of_names(model.tokenizer)
-    name, branch = choose_name(model.decoder, cache, logits, spellings, b"zz", ends)
-    assert branch.tokens == spellings[name]
+
+    def chosen(*names: bytes) -> bytes | None:
+        spellings = spell_names(model.tokenizer, names, SpelledPlace(b""))
+        best = choose_name(model.decoder, cache, logits, spellings, b"zz", ends)
+        return None if best is None else best[0]
+
+    assert chosen(b"zq" * 20) is None
+    assert chosen(b"zq" * 20, b"x") == b"x"
 
 
 def test_likeness_is_of_letters_whatever_their_case() -> None:

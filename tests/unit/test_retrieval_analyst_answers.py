@@ -259,6 +259,9 @@ def test_attributes_that_a_library_declares(workspace: Workspace, text: str) -> 
         "@replaced\nclass A: ...\nA().▮",
         "@number\nclass A: ...\nA().▮",
         "@as_it_is('a')\nclass A: ...\nA().▮",
+        "def add(cls: T) -> T:\n    cls.extra = 1\n    return cls\n@add\nclass A: ...\nA.▮",
+        "class A(Record):\n    def __init_subclass__(cls):\n        setattr(cls, n, 1)\n"
+        "class B(A): ...\nB.▮",
     ],
 )
 def test_attributes_that_nobody_declares(workspace: Workspace, text: str) -> None:
@@ -388,11 +391,46 @@ def test_what_a_call_takes(
         "from nowhere import deco\n@deco\ndef f(a): ...\nf(▮)",
         "from nowhere import Base\nclass A(Base):\n    ...\nA(▮)",
         "class M(type):\n    def __call__(cls, z): ...\nclass A(metaclass=M):\n    ...\nA(▮)",
+        "def d(a): ...\ndef f(cb=d):\n    return cb(▮)",
+        "def d(a): ...\ncb = load()\nif not cb:\n    cb = d\ncb(▮)",
+        "try:\n    from fast import f\nexcept ImportError:\n    def f(a): ...\nf(▮)",
+        "def f(a): ...\ndef g(x):\n    global f\n    f = x\nf(▮)",
+        "def f(a): ...\nD = {'f': f}\nD[k](▮)",
+        "if x:\n    def f(a, b): ...\nelse:\n    def f(a): ...\nf(▮)",
+        "import attr\n@attr.define\nclass A:\n    _x: int\nA(▮)",
+        "from dataclasses import dataclass\n@dataclass\nclass A:\n    x: int\n"
+        "    def __init__(self, q): ...\nA(▮)",
+        "class A:\n    def __init__(self, a): ...\nclass B(A):\n    def __new__(cls, q): ...\nB(▮)",
+        "from functools import partial\ndef f(a, b): ...\np = partial(f, a=1)\np(▮)",
     ],
 )
 def test_calls_that_may_take_more(workspace: Workspace, text: str) -> None:
     answer = workspace.ask(text, Wanted.CALL)
     assert answer is None or not answer.complete
+
+
+def test_keywords_that_are_passed_on_may_be_used_before(workspace: Workspace) -> None:
+    text = "def g(a): ...\ndef f(x, **more):\n    more.pop('b')\n    return g(x, **more)\nf(▮)"
+    answer = workspace.ask(text, Wanted.CALL)
+    assert answer is not None
+    assert answer.call is not None
+    assert answer.call.any_keyword
+
+
+def test_a_class_has_what_its_metaclass_has(workspace: Workspace) -> None:
+    text = "class M(type):\n    def made(cls): ...\nclass A(metaclass=M): ...\nA.▮"
+    assert "made" in workspace.names(text)
+
+
+def test_slots_are_attributes(workspace: Workspace) -> None:
+    text = "class A:\n    __slots__ = ('x', 'far')\n    def f(self):\n        return self.▮\n"
+    assert {"x", "far"} <= workspace.names(text)
+
+
+def test_a_class_whose_bases_break_off_is_open(workspace: Workspace) -> None:
+    answer = workspace.ask("import socket\ns = socket.socket()\ns.▮")
+    assert answer is not None
+    assert "connect" in answer.names or not answer.complete
 
 
 def test_no_call_is_open(workspace: Workspace) -> None:
