@@ -18,7 +18,6 @@ from models.token_tree import merged
 from models.tokenizer import CodeTokenizer
 
 LIKENESS = 2.0  # what a name gains that is all like the one that was meant, as a log-probability
-NOT_MEANT = -1.0  # the likeness of what everything has, as `__class__`, to any other name
 MOST_READ = 32  # tokens of names, in one pass
 
 # The tokens that write a name, by name.
@@ -49,10 +48,14 @@ class SpelledPlace:
 
 
 def likeness(meant: bytes, name: bytes) -> float:
-    """How alike two names are, at most 1."""
-    if name.startswith(b"__") and not meant.startswith(b"__"):
-        return NOT_MEANT
+    """How alike two names are, 0 to 1."""
     return float(Indel.normalized_similarity(meant.lower(), name.lower()))
+
+
+def worth_writing(names: frozenset[bytes], meant: bytes) -> frozenset[bytes]:
+    """Without what everything has, as `__class__`, where something else was meant."""
+    plain = frozenset(name for name in names if not name.startswith(b"__"))
+    return names if meant.startswith(b"__") or not plain else plain
 
 
 def choose_name(

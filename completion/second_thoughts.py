@@ -13,7 +13,7 @@ from torch import Tensor
 from completion.covers import OpenEnd
 from completion.decoding import LENGTH, TRUNK, WRONG, Branch, Decoded
 from completion.monitors.watch import Watch
-from completion.name_choice import SpelledPlace, choose_name, spell_names
+from completion.name_choice import SpelledPlace, choose_name, spell_names, worth_writing
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
 
@@ -45,7 +45,8 @@ class Rewriter:
             if wrong is None:
                 return decoded
             kept, place = self._before(decoded, wrong.before)
-            spellings = spell_names(self.model.tokenizer, wrong.existing, place)
+            names = worth_writing(wrong.existing, wrong.name)
+            spellings = spell_names(self.model.tokenizer, names, place)
             logits = self.logits(kept)
             self.cache.truncate(self.prompt + len(kept.tokens))
             best = choose_name(

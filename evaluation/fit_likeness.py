@@ -16,7 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from completion.monitors.names import ends_of_names, identifier_at
-from completion.name_choice import LIKENESS, SpelledPlace, likeness, read_names, spell_names
+from completion.name_choice import (
+    LIKENESS,
+    SpelledPlace,
+    likeness,
+    read_names,
+    spell_names,
+    worth_writing,
+)
 from completion.pipeline import Completer, CompletionOptions
 from completion.prompt import Prompt
 from evaluation.dereference_arms import PATIENCE
@@ -111,11 +118,12 @@ def wrong_name_at(
     if not meant or meant in answer.names:
         return None
     prompt = completer.prompts.build(place.request)
-    return WrongName(meant, place.name, log_probabilities(completer.model, prompt, answer.names))
+    names = worth_writing(frozenset(map(str.encode, answer.names)), meant.encode())
+    return WrongName(meant, place.name, log_probabilities(completer.model, prompt, names))
 
 
 def log_probabilities(
-    model: LanguageModel, prompt: Prompt, names: frozenset[str]
+    model: LanguageModel, prompt: Prompt, names: frozenset[bytes]
 ) -> dict[str, float]:
     """Of each of `names` after a prompt, and that no longer one is written."""
     cache = model.decoder.new_cache(len(prompt.tokens) + AT_ONCE)
@@ -123,7 +131,7 @@ def log_probabilities(
     first = model.decoder.logits(hidden[-1]).log_softmax(-1)
     ends = ends_of_names(model.tokenizer)
     place = SpelledPlace(prompt.end.piece, prompt.end.settled)
-    left = spell_names(model.tokenizer, map(str.encode, names), place)
+    left = spell_names(model.tokenizer, names, place)
     found: dict[str, float] = {}
     while left:
         read = read_names(model.decoder, cache, first, left, ends, AT_ONCE)

@@ -15,6 +15,7 @@ from completion.name_choice import (
     likeness,
     read_names,
     spell_names,
+    worth_writing,
 )
 from models.language_model import LanguageModel
 from tests.unit.completion_helpers import load_tiny_model, write_model
@@ -98,5 +99,7 @@ def test_likeness_is_of_letters_whatever_their_case() -> None:
 
 
 def test_what_everything_has_is_no_makeshift() -> None:
-    assert likeness(b"name", b"__name__") < likeness(b"name", b"zzz")
-    assert likeness(b"__name", b"__name__") > likeness(b"__name", b"name")
+    names = frozenset([b"__name__", b"__class__", b"zzz"])
+    assert worth_writing(names, b"name") == {b"zzz"}
+    assert worth_writing(names, b"__name") == names
+    assert worth_writing(names - {b"zzz"}, b"name") == names - {b"zzz"}

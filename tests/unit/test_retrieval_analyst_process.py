@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.analyst.analyst import ProcessAnalyst
-from retrieval.analyst.child import clean_environment
+from retrieval.analyst.child import Worker, clean_environment
 from retrieval.analyst.questions import Answer, Question, Wanted
 
 START = 60.0  # seconds that a start may take on a busy machine
@@ -287,10 +287,10 @@ def alive(process: int) -> bool:
 def test_a_child_that_never_comes_up_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.analyst.child.WORKER", "retrieval.analyst.no_such_module")
     monkeypatch.setattr("retrieval.analyst.analyst.FIRST_PAUSE", 0.001)
     monkeypatch.setattr("retrieval.analyst.analyst.MOST_CRASHES", 3)
-    with ProcessAnalyst(timeout=30.0) as hopeless:
+    nobody = Worker("retrieval.analyst.no_such_module", {})
+    with ProcessAnalyst(timeout=30.0, worker=nobody) as hopeless:
         assert ask(hopeless, question(tmp_path, "x = ''\nx.")) is None
         assert hopeless.counts.crashed == 3
         assert ask(hopeless, question(tmp_path, "y = ''\ny.")) is None
