@@ -18,10 +18,14 @@ PATIENCE = 10.0  # seconds for a question: what is counted must not depend on th
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A suggestion, and whether the true identifier was masked; None where there was no mask."""
+    """A suggestion, and whether the true identifier was kept out; None where nothing was.
+
+    `others` are of an arm that may try more than once.
+    """
 
     suggestion: Suggestion
     masked_truth: bool | None = None
+    others: tuple[str, ...] = ()
 
 
 # Asked at a place, with the folder that holds the repository's sources. In it the rest of the
@@ -39,6 +43,17 @@ def plain(completer: Completer, _: Path | None, __: ExitStack) -> Complete:
 
     def complete(place: Dereference, _: Path) -> Answer:
         return Answer(own.complete(place.request))
+
+    return complete
+
+
+def twice(completer: Completer, _: Path | None, __: ExitStack) -> Complete:
+    """The same, which may try twice: where the model was least sure, it is asked for another."""
+    own = completer.watched_by(None)
+
+    def complete(place: Dereference, _: Path) -> Answer:
+        first, *others = own.complete_several(place.request, 2)
+        return Answer(first, others=tuple(other.text for other in others))
 
     return complete
 
@@ -65,4 +80,4 @@ def monitored(completer: Completer, environment: Path | None, stack: ExitStack) 
     return complete
 
 
-ARMS: Mapping[str, Arm] = {"plain": plain, "monitored": monitored}
+ARMS: Mapping[str, Arm] = {"plain": plain, "monitored": monitored, "twice": twice}

@@ -22,7 +22,8 @@ class Completed:
     """What one arm wrote at one place; times in milliseconds.
 
     `ms` is from the request to the answer, `writing_ms` the part of it after the prompt was read.
-    `masked_truth` is whether the true identifier was kept out, None where nothing was.
+    `masked_truth` is whether the true identifier was kept out, None where nothing was. What it
+    wrote besides, if it may try more than once, is in `others`.
     """
 
     arm: str
@@ -33,20 +34,29 @@ class Completed:
     generated: int
     passes: int
     masked_truth: bool | None
+    others: Sequence[str] = ()
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.text, *self.others]
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A completion, its place, the tokens of the true identifier, and the faults that it brings."""
+    """What an arm wrote at a place, the tokens of the true identifier, and the faults of each text.
+
+    Of several texts the best counts, for each metric by itself: score@k.
+    """
 
     place: Dereference
     subwords: int
     completed: Completed
-    faults: NewFaults
+    faults: Sequence[NewFaults]
 
     @property
     def next_identifier(self) -> bool:
-        return next_identifier_match(self.completed.text, self.place.truth)
+        texts = self.completed.texts
+        return any(next_identifier_match(text, self.place.truth) for text in texts)
 
     @property
     def line(self) -> str:
@@ -55,19 +65,30 @@ class Judged:
 
     @property
     def identifiers(self) -> float:
-        return identifier_sequence_match(self.completed.text, self.line)
+        return self.best(identifier_sequence_match, self.line)
 
     @property
     def prefix(self) -> float:
-        return prefix_match(self.completed.text, self.line)
+        return self.best(prefix_match, self.line)
 
     @property
     def method_identifiers(self) -> float:
-        return identifier_sequence_match(self.completed.text, self.place.truth)
+        return self.best(identifier_sequence_match, self.place.truth)
 
     @property
     def method_prefix(self) -> float:
-        return prefix_match(self.completed.text, self.place.truth)
+        return self.best(prefix_match, self.place.truth)
+
+    @property
+    def has_new_errors(self) -> bool:
+        return all(faults.names > 0 for faults in self.faults)
+
+    @property
+    def breaks(self) -> bool:
+        return all(faults.syntax for faults in self.faults)
+
+    def best(self, match: Callable[[str, str], float], truth: str) -> float:
+        return max(match(text, truth) for text in self.completed.texts)
 
 
 def rows_of(judged: Sequence[Judged], seed: int) -> Iterable[Row]:
@@ -115,8 +136,8 @@ def metrics_of(judged: Sequence[Judged], seed: int) -> dict[str, Metric]:
         "pm": averaged([one.prefix for one in judged], seed),
         "method_ism": averaged([one.method_identifiers for one in judged], seed),
         "method_pm": averaged([one.method_prefix for one in judged], seed),
-        "new_errors": rate(one.faults.names > 0 for one in judged),
-        "syntax_errors": rate(one.faults.syntax for one in judged),
+        "new_errors": rate(one.has_new_errors for one in judged),
+        "syntax_errors": rate(one.breaks for one in judged),
         **({"false_mask": rate(masked)} if masked else {}),
         "p50_ms": Metric(float(np.quantile(times, 0.5))),
         "p95_ms": Metric(float(np.quantile(times, 0.95))),
@@ -143,8 +164,8 @@ def differences_of(
         "pm": means(lambda one: one.prefix),
         "method_ism": means(lambda one: one.method_identifiers),
         "method_pm": means(lambda one: one.method_prefix),
-        "new_errors": rates(lambda one: one.faults.names > 0),
-        "syntax_errors": rates(lambda one: one.faults.syntax),
+        "new_errors": rates(lambda one: one.has_new_errors),
+        "syntax_errors": rates(lambda one: one.breaks),
         "mean_ms": means(lambda one: one.completed.ms),
         "mean_writing_ms": means(lambda one: one.completed.writing_ms),
         "tokens": means(lambda one: one.completed.generated),

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from completion.pipeline import Completer
@@ -58,12 +59,14 @@ def run_dereference(
     if not places:
         raise InputError("no dereference could be drawn from these repositories; name larger ones")
     completed = complete_all(places, repositories, options.environment, model, kept, progress)
-    texts = [[one.text for one in ones] for ones in completed]
+    texts = [[text for one in ones for text in one.texts] for ones in completed]
     faults = new_faults(places, texts, repositories, progress, options.environment)
     judged = [
-        Judged(place, subwords(model.tokenizer, place.name), one, brought)
-        for place, ones, all_brought in zip(places, completed, faults, strict=True)
-        for one, brought in zip(ones, all_brought, strict=True)
+        Judged(
+            place, subwords(model.tokenizer, place.name), one, list(islice(brought, len(one.texts)))
+        )
+        for place, ones, brought in zip(places, completed, map(iter, faults), strict=True)
+        for one in ones
     ]
     rows = rows_of(judged, options.seed)
     return made_here("dereference", options.command, options.seed, rows)
@@ -128,4 +131,5 @@ def completed(arm: str, answer: Answer) -> Completed:
         generated=suggestion.tokens.generated,
         passes=suggestion.tokens.passes,
         masked_truth=answer.masked_truth,
+        others=answer.others,
     )

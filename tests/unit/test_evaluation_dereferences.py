@@ -1,6 +1,7 @@
 """The dereference benchmark: its places, its rows, and runs of it."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -198,7 +199,19 @@ def judged(arm: str, text: str, errors: int = 0, masked: bool | None = None) -> 
         "a", "one.py", "x.", "name(key)\n    other()", "", "name", "self", stored=False
     )
     done = Completed(arm, text, "line", 100.0, 50.0, 4, 2, masked)
-    return Judged(place, 1, done, NewFaults(errors, syntax=False))
+    return Judged(place, 1, done, [NewFaults(errors, syntax=False)])
+
+
+def test_of_several_texts_the_better_counts_for_each_metric() -> None:
+    one = judged("twice", "other(key)", errors=1)
+    done = replace(one.completed, others=["name()"])
+    both = replace(one, completed=done, faults=[*one.faults, NewFaults(0, syntax=True)])
+    assert not one.next_identifier
+    assert both.next_identifier
+    assert both.identifiers == 0.5
+    assert one.has_new_errors
+    assert not both.has_new_errors
+    assert not both.breaks
 
 
 def test_a_single_arm_has_rows_and_no_differences() -> None:
