@@ -321,8 +321,9 @@ def test_the_real_model_is_judged(default_model: LanguageModel) -> None:
     options = DereferenceOptions(limit=2)
     result = run_dereference(options, default_model, [repository("a")], print)
     rows = {row.arm: row for row in result.rows if row.slice == "all"}
-    assert list(rows) == ["plain", "monitored", "monitored - plain"]
-    for arm in ("plain", "monitored"):
+    arms = ["plain", "monitored", "twice"]
+    assert list(rows) == [*arms, "monitored - plain", "twice - plain"]
+    for arm in arms:
         metrics = rows[arm].metrics
         assert rows[arm].n == 2
         assert metrics["nim"].value == 1
