@@ -6,12 +6,14 @@ and while the line is typed: it is asked once.
 
 import re
 
+from completion.monitors.names import NAME
+
 SELF = (b"self", b"cls")
-NAME = rb"[A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*"
+A_NAME = NAME.pattern
 RECEIVER = re.compile(
-    rb"(?<![0-9A-Za-z_\x80-\xff.)\]}\"'])(?P<root>" + NAME + rb")(?:\." + NAME + rb")*\.\Z"
+    rb"(?<![0-9A-Za-z_\x80-\xff.)\]}\"'])(?P<root>" + A_NAME + rb")(?:\." + A_NAME + rb")*\.\Z"
 )
-OF_SELF = re.compile(rb"(?<![\w.])(?:self|cls)\.(" + NAME + rb")")
+OF_SELF = re.compile(rb"(?<![\w.])(?:self|cls)\.(" + A_NAME + rb")")
 # With these, `self` may be another or have more.
 CHANGING = re.compile(rb"\b(?:def|class|setattr|hasattr|getattr|isinstance|vars|__dict__)\b")
 INDENT = re.compile(rb"[ \t]*")

@@ -11,10 +11,10 @@ from bisect import bisect_left
 from collections import OrderedDict
 from dataclasses import dataclass
 
-import tree_sitter_python
-from tree_sitter import Language, Parser, Tree
+from tree_sitter import Parser, Tree
 
 from completion.brackets import balance, mask
+from completion.monitors.bindings import LANGUAGE
 from completion.values import CompletionRequest
 
 DOCUMENTS = 16  # whose trees are kept
@@ -32,7 +32,7 @@ class Syntax:
     """Trees of the documents that were asked about last, in Python."""
 
     def __init__(self) -> None:
-        self._parser = Parser(Language(tree_sitter_python.language()))
+        self._parser = Parser(LANGUAGE)
         self._parsed: OrderedDict[str, Parsed] = OrderedDict()
 
     def keep(self, request: CompletionRequest, text: str) -> str:

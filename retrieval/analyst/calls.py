@@ -8,13 +8,10 @@ from typing import Any
 from jedi.parser_utils import get_parent_scope
 
 from retrieval.analyst.certainty import SAME_FUNCTION
-from retrieval.analyst.closed_values import class_is_closed
-from retrieval.analyst.declared import decorator_name
+from retrieval.analyst.closed_values import ATTRS, class_is_closed
 from retrieval.analyst.definitions import decorator_names
 from retrieval.analyst.listing import has_metaclass
 from retrieval.analyst.questions import Answer, CallShape
-
-ATTRS = frozenset({"define", "frozen", "mutable", "attrs", "attributes", "s"})
 
 
 def call(signatures: Sequence[Any], *, is_certain: bool) -> Answer | None:
@@ -81,8 +78,8 @@ def is_made_plainly(cls: Any) -> bool:
         if node is None or part.get_root_context().is_builtins_module():
             continue
         own = {function.name.value for function in node.iter_funcdefs()}
-        decorators = {decorator_name(decorator) for decorator in node.get_decorators()}
-        if "__new__" in own or decorators & ATTRS:
+        decorators = decorator_names(node)
+        if "__new__" in own or not ATTRS.isdisjoint(decorators):
             return False
         if decorators and "__init__" in own:
             return False
@@ -91,14 +88,14 @@ def is_made_plainly(cls: Any) -> bool:
 
 def is_defined_once(function: Any) -> bool:
     """Whether nothing else of its name is bound around it, and nothing is stored under it."""
-    module = function.get_root_node()
     scope = get_parent_scope(function)
-    for name in module.get_used_names().get(function.name.value, ()):
+    for name in function.get_root_node().get_used_names().get(function.name.value, ()):
+        if name.parent.type == "global_stmt":
+            return False
         if name is function.name or not name.is_definition(include_setitem=True):
             continue
         definition = name.get_definition()
         overloads = definition.type == "funcdef" and "overload" in decorator_names(definition)
         if not overloads and (name.parent.type == "trailer" or get_parent_scope(name) is scope):
             return False
-    declared = (name.parent.type for name in module.get_used_names().get(function.name.value, ()))
-    return "global_stmt" not in declared
+    return True

@@ -20,12 +20,13 @@ from retrieval.analyst.declared import (
 DYNAMIC_IN_CLASS = ("setattr", "__dict__", "vars", "exec", "__getattr__", "__getattribute__")
 DYNAMIC_IN_MODULE = ("globals", "exec")
 LOOKUPS = frozenset({"__getattr__", "__getattribute__"})
+ATTRS = frozenset({"define", "frozen", "mutable", "attrs", "attributes", "s"})
 # Decorators that leave a class with the attributes that stand in it.
 HARMLESS_DECORATORS = frozenset(
     {
         *("dataclass", "final", "total_ordering", "runtime_checkable", "unique", "verify"),
-        *("define", "frozen", "mutable", "attrs", "attributes", "s"),  # of attrs
         *("deprecated", "dataclass_transform", "disjoint_base", "type_check_only"),
+        *ATTRS,
     }
 )
 # Classes of the type system from which nothing is inherited.

@@ -63,5 +63,6 @@ def is_in_class_branch(function: Any) -> bool:
     return scope is not None and scope.type == "classdef"
 
 
-def decorator_names(function: Any) -> list[str]:
-    return [decorator_name(decorator) for decorator in function.get_decorators()]
+def decorator_names(decorated: Any) -> list[str]:
+    """Of a function or a class."""
+    return [decorator_name(decorator) for decorator in decorated.get_decorators()]

@@ -24,10 +24,15 @@ from retrieval.analyst.closed_values import (
     module_is_closed,
 )
 from retrieval.analyst.listing import Listing
-from retrieval.analyst.places import ImportPlace, import_place, is_narrowed, names_used_of
-from retrieval.analyst.questions import Answer, Question, Wanted
+from retrieval.analyst.places import (
+    ImportPlace,
+    import_place,
+    is_narrowed,
+    names_used_of,
+    with_line_feeds,
+)
+from retrieval.analyst.questions import STAND_IN, Answer, Question, Wanted
 
-STAND_IN = "pirouette_stand_in"
 LISTING = Listing()
 UNKNOWN = Answer(frozenset(), complete=False)
 
@@ -118,11 +123,6 @@ def callee_is_certain(place: Place, signatures: Sequence[Any]) -> bool:
         if name.is_definition(include_setitem=True) or name.parent.type == "global_stmt"
     ]
     return len(definitions) <= 1 and is_certain(context, callee)
-
-
-def with_line_feeds(text: str) -> str:
-    """Every line end as the one character by which lines are counted here."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def folders_for(question: Question, search_path: Sequence[str]) -> list[str]:

@@ -61,3 +61,8 @@ def is_narrowed(receiver: str, text: str) -> bool:
     return bool(re.search(rf"\b{asking}[^()\n]*(?<![\w.]){target}(?![\w.(\[])", text)) or bool(
         re.search(rf"^\s*match\s+{target}\s*:", text, re.MULTILINE)
     )
+
+
+def with_line_feeds(text: str) -> str:
+    """Every line end as the one character by which lines are counted here."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+STAND_IN = "pirouette_stand_in"  # a name that nobody has, put where one is asked for
+
 
 class Wanted(Enum):
     """What is asked about a place."""

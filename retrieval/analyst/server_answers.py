@@ -9,9 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from lsprotocol import types
 
-from retrieval.analyst.questions import Answer, CallShape
+from retrieval.analyst.questions import STAND_IN, Answer, CallShape
 
-STAND_IN = "pirouette_stand_in"
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 PARAMETER = re.compile(r"(?P<stars>\*{0,2})(?P<name>[^\W\d]\w*)")
 # Words and pieces of text are no names of the program.

@@ -23,8 +23,9 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
 from retrieval.analyst import messages
-from retrieval.analyst.questions import Answer, Question, Wanted
-from retrieval.analyst.server_answers import STAND_IN, call_answer, finds_fault, names_answer
+from retrieval.analyst.places import with_line_feeds
+from retrieval.analyst.questions import STAND_IN, Answer, Question, Wanted
+from retrieval.analyst.server_answers import call_answer, finds_fault, names_answer
 from retrieval.analyst.worker import send, take_standard_output
 
 TRIES = 2  # to be given a list that is complete
@@ -144,7 +145,7 @@ class Session:
 
 def range_of_stand_in(before: str) -> types.Range:
     """Where it stands behind a text, in UTF-16 code units."""
-    lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = with_line_feeds(before).split("\n")
     row, column = len(lines) - 1, len(lines[-1].encode("utf-16-le")) // 2
     return types.Range(types.Position(row, column), types.Position(row, column + len(STAND_IN)))
 
@@ -174,7 +175,7 @@ async def reply(session: Session, line: bytes) -> dict[str, Any]:
             found = await session.answer(messages.question_from(asked["question"]))
     except TimeoutError:
         problem = messages.OUT_OF_TIME
-    except JsonRpcException as error:
+    except (JsonRpcException, ValueError) as error:  # a text that lies in no file has no address
         problem = f"{type(error).__name__}: {error}"
     return {"id": asked["id"], "answer": messages.answer_to(found), "problem": problem}
 

@@ -13,7 +13,7 @@ import parso.cache
 import pytest
 
 from retrieval.analyst import jedi_answers
-from retrieval.analyst.questions import Answer, Question, Wanted
+from retrieval.analyst.questions import STAND_IN, Answer, Question, Wanted
 from retrieval.analyst.search_path import environment_folders, standard_library
 
 SEARCH_PATH = (*standard_library(), *environment_folders(None))
@@ -322,7 +322,7 @@ def test_a_text_that_was_asked_about_is_not_taken_for_the_file(workspace: Worksp
     assert jedi_answers.answer(asked, SEARCH_PATH) is not None
     names = workspace.names("import plain\nplain.▮")
     assert {"first", "second"} <= names
-    assert jedi_answers.STAND_IN not in names
+    assert STAND_IN not in names
 
 
 def test_packages_and_namespace_packages(workspace: Workspace) -> None:

@@ -73,6 +73,16 @@ def test_a_call(analyst: ProcessAnalyst, tmp_path: Path) -> None:
     assert ask(analyst, tmp_path, "x = ▮\n", Wanted.CALL) is None
 
 
+def test_a_text_that_lies_in_no_file_is_no_reason_to_end(
+    analyst: ProcessAnalyst, tmp_path: Path
+) -> None:
+    process = analyst.process_id
+    asked = Question("", ".", "x = ''\nx.", "\n", Wanted.NAMES)
+    assert analyst.ask(asked).result(timeout=40) is None
+    assert ask(analyst, tmp_path, POINT + "Point(1).▮\n") is not None
+    assert analyst.process_id == process
+
+
 def test_a_server_that_ends_is_started_again(analyst: ProcessAnalyst, tmp_path: Path) -> None:
     first = analyst.process_id
     assert first is not None
