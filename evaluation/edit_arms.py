@@ -57,20 +57,27 @@ class Arm:
 
 def full(session: EditSession, prompt: Prompt) -> Prefilled:
     """Everything is read again."""
-    session.cache.truncate(0)
+    truncate(session.cache, 0)
     return session.read(prompt, EXACT, never_cancelled)
 
 
 def prefix(session: EditSession, prompt: Prompt) -> Prefilled:
     """What comes after the first difference is read again, as most servers do."""
-    session.cache.truncate(common_prefix(session.cache.tokens, prompt.tokens))
+    truncate(session.cache, common_prefix(session.cache.tokens, prompt.tokens))
     return session.read(prompt, EXACT, never_cancelled)
+
+
+def truncate(cache: KeyValueCache, length: int) -> None:
+    """What comes later is gone, and not remembered either."""
+    cache.truncate(length)
+    cache.forget()
 
 
 def cfe(session: EditSession, prompt: Prompt) -> Prefilled:
     """Conflict fast encoding: moved keys keep the position they were made for."""
     conflicting = ConflictingCache.__new__(ConflictingCache)
     conflicting.__dict__.update(vars(session.cache))
+    conflicting.forget()
     session.use(conflicting)
     return session.read(prompt, PIE, never_cancelled)
 

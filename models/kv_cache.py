@@ -13,13 +13,17 @@ was read beside exact ones only; else it is corrected.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from models.config import DecoderConfig
 from models.kernels import Floats
+from models.remembered import MOST_REMEMBERED, Recalled, Remembered
 from models.rotary import depends_on_length, rotate, rotation
+
+T = TypeVar("T")
 
 UNREAD = None  # no keys and values yet
 NO_TEXT = 0  # read under no text that could come back
@@ -58,6 +62,7 @@ class KeyValueCache:
         self._texts: list[int] = []  # for each token, a hash of all tokens up to and with it
         self._records: list[int | None] = []  # the same as it was when the token was read
         self._exactly: list[bool] = []  # whether all before it were exact then
+        self._remembered = Remembered()
 
     @property
     def capacity(self) -> int:
@@ -98,34 +103,72 @@ class KeyValueCache:
         """Make the cache hold `tokens`: kept segments bring their memory, the rest is unread.
 
         Segments are in order and do not overlap, in the old list as in the new one, and hold the
-        same tokens in both. Where the rotary frequencies depend on the length nothing is kept.
-        Returns whether this has made any of them stale.
+        same tokens in both. Tokens that were read under the same text before are brought back as
+        they were then, as far as they are remembered. Where the rotary frequencies depend on the
+        length nothing is kept. Returns whether this has made any of the kept ones stale, and the
+        text was not read before.
         """
         assert len(tokens) <= self.capacity
-        if depends_on_length(self._config.rope, max(self.length, len(tokens))):
+        moves = not depends_on_length(self._config.rope, max(self.length, len(tokens)))
+        if not moves:
             kept = ()
-        records: list[int | None] = [UNREAD] * len(tokens)
-        exactly = [False] * len(tokens)
-        were_fresh = [
-            record == text for record, text in zip(self._records, self._texts, strict=True)
-        ]
-        fresh = [False] * len(tokens)
-        for part in kept:
-            old, new = part.old + part.length, part.new + part.length
-            assert self._tokens[part.old : old] == list(tokens[part.new : new])
-            records[part.new : new] = self._records[part.old : old]
-            exactly[part.new : new] = self._exactly[part.old : old]
-            fresh[part.new : new] = were_fresh[part.old : old]
+            self.forget()
+        assert all(
+            self._tokens[part.old : part.ends[0]] == list(tokens[part.new : part.ends[1]])
+            for part in kept
+        )
+        pairs = zip(self._records, self._texts, strict=True)
+        fresh = carried([record == text for record, text in pairs], kept, len(tokens), False)
+        records = carried(self._records, kept, len(tokens), UNREAD)
         same = kept[0].length if kept and kept[0].old == kept[0].new == 0 else 0
+        texts = self._texts[:same]
+        texts += text_hashes(texts[-1] if same else 0, tokens[same:])
+        missing = [at for at, text in enumerate(texts) if records[at] != text]
+        recalled = self._remembered.recall({at: texts[at] for at in missing})
+        was_read = texts[-1:] and texts[-1] in self._remembered
+        if moves:
+            staying = (range(part.old, part.ends[0]) for part in kept)
+            self._remember(sorted(set(range(self.length)).difference(*staying)))
         self._tokens[same:] = tokens[same:]
-        self._texts[same:] = text_hashes(self._texts[same - 1] if same else 0, tokens[same:])
-        self._records, self._exactly = records, exactly
+        self._exactly = carried(self._exactly, kept, len(tokens), False)
+        self._texts, self._records = texts, records
         moved = [part for part in kept if part.shift]
         # Those that move left from the left on, those that move right from the right on: none is
         # written over before it has moved.
         for part in [p for p in moved if p.shift < 0] + [p for p in moved[::-1] if p.shift > 0]:
             self._move(part)
-        return any(fresh[position] for position in self.stale())
+        self._bring_back(recalled)
+        return not was_read and any(fresh[position] for position in self.stale())
+
+    def forget(self) -> None:
+        """Remember nothing of what is not laid out."""
+        self._remembered = Remembered()
+
+    @property
+    def _stores(self) -> tuple[Tensor, Tensor]:
+        """What a token keeps wherever it stands."""
+        return self._masters, self._values
+
+    def _remember(self, positions: Sequence[int]) -> None:
+        """Keep what is about to be lost at `positions`, by the texts it was read under."""
+        read = [at for at in positions if self._records[at] not in (UNREAD, NO_TEXT)]
+        texts = [record for at in read if (record := self._records[at]) is not None]
+        self._remembered.keep(self._stores, read, texts, [self._exactly[at] for at in read])
+
+    def _bring_back(self, recalled: Recalled) -> None:
+        """Have again, at the positions where they stand now, tokens that were remembered."""
+        positions = recalled.positions
+        if not positions:
+            return
+        self._remember(positions)
+        for at, exactly in zip(positions, recalled.exactly, strict=True):
+            self._records[at], self._exactly[at] = self._texts[at], exactly
+        where = torch.tensor(positions, device=self._keys.device)
+        for store, rows in zip(self._stores, recalled.rows, strict=True):
+            store[:, :, where] = rows
+        turn = self.turn(positions)
+        for layer in range(self._config.layers):
+            self._keys[layer, :, where] = rotate(self._masters[layer, :, where], *turn)
 
     def append(self, tokens: Sequence[int]) -> list[int]:
         """Lay out `tokens` after the others; their positions."""
@@ -173,6 +216,7 @@ class KeyValueCache:
     def begin(self, positions: Sequence[int]) -> list[int]:
         """The tokens at `positions`, about to be encoded; those that were read are stale until
         `commit`."""
+        self._remember([at for at in positions if self._records[at] != self._texts[at]])
         for position in positions:
             if self._records[position] is not UNREAD:
                 self._records[position] = NO_TEXT
@@ -212,10 +256,18 @@ class KeyValueCache:
             checked = position + 1
 
 
+def carried(values: Sequence[T], kept: Iterable[Segment], length: int, new: T) -> list[T]:
+    """What each of `length` tokens had where it stood before, `new` for one that is."""
+    brought = [new] * length
+    for part in kept:
+        brought[part.new : part.ends[1]] = values[part.old : part.ends[0]]
+    return brought
+
+
 def cache_bytes(config: DecoderConfig, capacity: int, dtype: torch.dtype) -> int:
-    """Memory of a cache, filled or not: masters, turned keys and values."""
-    numbers = config.layers * config.kv_heads * capacity * config.head_dim
-    return 3 * numbers * dtype.itemsize
+    """Memory of a cache, filled or not: masters, turned keys, values, and what is remembered."""
+    numbers = config.layers * config.kv_heads * config.head_dim
+    return (3 * capacity + 2 * MOST_REMEMBERED) * numbers * dtype.itemsize
 
 
 def text_hashes(before: int, tokens: Iterable[int]) -> list[int]:

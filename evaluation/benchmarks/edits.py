@@ -6,7 +6,6 @@ recomputes everything; the others are compared with it and with the held-out lin
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, repeat
 from pathlib import Path
 
 from torch import Tensor
@@ -187,11 +186,15 @@ class Replayer:
     def _before(self, prompts: Sequence[Prompt], known: EditSession) -> EditSession:
         """A session as the requests before the edit leave it: exact at first, then repaired.
 
-        It goes on from a known one, which saves reading what both begin with.
+        It goes on from a known one, which saves reading what both begin with; all else that is
+        known there is forgotten.
         """
+        first, *others = prompts
         session = copy_of(known)
-        for prompt, repair in zip(prompts, chain([EXACT], repeat(ARM_REPAIR)), strict=False):
-            session.read(prompt, repair, never_cancelled)
+        session.read(first, EXACT, never_cancelled)
+        session.cache.forget()
+        for prompt in others:
+            session.read(prompt, ARM_REPAIR, never_cancelled)
         return session
 
     def _first_choice(self, prompt: Prompt, corrected: Corrected, line: Sequence[int]) -> Tensor:

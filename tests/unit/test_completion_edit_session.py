@@ -1,6 +1,7 @@
 """The edit session: whatever was edited, how true the cache is, and what that costs."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -39,32 +40,44 @@ def fresh(decoder: Decoder, prompt: list[int]) -> tuple[Tensor, KeyValueCache]:
 
 
 TOKENS = st.lists(st.integers(0, 200), max_size=12)
-# An edit keeps so many tokens of the last prompt, writes these, and keeps so many of its end.
-EDITS = st.lists(st.tuples(st.integers(0, 30), TOKENS, st.integers(0, 30)), min_size=1, max_size=6)
+# An edit keeps so many tokens of the last prompt, writes these, and keeps so many of its end; or it
+# goes back so many prompts.
+Edit = tuple[int, list[int], int] | int
+EDITS = st.lists(
+    st.tuples(st.integers(0, 30), TOKENS, st.integers(0, 30)) | st.integers(1, 3),
+    min_size=1,
+    max_size=6,
+)
 REPAIRS = st.sampled_from([CHEAP, Repair(3), Repair(50), EXACT])
 
 
-def edited(prompt: list[int], edit: tuple[int, list[int], int]) -> list[int]:
-    keep, new, keep_end = edit
-    return prompt[:keep] + new + prompt[max(keep, len(prompt) - keep_end) :] or [0]
+def prompts_of(edits: Sequence[Edit]) -> list[list[int]]:
+    """A first prompt, and the one after each edit."""
+    prompts = [list(range(40))]
+    for edit in edits:
+        if isinstance(edit, int):
+            prompts.append(prompts[-1 - min(edit, len(prompts) - 1)])
+            continue
+        (keep, new, keep_end), last = edit, prompts[-1]
+        prompts.append(last[:keep] + new + last[max(keep, len(last) - keep_end) :] or [0])
+    return prompts
 
 
 @settings(deadline=None, max_examples=40)
 @given(edits=EDITS, cancel_at=st.none() | st.integers(0, 5), data=st.data())
 def test_exact_after_any_edits_gives_fresh_logits(
     model: LanguageModel,
-    edits: list[tuple[int, list[int], int]],
+    edits: list[Edit],
     cancel_at: int | None,
     data: st.DataObject,
 ) -> None:
     session = EditSession(model.decoder, CAPACITY)
-    prompt = list(range(40))
-    for number, edit in enumerate(edits):
-        session.read(Prompt(prompt), data.draw(REPAIRS), never_cancelled)
-        prompt = edited(prompt, edit)
+    *earlier, prompt = prompts_of(edits)
+    for number, (before, after) in enumerate(pairwise([*earlier, prompt])):
+        session.read(Prompt(before), data.draw(REPAIRS), never_cancelled)
         if number == cancel_at:
             with pytest.raises(Cancelled):
-                session.read(Prompt(prompt), CHEAP, CancelAfter(0))
+                session.read(Prompt(after), CHEAP, CancelAfter(0))
     read = session.read(Prompt(prompt), EXACT, never_cancelled)
 
     assert read.reused + read.moved + read.encoded == len(prompt)
@@ -76,13 +89,9 @@ def test_exact_after_any_edits_gives_fresh_logits(
 
 @settings(deadline=None, max_examples=40)
 @given(edits=EDITS, interrupt=st.integers(0, 6))
-def test_healing_ends_at_exact(
-    model: LanguageModel, edits: list[tuple[int, list[int], int]], interrupt: int
-) -> None:
+def test_healing_ends_at_exact(model: LanguageModel, edits: list[Edit], interrupt: int) -> None:
     session = EditSession(model.decoder, CAPACITY)
-    prompt = list(range(40))
-    for edit in [(40, [], 0), *edits]:
-        prompt = edited(prompt, edit)
+    for prompt in prompts_of(edits):
         session.read(Prompt(prompt), CHEAP, never_cancelled)
     try:
         session.heal(CancelAfter(interrupt))
@@ -100,12 +109,10 @@ def test_healing_ends_at_exact(
 @settings(deadline=None, max_examples=40)
 @given(edits=EDITS)
 def test_a_corrected_cache_is_exact_in_its_first_layer(
-    model: LanguageModel, edits: list[tuple[int, list[int], int]]
+    model: LanguageModel, edits: list[Edit]
 ) -> None:
     session = EditSession(model.decoder, CAPACITY)
-    prompt = list(range(40))
-    for edit in [(40, [], 0), *edits]:
-        prompt = edited(prompt, edit)
+    for prompt in prompts_of(edits):
         session.read(Prompt(prompt), CHEAP, never_cancelled)
     assert_same_memory(session.cache, fresh(model.decoder, prompt)[1], layers=1)
 
@@ -177,6 +184,22 @@ def test_undoing_an_edit_makes_the_cache_exact_again(model: LanguageModel) -> No
     read = session.read(Prompt(text), CHEAP, never_cancelled)
     assert (read.encoded, read.corrected) == (1, 0)
     assert_near(read.logits, fresh(model.decoder, text)[0])
+
+
+def test_undoing_brings_back_what_was_taken_out_and_what_was_repaired(model: LanguageModel) -> None:
+    """As it was read before, while nobody has read more than is remembered."""
+    session = EditSession(model.decoder, CAPACITY)
+    text = list(range(100))
+    session.read(Prompt(text, frozenset({50, 51})), Repair(9), never_cancelled)
+    edited = [*text[:10], 150, *text[30:]]
+    changed = session.read(Prompt(edited, frozenset({31, 32})), Repair(9), never_cancelled)
+    assert changed.encoded > 9
+    undone = session.read(Prompt(text, frozenset({50, 51})), Repair(9), never_cancelled)
+    assert (undone.encoded, undone.corrected) == (1, 0)
+    assert_near(undone.logits, fresh(model.decoder, text)[0])
+    redone = session.read(Prompt(edited, frozenset({31, 32})), Repair(9), never_cancelled)
+    assert redone.encoded == 1
+    assert_near(redone.logits, changed.logits)
 
 
 def test_anchors_are_encoded_again_once_the_text_before_them_has_changed(

@@ -57,5 +57,6 @@ def test_a_closed_document_is_forgotten(decoder: Decoder) -> None:
 
 def test_memory_is_what_the_tensors_take(decoder: Decoder) -> None:
     cache = decoder.new_cache(CAPACITY)
-    tensors = (cache._masters, cache._keys, cache._values)
+    cache._remembered.keep(cache._stores, [0], [1], [True])
+    tensors = (cache._masters, cache._keys, cache._values, *cache._remembered._kept)
     assert decoder.cache_bytes(CAPACITY) == sum(t.numel() * t.element_size() for t in tensors)

@@ -88,6 +88,13 @@ def test_exact_arms_agree_with_recomputation_and_others_are_cheaper(
     assert reached["pie"].encoded <= reached["pie_repair"].encoded <= reached["prefix"].encoded
 
 
+def test_a_text_that_comes_back_is_read_again_by_prefix_reuse_only(model: LanguageModel) -> None:
+    [redo] = [case for case in cases(len(KINDS)) if case.kind == "redo"]
+    reached = by_arm(Replayer(model, 400, ARMS).replay(redo))
+    assert reached["pie_repair"].encoded == 1
+    assert reached["prefix"].encoded > 1
+
+
 def test_rows_are_given_for_all_each_kind_and_each_size(model: LanguageModel) -> None:
     told: list[Progress] = []
     options = EditOptions(limit=4, contexts=(100, 200))
