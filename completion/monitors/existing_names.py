@@ -60,6 +60,18 @@ class WrongName:
     existing: Names
 
 
+def wrong_among(
+    names: Names | None, text: bytes, start: int, name: bytes, typed: int
+) -> WrongName | None:
+    """A name at a place of a text, unless it is among those that may stand there, or none of them
+    goes on with what is `typed` of it."""
+    if names is None or name in names:
+        return None
+    begun = text[start : max(start, typed)]
+    existing = frozenset(known for known in names if known.startswith(begun))
+    return WrongName(text[:start], name, existing) if existing else None
+
+
 @dataclass(frozen=True, slots=True)
 class ExistingNames:
     """Of one kind and one request, whose text begins in `open_quotes`.
@@ -85,9 +97,7 @@ class ExistingNames:
                 continue
             if not self.kind.has_to_exist(text, place, end):
                 continue
-            if (names := self.lookup.names(before)) is None or name in names:
-                continue
-            begun = text[place.start : max(place.start, self.typed)]
-            if existing := frozenset(known for known in names if known.startswith(begun)):
-                return WrongName(before, name, existing)
+            names = self.lookup.names(before)
+            if wrong := wrong_among(names, text, place.start, name, self.typed):
+                return wrong
         return None

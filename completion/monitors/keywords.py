@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from completion.brackets import balance
-from completion.monitors.existing_names import Settled, WrongName
+from completion.monitors.existing_names import Settled, WrongName, wrong_among
 from completion.monitors.names import NAME
 from completion.monitors.places import blotted_text
 from completion.monitors.questions import Lookup
@@ -47,10 +47,9 @@ class Keywords:
             names = self.lookup.keywords(before)
             if names is None or name in names:
                 continue
-            begun = text[start : max(start, self.typed)]
             given = frozenset(NAME.findall(inside.encode("latin-1")))
-            if existing := frozenset(n for n in names - given if n.startswith(begun)):
-                return WrongName(before, name, existing)
+            if wrong := wrong_among(names - given, text, start, name, self.typed):
+                return wrong
         return None
 
 

@@ -1,12 +1,14 @@
 """Who watches a request: the monitors of its language, with the analyst that they ask."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from time import perf_counter
 
 from completion.brackets import balance, mask
 from completion.monitors.bindings import names_in_scope
+from completion.monitors.declared_names import DeclaredNames
 from completion.monitors.existing_names import ATTRIBUTES, IMPORTS, ExistingNames
 from completion.monitors.keywords import Keywords
 from completion.monitors.names import ends_of_names
@@ -20,9 +22,31 @@ from completion.prompt import Prompt
 from completion.values import CompletionRequest, WatchCounts
 from models.tokenizer import CodeTokenizer
 from retrieval.analyst.questions import Analyst, Question, Wanted
+from retrieval.symbols.answers import is_declared_language
 
 PYTHON = "python"
 WAIT_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """A cursor's place in its file: the lines `above`, its `line` as far as the model has read it,
+    the end of that which is `rewritten`, and what stands `after` it."""
+
+    above: str
+    line: str
+    rewritten: str
+    after: str
+
+    @property
+    def typed(self) -> bytes:
+        return (self.line + self.rewritten).encode()
+
+    @property
+    def below(self) -> str:
+        """The lines after the cursor's."""
+        line_end = self.after.find("\n")
+        return self.after[line_end:] if line_end >= 0 else ""
 
 
 class Monitors:
@@ -52,23 +76,25 @@ class Monitors:
 
         What stands there is asked about now, to be known once the prompt is read.
         """
-        if request.language != PYTHON:
-            return NO_WATCH
         rewritten = self._tokenizer.spelled(prompt.end.rewritten).decode(errors="ignore")
         known = request.before.removesuffix(rewritten)
         line_start = known.rfind("\n") + 1
-        above, line = known[:line_start], known[line_start:]
-        shown = near.before
-        masked = mask(shown[: len(shown) - len(request.before) + line_start])
-        open_quotes = masked.open_quotes
-        counts = WatchCounts()
-        root, line_end = root_of(request.path, self._roots), request.after.find("\n")
-        after = request.after[line_end:] if line_end >= 0 else ""
-        place = Question(request.path, root, "", after, Wanted.NAMES)
-        questions = Questions(self._analyst, place, self._seconds, counts, self._clock)
+        around = Surroundings(known[:line_start], known[line_start:], rewritten, request.after)
+        if request.language == PYTHON:
+            return self._watch_python(request, near, around)
+        if is_declared_language(request.path):
+            return self._watch_declared(request, around)
+        return NO_WATCH
 
+    def _watch_python(
+        self, request: CompletionRequest, near: CompletionRequest, around: Surroundings
+    ) -> Watch:
+        shown, above = near.before, around.above
+        masked = mask(shown[: len(shown) - len(request.before) + len(above)])
+        open_quotes = masked.open_quotes
+        questions = self._questions(request, around.below)
         lookup = Lookup(questions, above)
-        typed = (line + rewritten).encode()
+        typed = around.typed
         at_cursor = attribute_at_end(typed, open_quotes) or import_at_end(typed, open_quotes)
         if at_cursor is not None:
             lookup.ask(typed[: at_cursor.start] + b" " * at_cursor.blank)
@@ -81,16 +107,38 @@ class Monitors:
         ]
         goes_on = above.rstrip(" \t").endswith("\\\n") or balance(masked.text).openers
         if not open_quotes and not goes_on:
-            rest = request.after[: len(request.after) - len(after)]
-            in_scope = cache(partial(self._names_in_scope, request.document, above, after))
-            monitors.append(NamesInScope(in_scope, rest.encode(), len(typed)))
+            below = partial(self._names_in_scope, request.document, above, around.below)
+            rest = request.after.removesuffix(around.below)
+            monitors.append(NamesInScope(cache(below), rest.encode(), len(typed)))
+        keep = partial(self._syntax.keep, request)
+        return self._watch(around, monitors, questions, keep)
+
+    def _watch_declared(self, request: CompletionRequest, around: Surroundings) -> Watch:
+        questions = self._questions(request, request.after)
+        above, rest = (part.encode(errors="replace") for part in (around.above, request.after))
+        names = DeclaredNames(questions, above, rest, len(around.typed))
+        names.find_wrong(around.typed, {}, ended=False)  # which asks about the cursor's place
+        return self._watch(around, [names], questions, str)
+
+    def _questions(self, request: CompletionRequest, after: str) -> Questions:
+        root = root_of(request.path, self._roots)
+        place = Question(request.path, root, "", after, Wanted.NAMES)
+        return Questions(self._analyst, place, self._seconds, WatchCounts(), self._clock)
+
+    def _watch(
+        self,
+        around: Surroundings,
+        monitors: Sequence[Monitor],
+        questions: Questions,
+        keep: Callable[[str], str],
+    ) -> Watch:
         return Watch(
             monitors,
-            line.encode(),
+            around.line.encode(),
             self._tokenizer.token_bytes,
             self._name_ends,
-            counts,
-            keep=lambda text: self._syntax.keep(request, text),
+            questions.counts,
+            keep,
         )
 
     def _names_in_scope(

@@ -8,7 +8,8 @@ from torch import Tensor
 from models.tokenizer import CodeTokenizer
 
 NAME = re.compile(rb"[A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*")
-IDENTIFIER = re.compile(rb"[0-9A-Za-z_\x80-\xff]*")  # a byte that is not ASCII may be of a letter
+# A byte that is not ASCII may be of a letter, and in some languages a dollar sign is one.
+IDENTIFIER = re.compile(rb"[0-9A-Za-z_$\x80-\xff]*")
 
 
 def identifier_at(text: bytes) -> bytes:

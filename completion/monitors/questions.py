@@ -12,7 +12,7 @@ from completion.values import WatchCounts
 from retrieval.analyst.questions import Analyst, Answer, Question, Wanted
 
 Names = frozenset[bytes]
-Asked = tuple[str, Wanted]  # the text before a place, and what is asked about it
+Asked = tuple[str, Wanted, str]  # text before a place, what is asked about it, text beside it
 
 
 @dataclass(slots=True)
@@ -27,21 +27,25 @@ class Questions:
     _asked: dict[Asked, Future[Answer | None]] = field(default_factory=dict)
     _known: dict[Asked, Names | None] = field(default_factory=dict)
 
-    def ask(self, before: str, wanted: Wanted) -> Future[Answer | None]:
-        """About a place in the file, `before` being all that stands before it."""
-        if (before, wanted) not in self._asked:
+    def ask(self, before: str, wanted: Wanted, beside: str = "") -> Future[Answer | None]:
+        """About a place in the file: `before` is all that stands before it, `beside` what was
+        written between it and what stands after all."""
+        key = (before, wanted, beside)
+        if key not in self._asked:
             self.counts.asked += 1
-            question = replace(self.place, before=before, wanted=wanted)
-            self._asked[before, wanted] = self.analyst.ask(question)
-        return self._asked[before, wanted]
+            after = beside + self.place.after
+            question = replace(self.place, before=before, after=after, wanted=wanted)
+            self._asked[key] = self.analyst.ask(question)
+        return self._asked[key]
 
-    def names(self, before: str, wanted: Wanted) -> Names | None:
+    def names(self, before: str, wanted: Wanted, beside: str = "") -> Names | None:
         """Those that may stand at the place; None where any may, for all that is known in time."""
-        if (before, wanted) not in self._known:
-            names = self._wait(self.ask(before, wanted))
-            self._known[before, wanted] = names
+        key = (before, wanted, beside)
+        if key not in self._known:
+            names = self._wait(self.ask(before, wanted, beside))
+            self._known[key] = names
             self.counts.unanswered += names is None
-        return self._known[before, wanted]
+        return self._known[key]
 
     def _wait(self, asked: Future[Answer | None]) -> Names | None:
         started = self.clock()

@@ -1,9 +1,9 @@
-"""What the worker may do: read Python files, and run nothing but what it came with.
+"""What the worker may do: read source files, and run nothing but what it came with.
 
 jedi reads a workspace without importing it. Should it ever try otherwise, by a fault or by a
 trap that somebody set, an audit hook says no: code from elsewhere is not executed, compiled
 modules from elsewhere are not loaded, no program is started, no connection made, no file written,
-and no file read that is not Python or whose name tells of secrets. A hook is no wall against
+and no file read that is not source code or whose name tells of secrets. A hook is no wall against
 code that already runs; it is there so that none begins to.
 """
 
@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from retrieval.symbols.grammars import DECLARED_SUFFIXES
 from retrieval.workspace_files import holds_secrets
 
 LARGEST_FILE = 4 << 20
-READ_SUFFIXES = (".py", ".pyi")
+READ_SUFFIXES = (".py", ".pyi", *DECLARED_SUFFIXES, "go.mod")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 REFUSED_EVENTS = (

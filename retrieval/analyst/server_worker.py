@@ -27,6 +27,7 @@ from retrieval.analyst.places import with_line_feeds
 from retrieval.analyst.questions import STAND_IN, Answer, Question, Wanted
 from retrieval.analyst.server_answers import call_answer, finds_fault, names_answer
 from retrieval.analyst.worker import send, take_standard_output
+from retrieval.symbols.answers import DeclaredNames, is_declared_language
 
 TRIES = 2  # to be given a list that is complete
 MOST_OPEN = 8  # documents that the server is told about
@@ -152,7 +153,7 @@ def range_of_stand_in(before: str) -> types.Range:
 
 async def answer_lines(command: Sequence[str], answers: IO[str]) -> None:
     """Answer one question after the other until there are no more, or the server has ended."""
-    session = await Session.start(command)
+    session, declared = await Session.start(command), DeclaredNames()
     send(answers, {"ready": True})
     lines = StreamReader(limit=2**26)
     loop = asyncio.get_running_loop()
@@ -163,16 +164,18 @@ async def answer_lines(command: Sequence[str], answers: IO[str]) -> None:
         await asyncio.wait({line, ended}, return_when=asyncio.FIRST_COMPLETED)
         if not line.done() or not line.result():
             return
-        send(answers, await reply(session, line.result()))
+        send(answers, await reply(session, line.result(), declared))
 
 
-async def reply(session: Session, line: bytes) -> dict[str, Any]:
+async def reply(session: Session, line: bytes, declared: DeclaredNames) -> dict[str, Any]:
     asked = json.loads(line)
     found: Answer | None = None
     problem = ""
     try:
         async with asyncio.timeout(asked["seconds"]):
-            found = await session.answer(messages.question_from(asked["question"]))
+            question = messages.question_from(asked["question"])
+            is_declared = is_declared_language(question.path)
+            found = declared.answer(question) if is_declared else await session.answer(question)
     except TimeoutError:
         problem = messages.OUT_OF_TIME
     except (JsonRpcException, ValueError) as error:  # a text that lies in no file has no address

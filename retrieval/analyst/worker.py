@@ -24,6 +24,7 @@ from retrieval.analyst import messages
 from retrieval.analyst.fence import close_fence
 from retrieval.analyst.questions import Answer, Question, Wanted
 from retrieval.analyst.search_path import environment_folders, standard_library
+from retrieval.symbols.answers import DeclaredNames, is_declared_language
 
 # What nearly every question needs is read before the first one, the rest in idle time.
 FIRST_WARMED = "class A:\n    def f(self) -> str:\n        return ''\nA().f()."
@@ -67,7 +68,7 @@ def main() -> None:
     environment = json.loads(sys.argv[1])["environment"]
     library = standard_library()
     installed = environment_folders(environment)
-    deadline = Deadline()
+    deadline, declared = Deadline(), DeclaredNames()
     prepare_jedi(deadline)
     search_path = (*library, *installed)
     sys.path[:] = list(library)
@@ -75,7 +76,7 @@ def main() -> None:
     warm(FIRST_WARMED, search_path)
     send(answers, {"ready": True})
     for line in lines_of_input(warm_more(search_path)):
-        send(answers, reply(line, search_path, deadline))
+        send(answers, reply(line, search_path, deadline, declared))
         tidy()
 
 
@@ -154,7 +155,9 @@ def warm_more(search_path: tuple[str, ...]) -> Iterator[None]:
         yield
 
 
-def reply(line: str, search_path: tuple[str, ...], deadline: Deadline) -> dict[str, Any]:
+def reply(
+    line: str, search_path: tuple[str, ...], deadline: Deadline, declared: DeclaredNames
+) -> dict[str, Any]:
     from retrieval.analyst.jedi_answers import answer
 
     asked = json.loads(line)
@@ -162,7 +165,9 @@ def reply(line: str, search_path: tuple[str, ...], deadline: Deadline) -> dict[s
     problem = ""
     deadline.at = time.monotonic() + asked["seconds"]
     try:
-        found = answer(messages.question_from(asked["question"]), search_path)
+        question = messages.question_from(asked["question"])
+        is_declared = is_declared_language(question.path)
+        found = declared.answer(question) if is_declared else answer(question, search_path)
     except OutOfTimeError:
         problem = messages.OUT_OF_TIME
     except Exception as error:  # jedi fails in many ways on half-written code

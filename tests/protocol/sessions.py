@@ -38,11 +38,11 @@ class Session:
     forwarded: asyncio.Event
     versions: dict[str, int] = field(default_factory=dict)
 
-    def open(self, name: str, text: str) -> str:
+    def open(self, name: str, text: str, language: str = "python") -> str:
         """Open a document of that file name; returns its URI."""
         uri = (self.root / name).as_uri()
         self.versions[uri] = 1
-        item = types.TextDocumentItem(uri, "python", 1, text)
+        item = types.TextDocumentItem(uri, language, 1, text)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
         return uri
 

@@ -40,6 +40,46 @@ async def test_what_is_named_is_what_there_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.model
+@pytest.mark.parametrize(
+    ("language", "files", "name", "text"),
+    [
+        (
+            "typescript",
+            {"invoice.ts": "export class Invoice {\n  qxSubtotal = 0;\n  qxLevy = 0;\n}\n"},
+            "shop.ts",
+            "import { Invoice } from './invoice';\n\n"
+            "export function levyOf(invoice: Invoice): number {\n  return invoice.▮\n}\n",
+        ),
+        (
+            "go",
+            {
+                "go.mod": "module example.com/shop\n",
+                "invoice/invoice.go": "package invoice\n\n"
+                "type Invoice struct {\n\tQxSubtotal int\n\tQxLevy int\n}\n",
+            },
+            "shop.go",
+            'package shop\n\nimport "example.com/shop/invoice"\n\n'
+            "func levyOf(bill *invoice.Invoice) int {\n\treturn bill.▮\n}\n",
+        ),
+    ],
+)
+async def test_what_is_named_in_other_languages_is_what_the_repository_declares(
+    tmp_path: Path, language: str, files: dict[str, str], name: str, text: str
+) -> None:
+    for path, content in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(content)
+    before, after = text.split("▮")
+    async with session(tmp_path, options=WATCHED) as editor:
+        uri = editor.open(name, before + after, language)
+        place = before.count("\n"), len(before.rpartition("\n")[2])
+        (suggestion,) = await editor.suggestions(uri, *place)
+        assert suggestion.lower().startswith(("qxsubtotal", "qxlevy"))
+        done = await editor.completed.get()
+        assert done["monitors"]["unanswered"] == 0
+
+
+@pytest.mark.model
 async def test_suggestions_come_without_analysis_that_hangs(tmp_path: Path) -> None:
     async with session(tmp_path, options=WATCHED | {"monitorTimeoutMs": 50}) as editor:
         uri = editor.open("invoice.py", INVOICE)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 
 from retrieval.analyst.questions import Answer, Question, Wanted
+from retrieval.symbols.answers import DeclaredNames
 
 
 class ScriptedAnalyst:
@@ -25,6 +26,22 @@ class ScriptedAnalyst:
         known = [names[end] for end in names if question.before.endswith(end)]
         answer: Future[Answer | None] = Future()
         answer.set_result(Answer(frozenset(known[0].split()), self._complete) if known else None)
+        return answer
+
+    def close(self) -> None: ...
+
+
+class DeclaredAnalyst:
+    """Knows what the files of a workspace declare, at once."""
+
+    def __init__(self) -> None:
+        self._names = DeclaredNames()
+        self.asked: list[str] = []
+
+    def ask(self, question: Question) -> Future[Answer | None]:
+        self.asked.append(question.before)
+        answer: Future[Answer | None] = Future()
+        answer.set_result(self._names.answer(question))
         return answer
 
     def close(self) -> None: ...

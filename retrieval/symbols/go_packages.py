@@ -1,0 +1,234 @@
+"""What the files of a package of Go import and declare, and packages of the module they lie in."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tree_sitter import Node
+
+from retrieval.symbols.grammars import GO, GO_SUFFIX, captured, text_of
+from retrieval.symbols.members import OPEN, Members
+from retrieval.symbols.sources import SourceFiles
+
+DEEPEST = 8  # types that are embedded in one another
+MODULE = re.compile(r"^module[ \t]+\"?([^\s\"]+)", re.MULTILINE)
+TEST = "_test.go"
+BASIC = frozenset(
+    {
+        *("bool", "byte", "complex64", "complex128", "float32", "float64", "int", "int8"),
+        *("int16", "int32", "int64", "rune", "string", "uint", "uint8", "uint16", "uint32"),
+        *("uint64", "uintptr"),
+    }
+)
+NO_NAMES = ("function_type", "map_type", "slice_type", "array_type", "channel_type")
+TYPES = "[(type_spec name: (_) @name) (type_alias name: (_) @name)]"
+TOP = """[(source_file (function_declaration name: (_) @name))
+    (source_file (type_declaration (_ name: (_) @name)))
+    (source_file (const_declaration (const_spec name: (_) @name)))
+    (source_file (var_declaration (var_spec name: (_) @name)))
+    (source_file (var_declaration (var_spec_list (var_spec name: (_) @name))))]"""
+METHODS = "(source_file (method_declaration name: (_) @name))"
+IMPORTS = "(import_spec path: (_) @name)"
+
+
+@dataclass(slots=True)
+class GoFile:
+    """`imported` holds paths by the name that is given to each here, the rest in `unnamed`.
+
+    `types` says what values of the types have that are declared here, `methods` what is added to
+    types of this package. Without `complete` there may be more of all.
+    """
+
+    package: str
+    imported: dict[str, str] = field(default_factory=dict)
+    unnamed: list[str] = field(default_factory=list)
+    names: frozenset[str] = frozenset()
+    types: dict[str, Members] = field(default_factory=dict)
+    methods: dict[str, set[str]] = field(default_factory=dict)
+    complete: bool = True
+
+
+def read_file(root: Node, _: str = "") -> GoFile:
+    clauses = captured(root, GO, "(package_clause (_) @name)")
+    found = GoFile(text_of(clauses[0]) if clauses else "", complete=not root.has_error)
+    for path in captured(root, GO, IMPORTS):
+        assert path.parent is not None
+        if own := text_of(path.parent.child_by_field_name("name")):
+            found.imported[own] = text_of(path)[1:-1]
+        else:
+            found.unnamed.append(text_of(path)[1:-1])
+    found.names = frozenset(map(text_of, captured(root, GO, TOP)))
+    for name in captured(root, GO, TYPES):
+        if is_of_package(name) and name.parent is not None:
+            found.types[text_of(name)] = members_of(name.parent.child_by_field_name("type"))
+    for name in captured(root, GO, METHODS):
+        assert name.parent is not None
+        receiver = name.parent.child_by_field_name("receiver")
+        for parameter in receiver.named_children if receiver is not None else ():
+            of = type_name(parameter.child_by_field_name("type"))
+            found.methods.setdefault(of or "", set()).add(text_of(name))
+    return found
+
+
+def is_of_package(name: Node) -> bool:
+    """Whether a type's name is declared outside of all functions."""
+    declaration = name.parent.parent if name.parent is not None else None
+    return (
+        declaration is not None
+        and text_of(declaration) != ""
+        and (declaration.parent is not None and declaration.parent.type == "source_file")
+    )
+
+
+def type_name(node: Node | None) -> str | None:
+    """`Name` or `package.Name`, of the type itself, of one that is pointed to, or made generic."""
+    while node is not None and node.type in ("pointer_type", "generic_type", "parenthesized_type"):
+        node = node.child_by_field_name("type") or node.named_children[0]
+    known = node is not None and node.type in ("type_identifier", "qualified_type")
+    return text_of(node) if known else None
+
+
+def members_of(node: Node | None) -> Members:
+    """What values of a type have, without its methods."""
+    if node is None or node.has_error:
+        return OPEN
+    if node.type in NO_NAMES:
+        return Members()
+    if node.type == "struct_type":
+        return members_of_struct(node)
+    if node.type == "interface_type":
+        names = frozenset(
+            text_of(part.child_by_field_name("name"))
+            for part in node.named_children
+            if part.type == "method_elem"
+        )
+        elements = [part for part in node.named_children if part.type == "type_elem"]
+        bases = [type_name(part.named_children[0]) for part in elements]
+        known = all(bases) and all(len(part.named_children) == 1 for part in elements)
+        return Members(names, known, tuple(base for base in bases if base))
+    base = None if node.type == "pointer_type" else type_name(node)
+    return OPEN if base is None else Members(bases=(base,))
+
+
+def members_of_struct(node: Node) -> Members:
+    names: set[str] = set()
+    bases: list[str] = []
+    for part in node.named_children[0].named_children if node.named_children else ():
+        if part.type != "field_declaration":
+            continue
+        named = part.children_by_field_name("name")
+        names.update(map(text_of, named))
+        if not named:
+            base = type_name(part.child_by_field_name("type"))
+            if base is None:
+                return OPEN
+            names.add(base.rpartition(".")[2])
+            bases.append(base)
+    return Members(frozenset(names), bases=tuple(bases))
+
+
+@dataclass(frozen=True, slots=True)
+class GoWorkspace:
+    """Below `root`; the file at `path` is as it is edited, not as it is on disk."""
+
+    root: str
+    path: str
+    edited: GoFile
+    files: SourceFiles[GoFile]
+
+    @property
+    def folder(self) -> str:
+        return str(Path(self.path).parent)
+
+    def package(self, folder: str, *, is_own: bool = False) -> Mapping[str, GoFile]:
+        """The files of the package in a folder, or of the one that the edited file itself is of;
+        none where one of them is not known whole."""
+        try:
+            paths = sorted(Path(folder).glob(f"*{GO_SUFFIX}"))
+        except OSError:
+            return {}
+        found: dict[str, GoFile] = {}
+        for path in map(str, paths):
+            if path.endswith(TEST) and not (is_own and self.path.endswith(TEST)):
+                continue
+            file = self.edited if path == self.path else self.files.get(path, self.root)
+            if file is None or not file.complete:
+                return {}
+            found[path] = file
+        others = (file.package for file in found.values() if file.package != "main")
+        wanted = self.edited.package if is_own else next(others, "")
+        return {path: file for path, file in found.items() if file.package == wanted}
+
+    def find_package(self, path: str) -> str | None:
+        """The folder of an imported package, if it lies in the module that the file is of."""
+        for folder in Path(self.path).parents:
+            if not folder.is_relative_to(self.root):
+                return None
+            try:
+                declared = MODULE.search((folder / "go.mod").read_text(errors="replace"))
+            except OSError:
+                continue
+            if declared is None or not f"{path}/".startswith(f"{declared[1]}/"):
+                return None
+            return str(folder / path[len(declared[1]) :].lstrip("/"))
+        return None
+
+    def imported(self, name: str, file: GoFile) -> str | None:
+        """The folder of the package that a file calls by a name."""
+        if name in file.imported:
+            return self.find_package(file.imported[name])
+        folders = (self.find_package(path) for path in file.unnamed)
+        packages = ((folder, self.package(folder)) for folder in folders if folder is not None)
+        fitting = [
+            folder for folder, files in packages if any(f.package == name for f in files.values())
+        ]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def exported(self, package: str) -> frozenset[str] | None:
+        """What the edited file sees of a package, by its name there."""
+        folder = self.imported(package, self.edited)
+        files = self.package(folder) if folder is not None else {}
+        names = (name for file in files.values() for name in file.names)
+        return frozenset(name for name in names if name[:1].isupper()) if files else None
+
+    def names_of_type(self, name: str) -> frozenset[str] | None:
+        """What a value has of a type, as the edited file names it."""
+        files = self.package(self.folder, is_own=True)
+        return self._names(name, self.edited, files, DEEPEST)
+
+    def _names(
+        self, name: str, file: GoFile, files: Mapping[str, GoFile], depth: int
+    ) -> frozenset[str] | None:
+        """Of a type as a file among those of a package names it."""
+        package, _, name = name.rpartition(".")
+        if package:
+            folder = self.imported(package, file)
+            if folder is None:
+                return None
+            names = self._declared(name, self.package(folder), depth)
+            return None if names is None else frozenset(n for n in names if n[:1].isupper())
+        return self._declared(name, files, depth)
+
+    def _declared(
+        self, name: str, files: Mapping[str, GoFile], depth: int
+    ) -> frozenset[str] | None:
+        declaring = [file for file in files.values() if name in file.types]
+        if not declaring and name in BASIC:
+            return frozenset()
+        if not declaring or depth == 0:
+            return None
+        names = frozenset(
+            method for file in files.values() for method in file.methods.get(name, ())
+        )
+        for file in declaring:  # several, where each is for one system
+            members = file.types[name]
+            if not members.complete:
+                return None
+            names |= members.names
+            for base in members.bases:
+                inherited = self._names(base, file, files, depth - 1)
+                if inherited is None:
+                    return None
+                names |= inherited
+        return names

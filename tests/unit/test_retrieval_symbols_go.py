@@ -1,0 +1,141 @@
+"""What a module's own Go files say may stand at a place; `▮` is the place."""
+
+from pathlib import Path
+
+import pytest
+
+from retrieval.analyst.questions import Question, Wanted
+from retrieval.symbols.answers import DeclaredNames
+
+FILES = {
+    "go.mod": "module example.com/shop\n\ngo 1.22\n",
+    "stock/stock.go": """\
+package stock
+
+type Item struct {
+	Name, Code string
+	hidden int
+	*Place
+}
+type Place struct{ Shelf int }
+type Named interface { Title() string; other() }
+type Count int
+type Alias = Item
+type Odd struct { other.Thing }
+const (
+	Full Count = iota
+	Empty
+)
+var Default, spare = Item{}, 2
+
+func (i *Item) Price() int { return 1 }
+func (p Place) Where() string { return "" }
+func (c Count) Double() Count { return c * 2 }
+func New() *Item { return nil }
+func helper() {}
+""",
+    "stock/more.go": "package stock\n\nfunc (i Item) More() {}\n\nfunc Also() {}\n",
+    "stock/stock_test.go": "package stock\n\nfunc TestOnly() {}\n",
+    "yaml.v3/yaml.go": "package yaml\n\nfunc Read() {}\n",
+    "broken/broken.go": "package broken\n\nfunc (\n",
+    "cmd/other.go": "package main\n\ntype Local struct{ first, Second int }\n",
+}
+HEAD = """\
+package main
+
+import (
+	"fmt"
+	"example.com/shop/stock"
+	"example.com/shop/yaml.v3"
+	"example.com/shop/broken"
+	again "example.com/shop/stock"
+	"example.com/elsewhere/far"
+)
+
+func run(item *stock.Item, local Local, count stock.Count, all ...stock.Item) {
+	▮
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("workspace")
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+def names_at(workspace: Path, text: str, file: str = "cmd/main.go") -> set[str] | None:
+    before, after = text.split("▮")
+    question = Question(str(workspace / file), str(workspace), before, after, Wanted.NAMES)
+    answer = DeclaredNames().answer(question)
+    if answer is None:
+        return None
+    assert answer.complete
+    return set(answer.names)
+
+
+PACKAGE = {"Item", "Place", "Named", "Count", "Alias", "Odd", "Full", "Empty", "Default"} | {
+    *("New", "Also"),
+}
+ITEM = {"Name", "Code", "Place", "Shelf", "Where", "Price", "More"}
+
+
+@pytest.mark.parametrize(
+    ("line", "known"),
+    [
+        ("stock.▮", PACKAGE),
+        ("x := stock.▮", PACKAGE),
+        ("stock := stock.▮", PACKAGE),  # what it makes is known behind it
+        ("var x stock.▮", PACKAGE),
+        ("again.▮", PACKAGE),
+        ("yaml.▮", {"Read"}),
+        ("item.▮", ITEM),
+        ("count.▮", {"Double"}),
+        ("local.▮", {"first", "Second"}),
+        ("x := &stock.Item{}; x.▮", ITEM),
+        ("x, y := Local{}, stock.Place{Shelf: 1}; y.▮", {"Shelf", "Where"}),
+        ("var x stock.Named; x.▮", {"Title"}),
+        ("var x stock.Alias; x.▮", ITEM),
+        ("for _, other := range all { item.▮ }", ITEM),
+    ],
+)
+def test_all_that_is_declared(workspace: Path, line: str, known: set[str]) -> None:
+    assert names_at(workspace, HEAD.replace("▮", line)) == known
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "fmt.▮",  # of another module
+        "far.▮",
+        "broken.▮",
+        "unknown.▮",
+        "all.▮",
+        "item.Place.▮",  # after a dot no name is looked at
+        '"stock.▮"',
+        "// stock.▮",
+        "stock := other; stock.▮",
+        "for _, stock := range all { stock.▮ }",
+        "f := func(item int) { item.▮ }",
+        "switch item := any(item).(type) { default: item.▮ }",
+        "x := stock.New(); x.▮",
+        "var x stock.Odd; x.▮",
+        "type Local struct{}; var x Local; x.▮",
+    ],
+)
+def test_what_is_not_known_for_sure(workspace: Path, line: str) -> None:
+    assert names_at(workspace, HEAD.replace("▮", line)) is None
+
+
+def test_a_package_sees_its_own_names_that_others_do_not(workspace: Path) -> None:
+    text = FILES["stock/stock.go"] + "\nfunc (i *Item) also() { i.▮ }\n"
+    assert names_at(workspace, text, "stock/stock.go") == ITEM | {"hidden", "also"}
+
+
+def test_a_test_of_another_package_sees_what_others_see(workspace: Path) -> None:
+    head = 'package stock_test\n\nimport "example.com/shop/stock"\n\n'
+    text = head + "func f() {\n\tstock.▮\n}\n"
+    assert names_at(workspace, text, "stock/outer_test.go") == PACKAGE
