@@ -6,19 +6,23 @@ in the tree of the file, by whoever is asked.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from completion.monitors.existing_names import Settled, WrongName, wrong_among
 from completion.monitors.names import identifier_at
 from completion.monitors.places import is_stored
 from completion.monitors.questions import Questions
 from retrieval.analyst.questions import Wanted
+from retrieval.symbols.script_modules import EVERY_OBJECT
 
 DOT = re.compile(rb"(?<=[0-9A-Za-z_$!\x80-\xff])(?:\?\.|\.)(?=[A-Za-z_$\x80-\xff]|\Z)")
 LISTED = re.compile(rb"[{,]\s*(?:type\s+)?(?=[A-Za-z_$\x80-\xff])")
 # A list of names that an import or export statement has begun, and how it goes on to its module.
 BEGUN = re.compile(rb"\b(?:import|export)\b[^{}'\"`;=()]*\{[^{}'\"`;=()]*\Z")
 MODULE = re.compile(rb"[^{}'\"`;=()]*\}\s*from\s*(?P<quote>['\"])[^'\"\n]*(?P=quote)")
+
+
+EVERYWHERE = frozenset(map(str.encode, EVERY_OBJECT))  # no makeshift for another name
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class DeclaredNames:
                 continue
             names = self.questions.names(before, Wanted.NAMES, place.beside)
             if wrong := wrong_among(names, text, start, name, self.typed):
-                return wrong
+                return replace(wrong, existing=wrong.existing - EVERYWHERE or wrong.existing)
         return None
 
     def _before(self, text: bytes) -> str:

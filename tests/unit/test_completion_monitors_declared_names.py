@@ -61,7 +61,9 @@ def wrong_name(
     before, written = text.split("▮")
     watch, rewritten = watch_of(model, path, before, after, DeclaredAnalyst())
     found = watch.find_wrong(watch.line + rewritten + written.encode(), ended=ended)
-    return found and (found.name.decode(), {name.decode() for name in found.existing})
+    if found is None:
+        return None
+    return found.name.decode(), {name.decode() for name in found.existing}
 
 
 @pytest.mark.parametrize(
@@ -105,6 +107,13 @@ def test_the_module_of_a_list_may_stand_behind_the_cursor(
         "gamma",
         {"alpha", "beta", "Colour"},
     )
+
+
+def test_what_every_object_has_is_no_makeshift(model: LanguageModel, workspace: Path) -> None:
+    path = workspace / "main.ts"
+    found = wrong_name(model, path, SCRIPT + "paint(Colour.▮toRed());", "\n", ended=True)
+    assert found == ("toRed", {"Red", "Green"})
+    assert wrong_name(model, path, SCRIPT + "Colour.▮toString();", "\n", ended=True) is None
 
 
 @pytest.mark.parametrize(
