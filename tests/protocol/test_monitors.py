@@ -10,6 +10,7 @@ from lsp_server.server import create_server
 from lsp_server.settings import Settings
 from retrieval.analyst.child import jedi_worker
 from tests.protocol.sessions import own_server, session
+from tests.unit.workspaces import write_files
 
 WATCHED = {"monitors": True, "monitorTimeoutMs": 10_000}
 INVOICE = """\
@@ -66,9 +67,7 @@ async def test_what_is_named_is_what_there_is(tmp_path: Path) -> None:
 async def test_what_is_named_in_other_languages_is_what_the_repository_declares(
     tmp_path: Path, language: str, files: dict[str, str], name: str, text: str
 ) -> None:
-    for path, content in files.items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(content)
+    write_files(tmp_path, files)
     before, after = text.split("▮")
     async with session(tmp_path, options=WATCHED) as editor:
         uri = editor.open(name, before + after, language)

@@ -13,6 +13,7 @@ from completion.values import CompletionRequest
 from models.language_model import LanguageModel
 from tests.unit.analysts import DeclaredAnalyst, FrozenAnalyst
 from tests.unit.completion_helpers import at, load_tiny_model, write_model
+from tests.unit.workspaces import write_files
 
 FILES = {
     "util.ts": "export const alpha = 1, beta = 2;\nexport enum Colour { Red, Green }\n",
@@ -32,11 +33,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("workspace")
-    for name, text in FILES.items():
-        (root / name).parent.mkdir(exist_ok=True)
-        (root / name).write_text(text)
-    return root
+    return write_files(tmp_path_factory.mktemp("workspace"), FILES)
 
 
 def watch_of(

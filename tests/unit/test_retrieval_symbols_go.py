@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.analyst.questions import Question, Wanted
-from retrieval.symbols.answers import DeclaredNames
+from tests.unit.workspaces import declared_at, write_files
 
 FILES = {
     "go.mod": "module example.com/shop\n\ngo 1.22\n",
@@ -60,21 +59,11 @@ func run(item *stock.Item, local Local, count stock.Count, all ...stock.Item) {
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("workspace")
-    for name, text in FILES.items():
-        (root / name).parent.mkdir(exist_ok=True)
-        (root / name).write_text(text)
-    return root
+    return write_files(tmp_path_factory.mktemp("workspace"), FILES)
 
 
 def names_at(workspace: Path, text: str, file: str = "cmd/main.go") -> set[str] | None:
-    before, after = text.split("▮")
-    question = Question(str(workspace / file), str(workspace), before, after, Wanted.NAMES)
-    answer = DeclaredNames().answer(question)
-    if answer is None:
-        return None
-    assert answer.complete
-    return set(answer.names)
+    return declared_at(workspace, file, text)
 
 
 PACKAGE = {"Item", "Place", "Named", "Count", "Alias", "Odd", "Full", "Empty", "Default"} | {

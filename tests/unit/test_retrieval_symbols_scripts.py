@@ -7,6 +7,7 @@ import pytest
 from retrieval.analyst.questions import Question, Wanted
 from retrieval.symbols.answers import DeclaredNames
 from retrieval.symbols.script_modules import EVERY_FUNCTION, EVERY_OBJECT
+from tests.unit.workspaces import declared_at, write_files
 
 UTIL = """\
 export function alpha() {}
@@ -60,21 +61,11 @@ class Local extends User {
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("workspace")
-    for name, text in FILES.items():
-        (root / name).parent.mkdir(exist_ok=True)
-        (root / name).write_text(text)
-    return root
+    return write_files(tmp_path_factory.mktemp("workspace"), FILES)
 
 
 def names_at(workspace: Path, text: str, file: str = "main.ts") -> set[str] | None:
-    before, after = text.split("▮")
-    question = Question(str(workspace / file), str(workspace), before, after, Wanted.NAMES)
-    answer = DeclaredNames().answer(question)
-    if answer is None:
-        return None
-    assert answer.complete
-    return set(answer.names)
+    return declared_at(workspace, file, text)
 
 
 EXPORTED = {"alpha", "beta", "gamma", "delta", "inner", "Colour", "User", "Shape", "Options"} | {
