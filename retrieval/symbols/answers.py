@@ -1,5 +1,6 @@
 """Answers about places in files of languages that no analyst knows, from what files declare."""
 
+import re
 from dataclasses import dataclass, field
 
 from retrieval.analyst.questions import STAND_IN, Answer, Question, Wanted
@@ -10,6 +11,11 @@ from retrieval.symbols.script_modules import Module, read_module
 from retrieval.symbols.script_places import ScriptPlaces
 from retrieval.symbols.script_workspace import ScriptWorkspace
 from retrieval.symbols.sources import SourceFiles
+
+DECLARING = re.compile(
+    rb"\b(?:class|constructor|declare|enum|export|get|interface|namespace|private|protected|public"
+    rb"|readonly|set|static|struct|type)\b"
+)
 
 
 def is_declared_language(path: str) -> bool:
@@ -26,6 +32,12 @@ class DeclaredNames:
 
     def answer(self, question: Question) -> Answer | None:
         """All the names that may stand there, or None."""
+        try:
+            return self._answer(question)
+        except RecursionError:  # code that is nested a thousand deep
+            return None
+
+    def _answer(self, question: Question) -> Answer | None:
         path, grammar = question.path, grammar_of(question.path)
         if grammar is None or question.wanted is not Wanted.NAMES:
             return None
@@ -37,10 +49,12 @@ class DeclaredNames:
         if root.has_error:  # the line that is being written may be the reason
             line_start, line_end = before.rfind(b"\n") + 1, (after + b"\n").find(b"\n")
             edited = parse(before[:line_start] + after[line_end:], grammar)
+            if DECLARING.search(before, line_start):
+                return None  # what else is declared there would be missed
         if grammar is GO:
             package = GoWorkspace(question.root, path, read_file(edited), self.packages)
             names = go_places.names_at(root, len(before), package)
         else:
             module = ScriptWorkspace(question.root, path, read_module(edited, path), self.scripts)
-            names = ScriptPlaces(root, grammar, module).names_at(len(before))
+            names = ScriptPlaces(root, module).names_at(len(before))
         return Answer(names, complete=True) if names else None

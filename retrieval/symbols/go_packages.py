@@ -9,9 +9,11 @@ from tree_sitter import Node
 
 from retrieval.symbols.grammars import GO, GO_SUFFIX, captured, text_of
 from retrieval.symbols.members import OPEN, Members
-from retrieval.symbols.sources import SourceFiles
+from retrieval.symbols.sources import SourceFiles, may_be_read, real_file
 
+MOST_FILES = 256  # of one package
 DEEPEST = 8  # types that are embedded in one another
+NAMED = re.compile(r"^[ \t]*(?:(?:require|replace)[ \t]+)?([\w.~/-]+/[\w.~/-]+)[ \t]", re.MULTILINE)
 MODULE = re.compile(r"^module[ \t]+\"?([^\s\"]+)", re.MULTILINE)
 TEST = "_test.go"
 BASIC = frozenset(
@@ -23,9 +25,10 @@ BASIC = frozenset(
 )
 NO_NAMES = ("function_type", "map_type", "slice_type", "array_type", "channel_type")
 TYPES = "[(type_spec name: (_) @name) (type_alias name: (_) @name)]"
+ALIASES = "(type_alias name: (_) @name)"
 TOP = """[(source_file (function_declaration name: (_) @name))
     (source_file (type_declaration (_ name: (_) @name)))
-    (source_file (const_declaration (const_spec name: (_) @name)))
+    (source_file (const_declaration (const_spec (identifier) @name)))
     (source_file (var_declaration (var_spec name: (_) @name)))
     (source_file (var_declaration (var_spec_list (var_spec name: (_) @name))))]"""
 METHODS = "(source_file (method_declaration name: (_) @name))"
@@ -36,14 +39,15 @@ IMPORTS = "(import_spec path: (_) @name)"
 class GoFile:
     """`imported` holds paths by the name that is given to each here, the rest in `unnamed`.
 
-    `types` says what values of the types have that are declared here, `methods` what is added to
-    types of this package. Without `complete` there may be more of all.
+    `types` says what values of the types have that are declared here, some of them `aliases`,
+    `methods` what is added to types of this package. Without `complete` there may be more of all.
     """
 
     package: str
     imported: dict[str, str] = field(default_factory=dict)
     unnamed: list[str] = field(default_factory=list)
     names: frozenset[str] = frozenset()
+    aliases: frozenset[str] = frozenset()
     types: dict[str, Members] = field(default_factory=dict)
     methods: dict[str, set[str]] = field(default_factory=dict)
     complete: bool = True
@@ -59,6 +63,7 @@ def read_file(root: Node, _: str = "") -> GoFile:
         else:
             found.unnamed.append(text_of(path)[1:-1])
     found.names = frozenset(map(text_of, captured(root, GO, TOP)))
+    found.aliases = frozenset(map(text_of, captured(root, GO, ALIASES)))
     for name in captured(root, GO, TYPES):
         if is_of_package(name) and name.parent is not None:
             found.types[text_of(name)] = members_of(name.parent.child_by_field_name("type"))
@@ -114,7 +119,8 @@ def members_of(node: Node | None) -> Members:
 def members_of_struct(node: Node) -> Members:
     names: set[str] = set()
     bases: list[str] = []
-    for part in node.named_children[0].named_children if node.named_children else ():
+    lists = [part for part in node.named_children if part.type == "field_declaration_list"]
+    for part in (part for fields in lists for part in fields.named_children):
         if part.type != "field_declaration":
             continue
         named = part.children_by_field_name("name")
@@ -143,36 +149,53 @@ class GoWorkspace:
 
     def package(self, folder: str, *, is_own: bool = False) -> Mapping[str, GoFile]:
         """The files of the package in a folder, or of the one that the edited file itself is of;
-        none where one of them is not known whole."""
-        try:
-            paths = sorted(Path(folder).glob(f"*{GO_SUFFIX}"))
-        except OSError:
-            return {}
+        none where they are not all known."""
+        paths = set(map(str, Path(folder).glob(f"*{GO_SUFFIX}")))
+        is_here = folder == self.folder
+        if not (is_here and self.path.endswith(TEST)):  # tests see what other tests declare
+            paths = {path for path in paths if not path.endswith(TEST)}
         found: dict[str, GoFile] = {}
-        for path in map(str, paths):
-            if path.endswith(TEST) and not (is_own and self.path.endswith(TEST)):
-                continue
+        for path in sorted(paths | {self.path} if is_own else paths):
             file = self.edited if path == self.path else self.files.get(path, self.root)
-            if file is None or not file.complete:
+            if file is None or not file.complete or len(paths) > MOST_FILES:
                 return {}
             found[path] = file
-        others = (file.package for file in found.values() if file.package != "main")
-        wanted = self.edited.package if is_own else next(others, "")
-        return {path: file for path, file in found.items() if file.package == wanted}
+        packages = {file.package for file in found.values()} - {"main"}
+        outer = {package for package in packages if package.endswith("_test")}
+        wanted = {self.edited.package} if is_own else packages - outer
+        if len(wanted) != 1:
+            return {}
+        return {path: file for path, file in found.items() if file.package in wanted}
 
     def find_package(self, path: str) -> str | None:
         """The folder of an imported package, if it lies in the module that the file is of."""
         for folder in Path(self.path).parents:
             if not folder.is_relative_to(self.root):
                 return None
-            try:
-                declared = MODULE.search((folder / "go.mod").read_text(errors="replace"))
-            except OSError:
+            declared = self._module_in(folder)
+            if declared is None:
                 continue
-            if declared is None or not f"{path}/".startswith(f"{declared[1]}/"):
+            name, *others = declared or [""]
+            below = Path(folder, path[len(name) :].lstrip("/"))
+            if not name or not is_below(path, name) or any(is_below(path, one) for one in others):
                 return None
-            return str(folder / path[len(declared[1]) :].lstrip("/"))
+            between = [one for one in (below, *below.parents) if one.is_relative_to(folder)]
+            if any(self._module_in(one) is not None for one in between if one != folder):
+                return None  # of a module of its own
+            return str(below)
         return None
+
+    def _module_in(self, folder: Path) -> list[str] | None:
+        """The path of the module that begins in a folder, and those of others that it names."""
+        try:
+            file = real_file(str(folder / "go.mod"), self.root)
+            if not may_be_read(file):
+                return []
+            text = Path(file).read_text(errors="replace")
+        except OSError:
+            return None
+        declared = MODULE.search(text)
+        return [declared[1], *NAMED.findall(text)] if declared else []
 
     def imported(self, name: str, file: GoFile) -> str | None:
         """The folder of the package that a file calls by a name."""
@@ -218,9 +241,9 @@ class GoWorkspace:
             return frozenset()
         if not declaring or depth == 0:
             return None
-        names = frozenset(
-            method for file in files.values() for method in file.methods.get(name, ())
-        )
+        every = list(files.values())
+        named = {name}.union(*(file.aliases for file in every))
+        names = frozenset(one for file in every for of in named for one in file.methods.get(of, ()))
         for file in declaring:  # several, where each is for one system
             members = file.types[name]
             if not members.complete:
@@ -232,3 +255,8 @@ class GoWorkspace:
                     return None
                 names |= inherited
         return names
+
+
+def is_below(path: str, module: str) -> bool:
+    """Whether a package may be of a module, by their paths."""
+    return f"{path}/".startswith(f"{module}/")

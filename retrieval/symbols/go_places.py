@@ -6,14 +6,14 @@ bound, or that is made by a literal of one.
 
 from tree_sitter import Node
 
-from retrieval.symbols.go_packages import TYPES, GoWorkspace, is_of_package, type_name
-from retrieval.symbols.grammars import GO, above, captured, field_of, text_of
+from retrieval.symbols.go_packages import GoWorkspace, type_name
+from retrieval.symbols.grammars import GO, Spot, captured, spots, spots_of, text_of
 
 SCOPES = (
     *("source_file", "block", "function_declaration", "method_declaration", "func_literal"),
     *("if_statement", "for_statement", "expression_switch_statement", "type_switch_statement"),
     *("select_statement", "expression_case", "type_case", "default_case", "communication_case"),
-    "function_type",
+    *("function_type", "method_elem"),
 )
 LISTS = frozenset(
     {
@@ -23,76 +23,93 @@ LISTS = frozenset(
 )
 BINDING = frozenset(
     {
-        *(("var_spec", "name"), ("const_spec", "name"), ("parameter_declaration", "name")),
-        *(("variadic_parameter_declaration", "name"), ("function_declaration", "name")),
+        *(("var_spec", "name"), ("const_spec", "name"), ("const_spec", None)),
+        *(("parameter_declaration", "name"), ("variadic_parameter_declaration", "name")),
+        ("function_declaration", "name"),
     }
 )
-PARAMETERS = "(type_parameter_declaration name: (_) @name)"
+STATEMENTS = ("short_var_declaration", "var_spec", "const_spec", "range_clause")
+TYPES = ("type_spec", "type_alias", "type_parameter_declaration")
+ARGUMENTS = "(method_declaration receiver: (_ (_ type: (_ (type_arguments) @name))))"
+OF_POINTER = "(method_declaration receiver: (_ (_ type: (_ (_ (type_arguments) @name)))))"
 
 
 def names_at(root: Node, place: int, workspace: GoWorkspace) -> frozenset[str] | None:
     """Those that may stand where a name begins; None where any may, as far as is known."""
-    node = root.descendant_for_byte_range(place, place + 1)
-    if node is None or node.parent is None:
+    found = spots(root, [place])
+    parent = found[0].parent if found else None
+    if parent is None:
         return None
-    parent = node.parent
-    if parent.type == "qualified_type" and field_of(node) == "name":
+    if parent.type == "qualified_type" and found[0].field == "name":
         return workspace.exported(text_of(parent.child_by_field_name("package")))
-    if parent.type != "selector_expression" or field_of(node) != "field":
+    if parent.type != "selector_expression" or found[0].field != "field":
         return None
     receiver = parent.child_by_field_name("operand")
     if receiver is None or receiver.type != "identifier":
         return None
     name = text_of(receiver)
-    same = [one for one in captured(root, GO, "(identifier) @name") if text_of(one) == name]
-    bindings = [(one, scope_of(one, receiver)) for one in same]
-    inside = [(one, scope) for one, scope in bindings if scope is not None]
-    if not inside:
-        return workspace.exported(name)
-    smallest = min(scope.end_byte - scope.start_byte for _, scope in inside)
-    nearest = [one for one, scope in inside if scope.end_byte - scope.start_byte == smallest]
-    type_ = type_of(nearest[0]) if len(nearest) == 1 else None
-    if type_ is None:
+    same = spots_of(root, name)
+    if not same or is_local_type(root, same):
         return None
-    local = [one for one in captured(root, GO, TYPES) if not is_of_package(one)]
-    local += captured(root, GO, PARAMETERS)
-    if any(text_of(one) == type_ for one in local):
+    scopes = [(spot, scope) for spot in same if (scope := scope_of(spot, receiver)) is not None]
+    if not scopes:
+        return workspace.exported(name)
+    sizes = [scope.end_byte - scope.start_byte for _, scope in scopes]
+    nearest = [spot for (spot, _), size in zip(scopes, sizes, strict=True) if size == min(sizes)]
+    type_ = type_of(nearest[0]) if len(nearest) == 1 else None
+    if type_ is None or is_local_type(root, spots_of(root, type_)):
         return None
     return workspace.names_of_type(type_)
 
 
-def statement_of(node: Node) -> Node | None:
+def is_local_type(root: Node, same: list[Spot]) -> bool:
+    """Whether a name is that of a type which a function or a method's receiver declares."""
+    names = {text_of(spot.node) for spot in same}
+    arguments = [*captured(root, GO, ARGUMENTS), *captured(root, GO, OF_POINTER)]
+    if any(text_of(part) in names for node in arguments for part in leaves(node)):
+        return True
+    declared = [spot for spot in same if spot.parent is not None and spot.parent.type in TYPES]
+    return any(len(spot.around) > 3 for spot in declared if spot.field == "name")
+
+
+def leaves(node: Node) -> list[Node]:
+    inside = [leaf for child in node.named_children for leaf in leaves(child)]
+    return inside or [node]
+
+
+def binding_of(spot: Spot) -> Spot | None:
     """What binds a name; None where it is read."""
-    parent = node.parent
-    if parent is None:
+    if spot.parent is None:
         return None
-    if (parent.type, field_of(node)) in BINDING:
-        return parent
-    if parent.type == "expression_list" and parent.parent is not None:
-        return parent.parent if (parent.parent.type, field_of(parent)) in LISTS else None
-    return None
+    if (spot.parent.type, spot.field) in BINDING:
+        return spot.up()
+    listed = spot.up()
+    if listed.node.type != "expression_list" or listed.parent is None:
+        return None
+    return listed.up() if (listed.parent.type, listed.field) in LISTS else None
 
 
-def scope_of(node: Node, receiver: Node) -> Node | None:
+def scope_of(spot: Spot, receiver: Node) -> Node | None:
     """The scope that a name is bound in, if `receiver` may stand for what is bound there."""
-    statement = statement_of(node)
-    if statement is None:
+    by = binding_of(spot)
+    if by is None:
         return None
-    scope = next((one for one in above(statement) if one.type in SCOPES), None)
+    scope = next((node for node in by.above() if node.type in SCOPES), None)
     if scope is None or not scope.start_byte <= receiver.start_byte < scope.end_byte:
         return None
     # What is bound by a statement is known behind it, in a package's file everywhere.
-    is_later = receiver.start_byte < statement.end_byte
-    if is_later and statement.type in ("short_var_declaration", "var_spec", "range_clause"):
+    is_later = receiver.start_byte < by.node.end_byte
+    if is_later and by.node.type in STATEMENTS:
         return scope if scope.type == "source_file" else None
     return scope
 
 
-def type_of(node: Node) -> str | None:
+def type_of(spot: Spot) -> str | None:
     """The name of the type of what is bound, where it is written there."""
-    statement = statement_of(node)
-    if statement is None:
+    by = binding_of(spot)
+    if by is None:
         return None
+    statement = by.node
     if (written := statement.child_by_field_name("type")) is not None:
         return None if statement.type.startswith("variadic") else type_name(written)
     if statement.type == "short_var_declaration":
@@ -106,9 +123,8 @@ def type_of(node: Node) -> str | None:
     names = left.children_by_field_name("name") or left.named_children
     if len(names) != len(right.named_children):
         return None
-    value = right.named_children[names.index(node)]
+    value = right.named_children[names.index(spot.node)]
     if value.type == "unary_expression" and text_of(value.child_by_field_name("operator")) == "&":
         value = value.child_by_field_name("operand") or value
-    return (
-        type_name(value.child_by_field_name("type")) if value.type == "composite_literal" else None
-    )
+    is_literal = value.type == "composite_literal"
+    return type_name(value.child_by_field_name("type")) if is_literal else None

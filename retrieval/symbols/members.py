@@ -28,15 +28,23 @@ OPEN = Members(complete=False)
 class Declared:
     """What a declared name itself has, and what a value has that is of the type it names.
 
-    None where it is no value, or no type.
+    None where it is no value, or no type. A class makes values of its own type.
     """
 
     itself: Members | None = None
     of_type: Members | None = None
+    is_class: bool = False
 
     def __or__(self, other: "Declared") -> "Declared":
         """A name may be declared in several pieces."""
-        return Declared(together(self.itself, other.itself), together(self.of_type, other.of_type))
+        return Declared(
+            together(self.itself, other.itself),
+            together(self.of_type, other.of_type),
+            self.is_class or other.is_class,
+        )
+
+
+UNKNOWN = Declared(OPEN, OPEN)
 
 
 def together(one: Members | None, other: Members | None) -> Members | None:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from retrieval.symbols.grammars import TYPED_SUFFIXES, field_of, has_child, text_of
-from retrieval.symbols.members import OPEN, Declared, Members
+from retrieval.symbols.grammars import TYPED_SUFFIXES, children_of, has_child, text_of
+from retrieval.symbols.members import OPEN, UNKNOWN, Declared, Members
 
 WHOLE = "*"  # imported as one thing, under one name
 DEFAULT = "default"
+DECLARING = (".d.ts", ".d.mts", ".d.cts")
 EVERY_OBJECT = frozenset(
     {
         *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable"),
@@ -26,9 +27,15 @@ EVERY_FUNCTION = EVERY_OBJECT | {
     *("apply", "arguments", "bind", "call", "caller", "length", "name", "prototype"),
 }
 CLASSES = ("class_declaration", "abstract_class_declaration", "class")
+TYPES = ("interface_declaration", "type_alias_declaration", "enum_declaration")
+NAMESPACES = ("internal_module", "module")
+FUNCTIONS = (*("function_declaration", "generator_function_declaration", "function_signature"),)
 MADE_BY_PARAMETER = ("accessibility_modifier", "override_modifier", "readonly")
-# What writes exports, or attributes, that no declaration shows.
-COMMON_JS = re.compile(rb"\b(?:module\s*\.\s*exports|exports\s*[.\[]|export\s*=)")
+# What writes exports, types, or attributes, that no declaration shows.
+COMMON_JS = re.compile(rb"\b(?:module\s*\.\s*exports|exports\s*[.\[,)]|export\s*=)")
+COMMENTED = re.compile(rb"@(?:typedef|callback|enum)\b")
+AUGMENTS = re.compile(rb"\bdeclare\s+module\s+['\"]\.")
+GUARD = re.compile(rb"\bthis\s+is\b")  # a method that tells that there is more
 MADE_UNSEEN = re.compile(rb"\bassign\s*\(\s*this\b|\bdefinePropert|\bthis\s*\[[^\]]*\]\s*=")
 
 
@@ -44,7 +51,8 @@ class Imported:
 class Module:
     """`imported` and `declared` by the name that they have in the module, `exported` by the one
     that others see: the local name, or what is passed on. All that the modules of `stars` export is
-    passed on too. Without `complete` more may be exported."""
+    passed on too. Without `complete` more may be exported. One that `augments` others adds to what
+    they declare."""
 
     typed: bool
     imported: dict[str, Imported] = field(default_factory=dict)
@@ -52,18 +60,28 @@ class Module:
     exported: dict[str, str | Imported] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     complete: bool = True
+    augments: bool = False
 
 
 def read_module(root: Node, path: str) -> Module:
-    is_common = COMMON_JS.search(root.text or b"") is not None
-    module = Module(path.endswith(TYPED_SUFFIXES), complete=not root.has_error and not is_common)
+    text, is_module = root.text or b"", False
+    module = Module(path.endswith(TYPED_SUFFIXES))
+    module.augments = AUGMENTS.search(text) is not None
+    unseen = COMMON_JS.search(text) or (not module.typed and COMMENTED.search(text))
+    module.complete = not root.has_error and not unseen
     for statement in root.children:
+        is_module = is_module or statement.type in ("import_statement", "export_statement")
         if statement.type == "import_statement":
             module.imported |= dict(imports_of(statement))
         elif statement.type == "export_statement":
             export(module, statement)
         else:
             declare(module, statement)
+    if path.endswith(DECLARING):  # where all is exported
+        module.exported |= {name: name for name in module.declared if name not in module.exported}
+    if root.has_error or not is_module:  # what is in no module merges with what is elsewhere
+        module.declared = dict.fromkeys(module.declared, UNKNOWN)
+        module.complete = False
     return module
 
 
@@ -119,7 +137,7 @@ def export(module: Module, statement: Node) -> None:
 
 def declare(module: Module, declaration: Node) -> list[str]:
     """Note what a statement declares; the names that it binds in the module."""
-    if declaration.type == "ambient_declaration":
+    if declaration.type in ("ambient_declaration", "expression_statement"):
         return [name for part in declaration.named_children for name in declare(module, part)]
     if declaration.type in ("lexical_declaration", "variable_declaration"):
         names: list[str] = []
@@ -129,26 +147,28 @@ def declare(module: Module, declaration: Node) -> list[str]:
             if name is not None and name.type == "identifier" and has_child(declaration, ["const"]):
                 add(module, text_of(name), Declared(itself=members_of_value(part)))
         return names
-    own = text_of(declaration.child_by_field_name("name"))
+    if declaration.type not in (*CLASSES, *TYPES, *NAMESPACES, *FUNCTIONS):
+        return []
+    own = text_of(declaration.child_by_field_name("name")).split(".")[0]
     if not own:
         return []
     if declaration.type in CLASSES:
         add(module, own, members_of_class(declaration))
     elif declaration.type == "interface_declaration":
-        add(module, own, Declared(of_type=members_of_type(declaration)))
+        add(module, own, Declared(of_type=members_named(declaration, declaration)))
     elif declaration.type == "type_alias_declaration":
         value = declaration.child_by_field_name("value")
-        add(module, own, Declared(of_type=members_of_type(value)))
+        add(module, own, Declared(of_type=members_named(declaration, value)))
     elif declaration.type == "enum_declaration":
         add(module, own, Declared(itself=members_of_enumeration(declaration)))
-    else:  # a function, a namespace
+    else:
         add(module, own, Declared(itself=OPEN))
     return [own]
 
 
 def add(module: Module, name: str, declared: Declared) -> None:
     if not module.typed:
-        declared = Declared(OPEN, OPEN)
+        declared = UNKNOWN
     module.declared[name] = module.declared.get(name, Declared()) | declared
 
 
@@ -158,14 +178,16 @@ def bound_by(pattern: Node | None) -> list[str]:
         return []
     if pattern.type in ("identifier", "shorthand_property_identifier_pattern"):
         return [text_of(pattern)]
-    inside = (part for part in pattern.named_children if field_of(part) not in ("key", "right"))
-    return [name for part in inside for name in bound_by(part)]
+    inside = (part for part, field in children_of(pattern) if field not in ("key", "right"))
+    return [name for part in inside if part.is_named for name in bound_by(part)]
 
 
 def members_of_class(declaration: Node) -> Declared:
     bases, known = bases_of_class(declaration)
     text = declaration.text or b""
-    complete = known and not declaration.has_error and MADE_UNSEEN.search(text) is None
+    unseen = MADE_UNSEEN.search(text) or GUARD.search(text)
+    complete = known and unseen is None and not declaration.has_error
+    complete = complete and own_parameters(declaration).isdisjoint(bases)
     own, static = set(EVERY_OBJECT), set(EVERY_FUNCTION)
     body = declaration.child_by_field_name("body")
     for part in body.named_children if body is not None else ():
@@ -183,7 +205,15 @@ def members_of_class(declaration: Node) -> Declared:
     return Declared(
         itself=Members(frozenset(static), complete, bases),
         of_type=Members(frozenset(own), complete, bases),
+        is_class=True,
     )
+
+
+def own_parameters(declaration: Node) -> frozenset[str]:
+    """The names of a declaration's type parameters."""
+    parameters = declaration.child_by_field_name("type_parameters")
+    parts = parameters.named_children if parameters is not None else ()
+    return frozenset(text_of(part.child_by_field_name("name")) for part in parts)
 
 
 def bases_of_class(declaration: Node) -> tuple[tuple[str, ...], bool]:
@@ -193,6 +223,14 @@ def bases_of_class(declaration: Node) -> tuple[tuple[str, ...], bool]:
     values = [value for clause in clauses for value in clause.children_by_field_name("value")]
     bases = tuple(text_of(value) for value in values if value.type == "identifier")
     return bases, len(bases) == len(values) == len(clauses)
+
+
+def members_named(declaration: Node, value: Node | None) -> Members:
+    """Of what a declaration gives a name."""
+    if GUARD.search(declaration.text or b""):
+        return OPEN
+    members = members_of_type(value)
+    return members if own_parameters(declaration).isdisjoint(members.bases) else OPEN
 
 
 def members_of_type(node: Node | None) -> Members:

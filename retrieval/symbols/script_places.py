@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tree_sitter import Language, Node
+from tree_sitter import Node
 
-from retrieval.symbols.grammars import above, captured, field_of, has_child, text_of
+from retrieval.symbols.grammars import Spot, has_child, spots, spots_of, text_of
 from retrieval.symbols.script_modules import CLASSES, source_of
 from retrieval.symbols.script_workspace import Found, ScriptWorkspace
 
@@ -46,22 +46,22 @@ BINDING = frozenset(
     }
 )
 OUTSIDE = ("function_declaration", "generator_function_declaration", "function_signature")
-IMPORTS = ("import_clause", "namespace_import", "import_specifier")
-# What may tell more of a value than its type says.
-TELLING = re.compile(r"(?:assert|ensure|invariant|check|require|expect|is|has)(?![a-z])")
-TYPES = """[(class_declaration name: (_) @name) (abstract_class_declaration name: (_) @name)
-    (interface_declaration name: (_) @name) (type_alias_declaration name: (_) @name)
-    (enum_declaration name: (_) @name) (type_parameter name: (_) @name)
-    (infer_type (type_identifier) @name)]"""
-NAMED = "[(identifier) (shorthand_property_identifier_pattern) (type_identifier)] @name"
+NAMESPACES = ("internal_module", "module")
+# What gives a type a name, beside what a module declares.
+TYPES = (
+    *("class_declaration", "abstract_class_declaration", "interface_declaration"),
+    *("type_alias_declaration", "enum_declaration", "type_parameter", "infer_type"),
+    *("import_alias", "class", "mapped_type_clause"),
+)
+WRAPPED = ("parenthesized_expression", "non_null_expression", "assignment_expression")
+AROUND_MODULES = ("export_statement", "ambient_declaration", "lexical_declaration")
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A name that is bound, the statement or parameter that binds it, and where it is in scope."""
+    """A name that is bound, what binds it, and where it is in scope."""
 
-    name: Node
-    by: Node
+    by: Spot
     scope: Node
     is_whole: bool  # and not taken out of a pattern
 
@@ -71,164 +71,179 @@ class ScriptPlaces:
     """Of a module whose tree is at hand, in a workspace."""
 
     root: Node
-    grammar: Language
     workspace: ScriptWorkspace
 
     def names_at(self, place: int) -> frozenset[str] | None:
         """Those that may stand where a name begins; None where any may, as far as is known."""
-        node = self.root.descendant_for_byte_range(place, place + 1)
-        if node is None or node.parent is None:
+        found = spots(self.root, [place])
+        if not found or any(node.type in NAMESPACES for node in found[0].above()):
             return None
-        parent, field = node.parent, field_of(node)
-        if parent.type in ("import_specifier", "export_specifier") and field == "name":
-            return self._exported_beside(node)
+        [spot], parent = found, found[0].parent
+        if parent is None:
+            return None
+        if parent.type in ("import_specifier", "export_specifier") and spot.field == "name":
+            return self._exported_beside(spot)
         if parent.type == "nested_type_identifier":
             receiver = parent.child_by_field_name("module")
-        elif parent.type == "member_expression" and field == "property":
+        elif parent.type == "member_expression" and spot.field == "property":
             receiver = parent.child_by_field_name("object")
         else:
             return None
         if receiver is not None and receiver.type == "non_null_expression":
             receiver = receiver.named_children[0]
-        if receiver is None or receiver == node:
+        if receiver is None or receiver == spot.node:
             return None
         if receiver.type == "this":
-            return self._names_of_this(receiver)
+            return self._names_of_this(spot)
         return self._names_of(receiver) if receiver.type == "identifier" else None
 
-    def _exported_beside(self, specifier: Node) -> frozenset[str] | None:
+    def _exported_beside(self, specifier: Spot) -> frozenset[str] | None:
         """What the module exports that an import or export statement names."""
-        statement = next((one for one in above(specifier) if one.type.endswith("_statement")), None)
+        statements = (node for node in specifier.above() if node.type.endswith("_statement"))
+        statement = next(statements, None)
         source = source_of(statement) if statement is not None else ""
         return self.workspace.exported(self.workspace.find_module(source, self.workspace.path))
 
-    def _names_of_this(self, receiver: Node) -> frozenset[str] | None:
+    def _names_of_this(self, place: Spot) -> frozenset[str] | None:
         """In a method of a class that the module declares, or in the value of one of its fields."""
-        inner = receiver
-        for node in above(receiver):
-            if node.type == "class_body":
-                is_own = inner.type in ("method_definition", "public_field_definition")
-                declaration = node.parent
-                if not is_own or has_child(inner, ["static"]) or not is_of_module(declaration):
-                    return None
-                assert declaration is not None
-                name = text_of(declaration.child_by_field_name("name"))
-                return self.workspace.names_of_type(self._here(name))
-            if node.type in FUNCTIONS and node.type not in ("arrow_function", "method_definition"):
+        while place.parent is not None and place.parent.type != "class_body":
+            kind = place.parent.type
+            if kind in FUNCTIONS and kind not in ("arrow_function", "method_definition"):
                 return None
-            if node.type == "object" and inner.type == "method_definition":
+            if kind == "object" and place.node.type == "method_definition":
                 return None
-            inner = node
-        return None
+            place = place.up()
+        if place.parent is None:
+            return None
+        member, declaration = place.node, place.up().up()
+        is_own = member.type in ("method_definition", "public_field_definition")
+        if not is_own or has_child(member, ["static"]) or not is_of_module(declaration):
+            return None
+        uses = [use for use in spots_of(self.root, "this") if contains(declaration.node, use.node)]
+        # A parameter `this` says what it is, and a test what else it may be.
+        if not uses or any(is_parameter(use) or may_be_narrowed(use) for use in uses):
+            return None
+        name = text_of(declaration.node.child_by_field_name("name"))
+        return self.workspace.names_of_type(self._here(name))
 
     def _names_of(self, receiver: Node) -> frozenset[str] | None:
         """After the dot behind a name."""
         name = text_of(receiver)
-        same = [one for one in captured(self.root, self.grammar, NAMED) if text_of(one) == name]
-        bindings = [one for node in same if (one := binding_of(node)) is not None]
-        nearest = innermost([one for one in bindings if contains(one.scope, receiver)])
-        if len(nearest) != 1 or not nearest[0].is_whole:
+        same = spots_of(self.root, name)
+        binding = binding_at(same, receiver)
+        if binding is None or not binding.is_whole or is_used(self.root, name):
             return None
-        [binding] = nearest
-        if binding.by.type in IMPORTS:
-            return self.workspace.names_of(self._here(name))
-        if binding.by.type in (*CLASSES, "enum_declaration"):
-            found = self._here(name) if is_of_module(binding.by) else None
-            return self.workspace.names_of(found)
-        if any(may_be_narrowed(node) for node in same if contains(binding.scope, node)):
+        by = binding.by.node
+        here = self._here(name) if is_of_module(binding.by) else None
+        if by.type in (*CLASSES, "enum_declaration", "namespace_import"):
+            return self.workspace.names_of(here)
+        if any(may_be_narrowed(spot) for spot in same if contains(binding.scope, spot.node)):
             return None
-        type_ = binding.by.child_by_field_name("type")
+        if by.type in ("import_clause", "import_specifier"):
+            return self.workspace.names_of(here)
+        type_ = by.child_by_field_name("type")
         if type_ is not None:
             is_told = type_.type == "type_annotation"
             return self._names_of_type(type_.named_children[0]) if is_told else None
-        value = binding.by.child_by_field_name("value")
-        if (
-            value is None
-            or binding.by.parent is None
-            or not has_child(binding.by.parent, ["const"])
-        ):
+        value, statement = by.child_by_field_name("value"), binding.by.parent
+        if value is None or statement is None or not has_child(statement, ["const"]):
             return None
         if value.type == "new_expression":
-            return self._names_of_type(value.child_by_field_name("constructor"))
-        found = self._here(name) if is_of_module(binding.by) else None
-        return self.workspace.names_of(found)
+            return self._names_of_made(value.child_by_field_name("constructor"))
+        return self.workspace.names_of(here)
 
     def _names_of_type(self, node: Node | None) -> frozenset[str] | None:
-        """What a value has whose type or class is named, and declared in no function."""
+        """What a value has whose type is named, and declared in no function."""
         if node is not None and node.type == "generic_type":
             node = node.child_by_field_name("name")
-        if node is None or node.type not in ("type_identifier", "identifier"):
+        if node is None or node.type != "type_identifier":
             return None
         name = text_of(node)
-        declared = [one for one in captured(self.root, self.grammar, TYPES) if text_of(one) == name]
-        if not all(is_of_module(one.parent) for one in declared):
+        named = [spot for spot in spots_of(self.root, name) if spot.field in (None, "name")]
+        declared = [spot.up() for spot in named if spot.parent is not None]
+        if not all(is_of_module(one) for one in declared if one.node.type in TYPES):
             return None
         return self.workspace.names_of_type(self._here(name))
+
+    def _names_of_made(self, constructor: Node | None) -> frozenset[str] | None:
+        """What an instance of a class has."""
+        if constructor is None or constructor.type != "identifier":
+            return None
+        name = text_of(constructor)
+        binding = binding_at(spots_of(self.root, name), constructor)
+        if binding is None or not is_of_module(binding.by):
+            return None
+        return self.workspace.names_of_type(self._here(name), made=True)
 
     def _here(self, name: str) -> Found:
         return Found(self.workspace.path, name)
 
 
-def innermost(bindings: Sequence[Binding]) -> list[Binding]:
-    """Those in the smallest of all their scopes."""
-    sizes = [one.scope.end_byte - one.scope.start_byte for one in bindings]
-    return [one for one, size in zip(bindings, sizes, strict=True) if size == min(sizes)]
+def binding_at(same: Sequence[Spot], place: Node) -> Binding | None:
+    """What binds a name at a place, of all the places where the same name stands."""
+    bindings = [one for spot in same if (one := binding_of(spot)) is not None]
+    inside = [one for one in bindings if contains(one.scope, place)]
+    sizes = [one.scope.end_byte - one.scope.start_byte for one in inside]
+    nearest = [one for one, size in zip(inside, sizes, strict=True) if size == min(sizes)]
+    return nearest[0] if len(nearest) == 1 else None
 
 
-def binding_of(node: Node) -> Binding | None:
+def binding_of(spot: Spot) -> Binding | None:
     """What binds a name; None where it is read, or is a type."""
-    is_whole, name = True, node
-    while node.parent is not None and node.parent.type in PATTERNS:
-        if field_of(node) in ("key", "right"):
+    is_whole = True
+    while spot.parent is not None and spot.parent.type in PATTERNS:
+        if spot.field in ("key", "right"):
             return None
-        node, is_whole = node.parent, False
-    if node.parent is None or (node.parent.type, field_of(node)) not in BINDING:
+        spot, is_whole = spot.up(), False
+    by, field = spot.parent, spot.field
+    if by is None or (by.type, field) not in BINDING:
         return None
-    by = node.parent
-    if (
-        by.type == "import_specifier"
-        and field_of(node) == "name"
-        and by.child_by_field_name("alias")
-    ):
+    if by.type == "import_specifier" and field == "name" and by.child_by_field_name("alias"):
         return None
-    is_hoisted = by.parent is not None and by.parent.type == "variable_declaration"
-    scopes = [one for one in above(node) if one.type in SCOPES]
+    scopes = [node for node in spot.above() if node.type in SCOPES]
     if by.type in OUTSIDE:
-        scopes = [one for one in scopes if one != by]
-    if is_hoisted:
-        scopes = [one for one in scopes if one.type in (*FUNCTIONS, "program")]
-    return Binding(name, by, scopes[0], is_whole) if scopes else None
+        scopes = [node for node in scopes if node != by]
+    statement = by if by.type == "for_in_statement" else spot.up().parent
+    if statement is not None and has_child(statement, ["var"]):
+        scopes = [node for node in scopes if node.type in (*FUNCTIONS, "program")]
+    return Binding(spot.up(), scopes[0], is_whole) if scopes else None
 
 
-def may_be_narrowed(node: Node) -> bool:
-    """Whether code tests what a value is, so that it may have more than its type."""
-    parent = node.parent
-    if parent is None:
-        return False
-    if parent.type == "binary_expression":
-        return has_child(parent, ["instanceof", "in"])
-    if parent.type != "arguments" or parent.parent is None:
-        return False
-    call = parent.parent
-    called = text_of(call.child_by_field_name("function")).rsplit(".", 1)[-1]
-    if TELLING.match(called):
-        return True
-    inner = call
-    for outer in above(call):
-        if outer.type in ("if_statement", "while_statement", "ternary_expression"):
-            return field_of(inner) == "condition"
-        if outer.type.endswith(("_statement", "_block", "_declaration")):
-            return False
-        if outer.type == "binary_expression" and has_child(outer, ["&&", "||"]):
+def may_be_narrowed(spot: Spot) -> bool:
+    """Whether code tests what a value is, or has it tested, so that it may have more than its type.
+
+    Whatever it is passed to may do that.
+    """
+    while spot.parent is not None and spot.parent.type in WRAPPED:
+        if spot.parent.type == "assignment_expression" and spot.field == "left":
             return True
-        inner = outer
-    return False
+        spot = spot.up()
+    if spot.parent is None:
+        return False
+    if spot.parent.type == "binary_expression":
+        return has_child(spot.parent, ["instanceof", "in"])
+    return spot.parent.type == "arguments" and not is_made_with(spot)
 
 
-def is_of_module(declaration: Node | None) -> bool:
+def is_made_with(argument: Spot) -> bool:
+    """Whether something is passed to a constructor, which tells nothing of it."""
+    call = argument.up().parent
+    return call is not None and call.type == "new_expression"
+
+
+def is_used(root: Node, name: str) -> bool:
+    """Whether a `using` declaration, which the grammar does not know, may bind a name."""
+    return re.search(rf"\busing\s+{re.escape(name)}\b".encode(), root.text or b"") is not None
+
+
+def is_parameter(spot: Spot) -> bool:
+    return spot.parent is not None and spot.parent.type.endswith("_parameter")
+
+
+def is_of_module(declaration: Spot) -> bool:
     """Whether something is declared by the module itself, in nothing else."""
-    around = [node.type for node in above(declaration)] if declaration is not None else []
-    inner = ("export_statement", "ambient_declaration", "lexical_declaration")
+    around = [node.type for node in declaration.above()]
+    inner = (*AROUND_MODULES, "import_clause", "named_imports", "import_statement")
     return all(kind in inner for kind in around[:-1]) and around[-1:] == ["program"]
 
 

@@ -5,17 +5,24 @@ configuration maps, stay unknown.
 """
 
 import os
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass
 
 from retrieval.symbols.grammars import TYPED_SUFFIXES, UNTYPED_SUFFIXES
-from retrieval.symbols.members import Declared, Members
-from retrieval.symbols.script_modules import DEFAULT, WHOLE, Imported, Module
+from retrieval.symbols.members import Declared
+from retrieval.symbols.script_modules import DECLARING, DEFAULT, WHOLE, Imported, Module
 from retrieval.symbols.sources import SourceFiles
 
 DEEPEST = 8  # modules that pass a name on, and classes that extend one another
-# A compiled file that is named stands for the source that it is made from.
-COMPILED = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
+RELATIVE = re.compile(r"\.{1,2}(?:/|\Z)")
+FOLDER = re.compile(r"(?:\A|/)(?:\.{1,2}/?)?\Z")  # where a path means no file
+# A compiled file that is named stands for the source that it is made from, or what declares it.
+COMPILED = {
+    ".js": (".ts", ".tsx", ".d.ts"),
+    ".jsx": (".tsx", ".d.ts"),
+    ".mjs": (".mts", ".d.mts"),
+    ".cjs": (".cts", ".d.cts"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,56 +42,78 @@ class ScriptWorkspace:
     edited: Module
     files: SourceFiles[Module]
 
+    @property
+    def is_checked(self) -> bool:
+        """Whether a checker of types sees to it that nothing is used but what is declared there."""
+        return self.edited.typed and not self.edited.augments
+
     def module(self, path: str) -> Module | None:
         return self.edited if path == self.path else self.files.get(path, self.root)
 
     def find_module(self, source: str, importer: str) -> str | None:
-        """The file that a module names, if it lies in the workspace."""
-        if not source.startswith(("./", "../")) and source not in (".", ".."):
+        """The file that a module names, if it lies in the workspace and may be read."""
+        if not RELATIVE.match(source):
             return None
         stem = os.path.normpath(os.path.join(os.path.dirname(importer), source))  # noqa: PTH118, PTH120
-        found = candidates(stem, typed=importer.endswith(TYPED_SUFFIXES))
-        return next((one for one in found if self.module(one) is not None), None)
+        is_typed = importer.endswith(TYPED_SUFFIXES)
+        files = candidates(stem, is_typed=is_typed) if not FOLDER.search(source) else []
+        files += [os.path.join(stem, "index" + suffix) for suffix in suffixes(is_typed=is_typed)]  # noqa: PTH118
+        found = next((file for file in files if file == self.path or is_file(file)), None)
+        return found if found is not None and self.module(found) is not None else None
 
-    def exported(self, path: str | None, depth: int = DEEPEST) -> frozenset[str] | None:
+    def exported(self, top: str | None) -> frozenset[str] | None:
         """All names that a module exports; None where that is not known."""
-        module = self.module(path) if path is not None else None
-        if path is None or module is None or not module.complete or depth == 0:
-            return None
-        names = frozenset(module.exported)
-        for source in module.stars:
-            passed_on = self.exported(self.find_module(source, path), depth - 1)
-            if passed_on is None:
+        names: frozenset[str] = frozenset()
+        waiting, seen = [top], {top}
+        while waiting:
+            path = waiting.pop()
+            module = self.module(path) if path is not None else None
+            if path is None or module is None or not module.complete:
                 return None
-            names |= passed_on - {DEFAULT}
+            own = frozenset(module.exported)
+            names |= own if path == top else own - {DEFAULT}
+            passed_on = {self.find_module(source, path) for source in module.stars} - seen
+            seen |= passed_on
+            waiting += passed_on
         return names
 
-    def find(self, found: Found | None, depth: int = DEEPEST) -> Found | None:
+    def find(self, found: Found | None) -> Found | None:
         """Where what a name in a module stands for is declared."""
-        module = self.module(found.path) if found is not None else None
-        if found is None or module is None or found.name is None or depth == 0:
-            return found
-        if found.name in module.imported:
-            return self.follow(module.imported[found.name], found.path, depth)
-        return found if found.name in module.declared else None
+        seen: set[Found] = set()
+        waiting = [found]
+        while waiting:
+            found = waiting.pop()
+            if found is None or found in seen:
+                continue
+            seen.add(found)
+            module = self.module(found.path)
+            if module is None:
+                return None
+            if found.name is None or found.name in module.declared:
+                return found
+            if found.name in module.imported:
+                waiting += self._passed_on(module.imported[found.name], found.path, seen)
+        return None
 
-    def follow(self, imported: Imported, importer: str, depth: int = DEEPEST) -> Found | None:
-        """Where what is imported or passed on by a module is declared."""
+    def _passed_on(self, imported: Imported, importer: str, seen: set[Found]) -> list[Found | None]:
+        """Where what one module takes from another may be, the likeliest last."""
         path = self.find_module(imported.source, importer)
         module = self.module(path) if path is not None else None
-        if path is None or module is None or depth == 0:
-            return None
+        if path is None or module is None:
+            return []
         if imported.name == WHOLE:
-            return Found(path, None)
-        seen = module.exported.get(imported.name)
-        if isinstance(seen, Imported):
-            return self.follow(seen, path, depth - 1)
-        if seen is not None:
-            return self.find(Found(path, seen), depth - 1)
-        passed_on = (
-            self.follow(Imported(source, imported.name), path, depth - 1) for source in module.stars
-        )
-        return next((one for one in passed_on if one is not None), None)
+            return [Found(path, None)]
+        way = Found(path, f"export {imported.name}")
+        if way in seen:
+            return []
+        seen.add(way)
+        exported = module.exported.get(imported.name)
+        if isinstance(exported, Imported):
+            return self._passed_on(exported, path, seen)
+        if exported is not None:
+            return [Found(path, exported)]
+        sources = (Imported(source, imported.name) for source in reversed(module.stars))
+        return [one for source in sources for one in self._passed_on(source, path, seen)]
 
     def declared(self, found: Found | None) -> Declared | None:
         module = self.module(found.path) if found is not None else None
@@ -99,44 +128,52 @@ class ScriptWorkspace:
             return self.exported(place.path)
         return self._names(place, of_type=False)
 
-    def names_of_type(self, found: Found | None) -> frozenset[str] | None:
-        """What a value of the type that is named has; None where that is not known."""
-        return self._names(self.find(found), of_type=True)
+    def names_of_type(self, found: Found | None, *, made: bool = False) -> frozenset[str] | None:
+        """What a value of the type that is named has, or one that is made by the class that is;
+        None where that is not known."""
+        place = self.find(found)
+        declared = self.declared(place)
+        if made and not (declared is not None and declared.is_class):
+            return None
+        return self._names(place, of_type=True)
 
     def _names(
         self, place: Found | None, *, of_type: bool, depth: int = DEEPEST
     ) -> frozenset[str] | None:
         declared = self.declared(place)
-        if place is None or declared is None or depth == 0:
+        if place is None or declared is None or depth == 0 or not self.is_checked:
             return None
         members = declared.of_type if of_type else declared.itself
         if members is None or not members.complete:
             return None
-        return self._with_bases(members, place.path, of_type=of_type, depth=depth)
-
-    def _with_bases(
-        self, members: Members, path: str, *, of_type: bool, depth: int
-    ) -> frozenset[str] | None:
         names = members.names
         for base in members.bases:
-            place = self.find(Found(path, base))
-            inherited = self._names(place, of_type=of_type, depth=depth - 1)
+            found = self.find(Found(place.path, base))
+            extended = self.declared(found)
+            if extended is None or (declared.is_class and not extended.is_class):
+                return None
+            inherited = self._names(found, of_type=of_type, depth=depth - 1)
             if inherited is None:
                 return None
             names |= inherited
         return names
 
 
-def candidates(stem: str, *, typed: bool) -> Iterable[str]:
-    """Files that a module's path may mean, the likeliest first.
+def is_file(path: str) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113
 
-    What `.d.ts` declares is for whoever checks types; more may be there.
+
+def suffixes(*, is_typed: bool) -> tuple[str, ...]:
+    """Of the files that a module without one may mean, the likeliest first.
+
+    What declarations say is for whoever checks types; more may be there.
     """
+    written = (*TYPED_SUFFIXES, *DECLARING)
+    return (*written, *UNTYPED_SUFFIXES) if is_typed else (*UNTYPED_SUFFIXES, *TYPED_SUFFIXES)
+
+
+def candidates(stem: str, *, is_typed: bool) -> list[str]:
+    """Files that a module's path may mean, the likeliest first."""
     bare, suffix = os.path.splitext(stem)  # noqa: PTH122
-    yield from (bare + source for source in COMPILED.get(suffix, ()) if typed)
-    if suffix in (*TYPED_SUFFIXES, *UNTYPED_SUFFIXES):
-        yield stem
-    written, other = (*TYPED_SUFFIXES, ".d.ts"), UNTYPED_SUFFIXES
-    suffixes = (*written, *other) if typed else (*other, *TYPED_SUFFIXES)
-    yield from (stem + one for one in suffixes)
-    yield from (os.path.join(stem, "index" + one) for one in suffixes)  # noqa: PTH118
+    written = [bare + source for source in COMPILED.get(suffix, ()) if is_typed]
+    return [*written, stem, *(stem + one for one in suffixes(is_typed=is_typed))]

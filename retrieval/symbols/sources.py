@@ -18,7 +18,7 @@ from retrieval.symbols.grammars import grammar_of, parse
 from retrieval.workspace_files import holds_secrets
 
 LARGEST_FILE = 1 << 20
-MOST_FILES = 512
+MOST_FILES = 2048
 T = TypeVar("T")
 
 
@@ -31,22 +31,35 @@ class SourceFiles(Generic[T]):
 
     def get(self, path: str, root: str) -> T | None:
         """None where there is no such file that may be read."""
-        real, grammar = os.path.realpath(path), grammar_of(path)
-        is_inside = Path(real).is_relative_to(os.path.realpath(root))
-        if grammar is None or not is_inside or holds_secrets(Path(real)):
-            return None
         try:
-            status = Path(real).stat()
-            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
+            real = real_file(path, root)
+            grammar = grammar_of(real)
+            if grammar is None or not may_be_read(real):
                 return None
+            status = Path(real).stat()
             stamp = (status.st_mtime_ns, status.st_size)
             if (known := self._known.get(real)) is not None and known[0] == stamp:
                 self._known.move_to_end(real)
                 return known[1]
             found = self.read(parse(Path(real).read_bytes(), grammar), real)
-        except OSError:
+        except (OSError, ValueError, RecursionError):  # a path with a NUL, types a thousand deep
             return None
         self._known[real] = stamp, found
         while len(self._known) > MOST_FILES:
             self._known.popitem(last=False)
         return found
+
+
+def real_file(path: str, root: str) -> str:
+    """Where a file really lies. Raises `PermissionError` where that is outside of `root`."""
+    real = os.path.realpath(path)
+    if not Path(real).is_relative_to(os.path.realpath(root)):
+        raise PermissionError(f"{path} lies outside of the workspace")
+    return real
+
+
+def may_be_read(path: str) -> bool:
+    """Whether it is an ordinary file. Raises `OSError` where there is none."""
+    status = Path(path).stat()
+    is_ordinary = stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST_FILE
+    return is_ordinary and not holds_secrets(Path(path))

@@ -1,5 +1,6 @@
 """What a module's own Go files say may stand at a place; `▮` is the place."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.unit.workspaces import declared_at, write_files
 
 FILES = {
-    "go.mod": "module example.com/shop\n\ngo 1.22\n",
+    "go.mod": "module example.com/shop\n\ngo 1.22\n\nreplace example.com/shop/moved => ../x\n",
     "stock/stock.go": """\
 package stock
 
@@ -36,6 +37,13 @@ func helper() {}
     "stock/more.go": "package stock\n\nfunc (i Item) More() {}\n\nfunc Also() {}\n",
     "stock/stock_test.go": "package stock\n\nfunc TestOnly() {}\n",
     "yaml.v3/yaml.go": "package yaml\n\nfunc Read() {}\n",
+    "stock/export_test.go": "package stock\n\nfunc (i *Item) Peek() {}\n",
+    "many/many.go": "package many\n\nconst Least, Most = 1, 2\n\ntype T struct /* c */ { A int }\n",
+    "two/doc.go": "package gen\n\nfunc Gen() {}\n",
+    "two/two.go": "package two\n\nfunc New() {}\n",
+    "own/go.mod": "module example.com/shop/own\n",
+    "own/own.go": "package own\n\nfunc New() {}\n",
+    "moved/moved.go": "package moved\n\nfunc New() {}\n",
     "broken/broken.go": "package broken\n\nfunc (\n",
     "cmd/other.go": "package main\n\ntype Local struct{ first, Second int }\n",
 }
@@ -47,6 +55,10 @@ import (
 	"example.com/shop/stock"
 	"example.com/shop/yaml.v3"
 	"example.com/shop/broken"
+	"example.com/shop/many"
+	"example.com/shop/two"
+	"example.com/shop/own"
+	"example.com/shop/moved"
 	again "example.com/shop/stock"
 	"example.com/elsewhere/far"
 )
@@ -81,6 +93,9 @@ ITEM = {"Name", "Code", "Place", "Shelf", "Where", "Price", "More"}
         ("var x stock.▮", PACKAGE),
         ("again.▮", PACKAGE),
         ("yaml.▮", {"Read"}),
+        ("many.▮", {"Least", "Most", "T"}),
+        ("var t many.T; t.▮", {"A"}),
+        ("type R interface { Save(stock *stock.Item) error }; stock.▮", PACKAGE),
         ("item.▮", ITEM),
         ("count.▮", {"Double"}),
         ("local.▮", {"first", "Second"}),
@@ -101,6 +116,10 @@ def test_all_that_is_declared(workspace: Path, line: str, known: set[str]) -> No
         "fmt.▮",  # of another module
         "far.▮",
         "broken.▮",
+        "two.▮",  # of two packages
+        "own.▮",  # a module of its own
+        "moved.▮",  # lies elsewhere
+        "type stock struct{}; stock.▮",
         "unknown.▮",
         "all.▮",
         "item.Place.▮",  # after a dot no name is looked at
@@ -124,7 +143,21 @@ def test_a_package_sees_its_own_names_that_others_do_not(workspace: Path) -> Non
     assert names_at(workspace, text, "stock/stock.go") == ITEM | {"hidden", "also"}
 
 
-def test_a_test_of_another_package_sees_what_others_see(workspace: Path) -> None:
+def test_a_test_of_another_package_sees_what_tests_declare_beside_it(workspace: Path) -> None:
     head = 'package stock_test\n\nimport "example.com/shop/stock"\n\n'
     text = head + "func f() {\n\tstock.▮\n}\n"
-    assert names_at(workspace, text, "stock/outer_test.go") == PACKAGE
+    assert names_at(workspace, text, "stock/outer_test.go") == PACKAGE | {"TestOnly"}
+    assert names_at(
+        workspace, text.replace("stock.▮", "i := stock.Item{}; i.▮"), "stock/o_test.go"
+    ) == (ITEM | {"Peek"})
+
+
+def test_a_file_that_is_not_saved_yet_is_of_its_package(workspace: Path) -> None:
+    text = "package stock\n\nfunc (i *Item) Fresh() { i.▮ }\n"
+    assert names_at(workspace, text, "stock/new.go") == ITEM | {"hidden", "Fresh"}
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    write_files(tmp_path, {"stock/stock.go": FILES["stock/stock.go"]})
+    os.mkfifo(tmp_path / "go.mod")
+    assert names_at(tmp_path, HEAD.replace("▮", "stock.▮")) is None

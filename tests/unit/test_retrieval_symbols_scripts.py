@@ -41,12 +41,30 @@ FILES = {
     "plain.js": "export const c = 1;\nexport class Loose { x = 1 }\n",
     "broken.ts": "export const a = (;\n",
     "partly.ts": "export const a = 1;\nexport * from 'elsewhere';\n",
+    "merged.ts": """\
+class Both { static a = 1 }
+namespace Both { export const b = 2 }
+export { Both };
+export type Made = { a: 1 };
+export declare const Made: { new(): { c: 1 } };
+export namespace Outer.Inner { export const x = 1 }
+export interface Tree { kind: string; isLeaf(): this is Tree & { leaf: 1 } }
+export interface Props { a: number }
+export type Wrapped<Props> = Props & { b: number };
+""",
+    "built.js": "export const a = 1;\n",
+    "built.d.ts": "interface A { x: 1 }\nexport const a: number, b: A;\n",
+    "commented.js": "/** @typedef {{a: 1}} Options */\nexport const a = 1;\n",
+    "script.ts": "interface Window { mine: 1 }\n",
+    "comp.ts": "export const besides = 1;\n",
+    "comp/index.ts": "export const inside = 1;\n",
     "again.ts": "export * from './again';\nexport const a = 1;\n",
 }
 HEAD = """\
 import * as util from './util';
 import Whole, { User, Colour, Shape as Form, Options, config as settings, spread, told } from './util.js';
 import { Bag, Far, Twice } from './util';
+import { Both, Made, Tree, Props, Wrapped } from './merged';
 import fs from 'fs';
 class Local extends User {
   extra = 1;
@@ -130,6 +148,20 @@ def test_all_that_is_declared(workspace: Path, line: str, known: set[str]) -> No
         "const u: User = x; assertOther(u); u.▮",
         "class User { own = 1 }; const u: User = x; u.▮",
         "class Made { constructor() { Object.assign(this, x) } m() { this.▮ } }",
+        "const u: User = x; isOther(u!) || u.▮",
+        "const u: User = x; const d = isOther(u); if (d) u.▮",
+        "const u: User = x; switch (true) { case isOther(u): u.▮ }",
+        "if ('debug' in settings) settings.▮",
+        "if (this instanceof Other) this.▮",
+        "if (isOther(this)) this.▮",
+        "const f = (n: Tree) => n.isLeaf() ? n.▮ : 0",
+        "function f(p: Wrapped<User>) { return p.▮ }",
+        "const m = new Made(); m.▮",
+        "const { User } = await load(); const u = new User(); u.▮",
+        "Both.▮",
+        "for (var util of all) {} util.▮",
+        "namespace N { const util = 1; namespace M { util.▮ } }",
+        "using util = made(); util.▮",
     ],
 )
 def test_what_is_not_known_for_sure(workspace: Path, line: str) -> None:
@@ -144,7 +176,7 @@ def test_what_is_not_known_for_sure(workspace: Path, line: str) -> None:
         ("import type { ▮ } from './more/index.js'", {"More", "omega"}),
         ("export { ▮ } from './more'", {"More", "omega"}),
         ("import { ▮ } from './plain'", {"c", "Loose"}),
-        ("import { ▮ } from './again'", None),
+        ("import { ▮ } from './again'", {"a"}),
         ("import { ▮ } from 'fs'", None),
         ("import { ▮ } from './nowhere'", None),
         ("import { ▮ } from '../elsewhere'", None),
@@ -152,6 +184,12 @@ def test_what_is_not_known_for_sure(workspace: Path, line: str) -> None:
         ("import { ▮ } from './broken'", None),
         ("import { ▮ } from './partly'", None),
         ("import { a as ▮ } from './more'", None),
+        ("import { a, ▮ } from './built.js'", {"a", "b", "A"}),
+        ("import { a, ▮ } from './commented'", None),
+        ("import { ▮ } from './script'", None),
+        ("import { ▮ } from './comp'", {"besides"}),
+        ("import { ▮ } from './comp/'", {"inside"}),
+        ("import { ▮ } from './merged'", {"Both", "Made", "Outer", "Tree", "Props", "Wrapped"}),
     ],
 )
 def test_imports(workspace: Path, text: str, known: set[str] | None) -> None:
@@ -166,9 +204,41 @@ def test_in_javascript_anything_may_have_been_given_more(workspace: Path) -> Non
 
 
 def test_a_line_that_is_half_written_hides_nothing(workspace: Path) -> None:
-    text = HEAD.replace("▮", "if (this.extra && (this.▮")
-    assert names_at(workspace, text) is None or "extra" in (names_at(workspace, text) or ())
     assert "extra" in (names_at(workspace, HEAD.replace("▮", "foo(this.▮")) or ())
+    text = "export {};\nclass A {\n  x = 1;\n  constructor(private y: Y) { this.▮\n}\n"
+    assert names_at(workspace, text) is None  # `y` is declared on the line itself
+
+
+def test_a_folder_is_what_a_module_in_it_means_by_a_dot(workspace: Path) -> None:
+    assert names_at(workspace, "import { ▮ } from '.'", "comp/other.ts") == {"inside"}
+
+
+def test_what_the_file_adds_to_other_modules_counts(workspace: Path) -> None:
+    added = "declare module './util' { interface User { extra: string } }\n"
+    assert names_at(workspace, added + HEAD.replace("▮", "const u: User = x; u.▮")) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const n = 1;\nconst x = [" + "n, " * 20_000 + "n.▮]",
+        "const n = 1;\nconst x = " + "f(n) + " * 2_000 + "n.▮",
+        "const n = made;\nn.a(n)" + ".a(n)" * 2_000 + ".▮",
+        "export const " + "[" * 3_000 + "a" + "]" * 3_000 + " = 1;\na.▮",
+        "export type A = " + "B & " * 3_000 + "B;\nlet a: A; a.▮",
+    ],
+)
+def test_large_and_deep_files_take_no_time_and_end_nothing(workspace: Path, text: str) -> None:
+    assert names_at(workspace, "import * as other from './util';\n" + text) is None
+
+
+def test_modules_that_pass_one_another_on_are_read_once(tmp_path: Path) -> None:
+    modules = [f"m{number}" for number in range(12)]
+    stars = "".join(f"export * from './{module}';\n" for module in modules)
+    write_files(tmp_path, {f"{module}.ts": stars for module in modules})
+    head = "import * as all from './m0';\nimport { nowhere } from './m0';\n"
+    assert declared_at(tmp_path, "main.ts", head + "all.▮") is None
+    assert declared_at(tmp_path, "main.ts", head + "nowhere.▮") is None
 
 
 def test_no_file_outside_of_the_workspace_is_read(workspace: Path, tmp_path: Path) -> None:
