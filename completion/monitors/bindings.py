@@ -13,6 +13,8 @@ from functools import lru_cache
 import tree_sitter_python
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
+from retrieval.symbols.trees import children_of
+
 LANGUAGE = Language(tree_sitter_python.language())
 BLOCK = b"if 1:\n"  # what an indented text goes on from
 # Nodes all of whose names are read, and others with the field that is.
@@ -138,8 +140,5 @@ def identifiers(root: Node, *, is_whole: bool, offset: int = 0) -> Iterator[Iden
             if (name := node.child_by_field_name("name")) is not None:
                 yield Identifier(name.start_byte + offset, bytes(name.text or b""), is_read=False)
         else:
-            fields = (node.field_name_for_child(i) for i in range(node.child_count))
-            inside = zip(node.children, fields, strict=True)
-            waiting += reversed(
-                [(child, (node.type, field), in_pattern) for child, field in inside]
-            )
+            kind, inside = node.type, list(children_of(node))
+            waiting += [(child, (kind, field), in_pattern) for child, field in reversed(inside)]

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from retrieval.analyst.questions import STAND_IN, Answer, Question, Wanted
 from retrieval.symbols import go_places
 from retrieval.symbols.go_packages import GoFile, GoWorkspace, read_file
-from retrieval.symbols.grammars import GO, grammar_of, parse
+from retrieval.symbols.grammars import GO, grammar_of
 from retrieval.symbols.script_modules import Module, read_module
 from retrieval.symbols.script_places import ScriptPlaces
 from retrieval.symbols.script_workspace import ScriptWorkspace
 from retrieval.symbols.sources import SourceFiles
+from retrieval.symbols.trees import parse
 
 DECLARING = re.compile(
     rb"\b(?:class|constructor|declare|enum|export|get|interface|namespace|private|protected|public"

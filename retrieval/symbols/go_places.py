@@ -7,7 +7,8 @@ bound, or that is made by a literal of one.
 from tree_sitter import Node
 
 from retrieval.symbols.go_packages import GoWorkspace, type_name
-from retrieval.symbols.grammars import GO, Spot, captured, spots, spots_of, text_of
+from retrieval.symbols.grammars import GO
+from retrieval.symbols.trees import Spot, captured, spots, spots_of, text_of
 
 SCOPES = (
     *("source_file", "block", "function_declaration", "method_declaration", "func_literal"),

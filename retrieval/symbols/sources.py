@@ -14,7 +14,8 @@ from typing import Generic, TypeVar
 
 from tree_sitter import Node
 
-from retrieval.symbols.grammars import grammar_of, parse
+from retrieval.symbols.grammars import grammar_of
+from retrieval.symbols.trees import parse
 from retrieval.workspace_files import holds_secrets
 
 LARGEST_FILE = 1 << 20
