@@ -2,11 +2,11 @@
 
     python -P -m evaluation.analyst_accuracy PATH... [--points N] [--seed S] [--cut] [--misses]
 
-Every `x.name` of the Python files below each path is a place whose answer is known. A sample of
-them is asked about as an editor would, with the name taken out; with `--cut` the rest of the file
-is taken away as well. Each is asked twice, the second time with a line more above it: times are
-those of the second, when the file and what it imports have been read. Files are read as text and
-never imported.
+Every `x.name` of the source files below each path is a place whose answer is known, in TypeScript
+and JavaScript also every name that is imported. A sample of them is asked about as an editor would,
+with the name taken out; with `--cut` the rest of the file is taken away as well. Each is asked
+twice, the second time with a line more above it: times are those of the second, when the file and
+what it imports have been read. Files are read as text and never imported.
 """
 
 import argparse
@@ -24,7 +24,13 @@ from evaluation.intervals import wilson
 from evaluation.source_offsets import SourceOffsets
 from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.analyst.questions import Question, Wanted
+from retrieval.symbols.grammars import DECLARED_SUFFIXES, GO, grammar_of
+from retrieval.symbols.trees import captured, parse, text_of
 
+SUFFIXES = (".py", *DECLARED_SUFFIXES)
+NAMES = """[(member_expression property: (property_identifier) @name)
+    (nested_type_identifier name: (_) @name) (import_specifier name: (_) @name)]"""
+GO_NAMES = "[(selector_expression field: (_) @name) (qualified_type name: (_) @name)]"
 PATIENCE = 30.0  # seconds: a figure about answers, not about a machine
 
 
@@ -38,6 +44,20 @@ class Dereference:
 
 
 def dereferences(path: Path, text: str) -> Iterator[Dereference]:
+    """Raises `SyntaxError`, `ValueError` or `RecursionError` for a Python file that is none."""
+    grammar = grammar_of(str(path))
+    if grammar is None:
+        yield from python_dereferences(path, text)
+        return
+    data = text.encode()
+    for node in captured(parse(data, grammar), grammar, GO_NAMES if grammar is GO else NAMES):
+        whole = node.parent
+        around = whole.parent if whole is not None else None
+        if around is None or around.child_by_field_name("left") != whole:
+            yield Dereference(path, len(data[: node.start_byte].decode()), text_of(node))
+
+
+def python_dereferences(path: Path, text: str) -> Iterator[Dereference]:
     offsets = SourceOffsets(text)
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
@@ -50,7 +70,9 @@ def dereferences(path: Path, text: str) -> Iterator[Dereference]:
 
 def sample(root: Path, points: int, seed: int) -> list[Dereference]:
     found: list[Dereference] = []
-    for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
+    for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
+        if path.suffix not in SUFFIXES or path.name.endswith(".d.ts"):
+            continue
         try:
             found += dereferences(path, path.read_text(encoding="utf-8"))
         except (SyntaxError, ValueError, RecursionError):
