@@ -37,13 +37,15 @@ class Place:
 class DeclaredNames:
     """Of one request, whose text goes on from the lines `above` and is followed by `rest`.
 
-    So many bytes of it are `typed`: what ends in them is not judged.
+    So many bytes of it are `typed`: what ends in them is not judged. `begun` is the list of names
+    that the lines above leave open, as far as it goes.
     """
 
     questions: Questions
-    above: bytes
+    above: str
     rest: bytes
     typed: int
+    begun: bytes
 
     def find_wrong(self, text: bytes, settled: Settled, *, ended: bool) -> WrongName | None:
         for place in self._places(text):
@@ -62,7 +64,7 @@ class DeclaredNames:
         return None
 
     def _before(self, text: bytes) -> str:
-        return (self.above + text).decode(errors="replace")
+        return self.above + text.decode(errors="replace")
 
     def _places(self, text: bytes) -> Iterator[Place]:
         dots = (Place(found.end()) for found in DOT.finditer(text))
@@ -70,13 +72,17 @@ class DeclaredNames:
 
     def _listed(self, text: bytes) -> Iterator[Place]:
         """Names in the list of an import or export statement whose module is written already."""
-        begun = BEGUN.search(self.above)
-        head = begun[0] if begun is not None else b""
-        if not head and b"import" not in text and b"export" not in text:
+        if not self.begun and b"import" not in text and b"export" not in text:
             return
         for found in LISTED.finditer(text):
             start = found.end()
             behind = text[start + len(identifier_at(text[start:])) :]
             module = MODULE.match(behind + self.rest)
-            if module is not None and BEGUN.search(head + text[:start]):
+            if module is not None and BEGUN.search(self.begun + text[:start]):
                 yield Place(start, behind[: module.end()].decode(errors="replace"))
+
+
+def begun_list(above: str) -> bytes:
+    """The list of names that a text ends in, with the statement that it is of."""
+    found = BEGUN.search(above.encode(errors="replace"))
+    return found[0] if found is not None else b""

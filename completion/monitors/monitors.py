@@ -8,7 +8,7 @@ from time import perf_counter
 
 from completion.brackets import balance, mask
 from completion.monitors.bindings import names_in_scope
-from completion.monitors.declared_names import DeclaredNames
+from completion.monitors.declared_names import DeclaredNames, begun_list
 from completion.monitors.existing_names import ATTRIBUTES, IMPORTS, ExistingNames
 from completion.monitors.keywords import Keywords
 from completion.monitors.names import ends_of_names
@@ -115,8 +115,8 @@ class Monitors:
 
     def _watch_declared(self, request: CompletionRequest, around: Surroundings) -> Watch:
         questions = self._questions(request, request.after)
-        above, rest = (part.encode(errors="replace") for part in (around.above, request.after))
-        names = DeclaredNames(questions, above, rest, len(around.typed))
+        rest, begun = request.after.encode(errors="replace"), begun_list(around.above)
+        names = DeclaredNames(questions, around.above, rest, len(around.typed), begun)
         names.find_wrong(around.typed, {}, ended=False)  # which asks about the cursor's place
         return self._watch(around, [names], questions, str)
 
