@@ -67,7 +67,9 @@ class Settings:
         60_000,
     )
     monitors: bool = setting(
-        True, "Whether names that static analysis knows not to exist are never suggested (Python)."
+        True,
+        "Whether names that static analysis knows not to exist are never suggested (Python;"
+        " TypeScript, JavaScript and Go as far as the repository declares them).",
     )
     monitor_timeout_ms: int = setting(
         100, "Milliseconds that a suggestion waits for static analysis, at most.", 0, 10_000
