@@ -20,8 +20,6 @@ LISTED = re.compile(rb"[{,]\s*(?:type\s+)?(?=[A-Za-z_$\x80-\xff])")
 # A list of names that an import or export statement has begun, and how it goes on to its module.
 BEGUN = re.compile(rb"\b(?:import|export)\b[^{}'\"`;=()]*\{[^{}'\"`;=()]*\Z")
 MODULE = re.compile(rb"[^{}'\"`;=()]*\}\s*from\s*(?P<quote>['\"])[^'\"\n]*(?P=quote)")
-
-
 EVERYWHERE = frozenset(map(str.encode, EVERY_OBJECT))  # no makeshift for another name
 
 

@@ -49,9 +49,9 @@ class DeclaredNames:
         edited = root
         if root.has_error:  # the line that is being written may be the reason
             line_start, line_end = before.rfind(b"\n") + 1, (after + b"\n").find(b"\n")
-            edited = parse(before[:line_start] + after[line_end:], grammar)
             if DECLARING.search(before, line_start):
                 return None  # what else is declared there would be missed
+            edited = parse(before[:line_start] + after[line_end:], grammar)
         if grammar is GO:
             package = GoWorkspace(question.root, path, read_file(edited), self.packages)
             names = go_places.names_at(root, len(before), package)

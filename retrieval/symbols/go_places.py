@@ -8,7 +8,7 @@ from tree_sitter import Node
 
 from retrieval.symbols.go_packages import GoWorkspace, type_name
 from retrieval.symbols.grammars import GO
-from retrieval.symbols.trees import Spot, captured, spots, spots_of, text_of
+from retrieval.symbols.trees import Spot, captured, innermost, spots, spots_of, text_of
 
 SCOPES = (
     *("source_file", "block", "function_declaration", "method_declaration", "func_literal"),
@@ -55,9 +55,8 @@ def names_at(root: Node, place: int, workspace: GoWorkspace) -> frozenset[str] |
     scopes = [(spot, scope) for spot in same if (scope := scope_of(spot, receiver)) is not None]
     if not scopes:
         return workspace.exported(name)
-    sizes = [scope.end_byte - scope.start_byte for _, scope in scopes]
-    nearest = [spot for (spot, _), size in zip(scopes, sizes, strict=True) if size == min(sizes)]
-    type_ = type_of(nearest[0]) if len(nearest) == 1 else None
+    nearest = innermost(scopes)
+    type_ = type_of(nearest) if nearest is not None else None
     if type_ is None or is_local_type(root, spots_of(root, type_)):
         return None
     return workspace.names_of_type(type_)

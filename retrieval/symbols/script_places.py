@@ -14,7 +14,7 @@ from tree_sitter import Node
 
 from retrieval.symbols.script_modules import CLASSES, source_of
 from retrieval.symbols.script_workspace import Found, ScriptWorkspace
-from retrieval.symbols.trees import Spot, has_child, spots, spots_of, text_of
+from retrieval.symbols.trees import Spot, has_child, innermost, spots, spots_of, text_of
 
 FUNCTIONS = (
     *("function_declaration", "function_expression", "arrow_function", "method_definition"),
@@ -182,10 +182,7 @@ class ScriptPlaces:
 def binding_at(same: Sequence[Spot], place: Node) -> Binding | None:
     """What binds a name at a place, of all the places where the same name stands."""
     bindings = [one for spot in same if (one := binding_of(spot)) is not None]
-    inside = [one for one in bindings if contains(one.scope, place)]
-    sizes = [one.scope.end_byte - one.scope.start_byte for one in inside]
-    nearest = [one for one, size in zip(inside, sizes, strict=True) if size == min(sizes)]
-    return nearest[0] if len(nearest) == 1 else None
+    return innermost([(one, one.scope) for one in bindings if contains(one.scope, place)])
 
 
 def binding_of(spot: Spot) -> Binding | None:

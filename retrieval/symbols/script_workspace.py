@@ -13,7 +13,7 @@ from retrieval.symbols.members import Declared
 from retrieval.symbols.script_modules import DECLARING, DEFAULT, WHOLE, Imported, Module
 from retrieval.symbols.sources import SourceFiles
 
-DEEPEST = 8  # modules that pass a name on, and classes that extend one another
+DEEPEST = 8  # classes and interfaces that extend one another
 RELATIVE = re.compile(r"\.{1,2}(?:/|\Z)")
 FOLDER = re.compile(r"(?:\A|/)(?:\.{1,2}/?)?\Z")  # where a path means no file
 # A compiled file that is named stands for the source that it is made from, or what declares it.

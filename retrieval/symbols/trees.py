@@ -9,9 +9,11 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 from tree_sitter import Language, Node, Parser, Query, QueryCursor, TreeCursor
 
+T = TypeVar("T")
 MOST_PLACES = 2_000  # of one name in a file
 DEEPEST_TREE = 400
 
@@ -95,6 +97,13 @@ def spots_of(root: Node, name: str) -> list[Spot]:
     found = re.finditer(pattern, root.text or b"")
     places = [root.start_byte + one.start() for one in found]
     return [spot for spot in spots(root, places) if spot.node.text == wanted]
+
+
+def innermost(bound: Sequence[tuple[T, Node]]) -> T | None:
+    """What is bound in the smallest of some scopes, unless several things are."""
+    sizes = [scope.end_byte - scope.start_byte for _, scope in bound]
+    nearest = [one for (one, _), size in zip(bound, sizes, strict=True) if size == min(sizes)]
+    return nearest[0] if len(nearest) == 1 else None
 
 
 def text_of(node: Node | None) -> str:
