@@ -1,10 +1,10 @@
 """Which tokens of a corrected cache are encoded again before the model goes on.
 
 What is new always, and anchors that were read under another text. What was only moved is read as a
-whole where that is no more than what must be read anyway; else within a budget. Half of it goes to
-the tokens that come soonest after an edit, half to those that the prompt's last token then attends
-to most: together they were measured to bring the model's next token nearest to that of a full
-recomputation (`docs/edits.md`).
+whole where that is no more than what must be read anyway; else as far as the budget goes once the
+anchors are paid from it. Half of that goes to the tokens that come soonest after an edit, half to
+those that the prompt's last token then attends to most: together they were measured to bring the
+model's next token nearest to that of a full recomputation (`docs/edits.md`).
 """
 
 from collections.abc import Container, Sequence
@@ -21,17 +21,9 @@ TELLING_TOKENS = 16
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """How many tokens that were only moved may be encoded again; `None` for all, 0 for none."""
+    """How many tokens of the old text may be encoded again; `None` for all, 0 for anchors alone."""
 
     tokens: int | None = 0
-
-    def covers(self, stale: int, needed: int) -> bool:
-        """Whether all of `stale` moved tokens are read again beside `needed` ones.
-
-        Whoever waits for a long pasted or scrolled-to text does not wait for two of it; and what
-        little was kept of the old prompt then remembers nearly nothing of the new one.
-        """
-        return self.tokens is None or (self.tokens > 0 and stale <= max(self.tokens, needed))
 
 
 NONE, EXACT = Repair(0), Repair(None)
@@ -68,19 +60,23 @@ def plan_reading(
     cache: KeyValueCache, prompt: Prompt, kept: Sequence[Segment], repair: Repair
 ) -> Reading:
     """What to encode of a prompt that the cache has laid out of `kept` segments and new tokens."""
-    inexact = cache.inexact()
-    stale = cache.stale()
-    needed = {len(prompt.tokens) - 1, *cache.unread(), *prompt.anchors.intersection(stale)}
-    corrected = [position for position in inexact if position not in needed]
+    inexact, stale = cache.inexact(), cache.stale()
+    new = {len(prompt.tokens) - 1, *cache.unread()}
+    anchors = prompt.anchors.intersection(stale) - new
+    needed = new | anchors
     if repair.tokens == 0:
         return Reading(sorted(needed), [], 0)
-    if repair.tokens is None or repair.covers(len(corrected), len(needed)):
+    corrected = [position for position in inexact if position not in needed]
+    left = len(corrected) if repair.tokens is None else max(0, repair.tokens - len(anchors))
+    # Whoever waits for a long pasted or scrolled-to text does not wait for two of it; and what
+    # little was kept of the old prompt then remembers nearly nothing of the new one.
+    if len(corrected) <= max(left, len(needed)):
         return Reading(sorted(needed.union(corrected)), [], 0)
     stale = [position for position in stale if position not in needed]
-    if len(stale) <= repair.tokens:
+    if len(stale) <= left:
         return Reading(sorted(needed.union(stale)), [], 0)
-    more = repair.tokens // 2
-    soonest = after_edits(stale, {segment.new for segment in kept}, repair.tokens - more)
+    more = left // 2
+    soonest = after_edits(stale, {segment.new for segment in kept}, left - more)
     needed.update(soonest)
     rest = [position for position in stale if position not in needed]
     return Reading(sorted(needed), rest, more)

@@ -21,7 +21,7 @@ from models.kv_cache import KeyValueCache, Segment
 
 FULL = "full"  # the arm that the others are compared with
 PIE = Repair(0)
-ARM_REPAIR = Repair(64)
+ARM_REPAIR = Repair(80)
 
 
 @dataclass(frozen=True, slots=True)

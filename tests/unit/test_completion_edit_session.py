@@ -223,6 +223,37 @@ def test_what_fits_the_budget_is_encoded_until_it_is_exact(model: LanguageModel)
     assert_near(read.logits, fresh(model.decoder, longer)[0])
 
 
+@pytest.mark.parametrize(
+    ("repair", "read_again"),
+    [
+        (Repair(0), 2),  # anchors always
+        (Repair(1), 2),
+        (Repair(2), 2),
+        (Repair(6), 2 + 4 + 1),  # they are paid first; the last token once more for the rest
+        (Repair(88), 2 + 86 + 1),
+        (Repair(89), 89),  # all
+        (EXACT, 89),
+    ],
+)
+def test_anchors_are_paid_from_the_budget(
+    model: LanguageModel, repair: Repair, read_again: int
+) -> None:
+    session = EditSession(model.decoder, CAPACITY)
+    text = list(range(100))
+    session.read(Prompt(text), CHEAP, never_cancelled)
+    edited = Prompt([*text[:10], 150, *text[10:]], anchors=frozenset({0, 50, 51}))
+    assert session.read(edited, repair, never_cancelled).encoded == 2 + read_again
+
+
+def test_what_is_left_of_a_text_that_is_mostly_new_is_read_with_it(model: LanguageModel) -> None:
+    text, new = list(range(100)), list(range(100, 150))
+    for kept, corrected in ((50, 0), (60, 60 - 1)):
+        session = EditSession(model.decoder, CAPACITY)
+        session.read(Prompt(text), CHEAP, never_cancelled)
+        read = session.read(Prompt(new + text[:kept]), Repair(1), never_cancelled)
+        assert read.corrected == corrected
+
+
 def test_repair_ends_with_the_last_token_once_more(model: LanguageModel) -> None:
     session = EditSession(model.decoder, CAPACITY)
     text = list(range(100))

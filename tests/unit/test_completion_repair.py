@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from completion.repair import EncodeRate, Repair, after_edits, most_attended
+from completion.repair import EncodeRate, after_edits, most_attended
 
 
 @pytest.mark.parametrize(
@@ -37,18 +37,6 @@ def test_those_most_attended_to_are_read_again(
 ) -> None:
     attention = torch.tensor([9.0, 0.0, 3.0, 8.0, 1.0, 2.0])
     assert most_attended(stale, attention, count) == chosen
-
-
-def test_a_budget_covers_what_fits_it() -> None:
-    assert Repair(2).covers(stale=2, needed=1)
-    assert not Repair(2).covers(stale=3, needed=1)
-    assert Repair(None).covers(stale=100_000, needed=1)
-
-
-def test_an_edit_of_most_of_the_prompt_is_read_as_a_whole() -> None:
-    assert Repair(32).covers(stale=300, needed=600)
-    assert not Repair(32).covers(stale=601, needed=600)
-    assert not Repair(0).covers(stale=1, needed=600)
 
 
 def test_the_rate_is_learned_from_passes_that_tell() -> None:
