@@ -24,8 +24,8 @@ from evaluation.intervals import wilson
 from evaluation.source_offsets import SourceOffsets
 from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.analyst.questions import Question, Wanted
-from retrieval.symbols.grammars import DECLARED_SUFFIXES, GO, grammar_of
-from retrieval.symbols.trees import captured, parse, text_of
+from retrieval.grammars import DECLARED_SUFFIXES, GO, PYTHON, grammar_of
+from retrieval.trees import captured, parse, text_of
 
 SUFFIXES = (".py", *DECLARED_SUFFIXES)
 NAMES = """[(member_expression property: (property_identifier) @name)
@@ -46,7 +46,7 @@ class Dereference:
 def dereferences(path: Path, text: str) -> Iterator[Dereference]:
     """Raises `SyntaxError`, `ValueError` or `RecursionError` for a Python file that is none."""
     grammar = grammar_of(str(path))
-    if grammar is None:
+    if grammar is None or grammar is PYTHON:
         yield from python_dereferences(path, text)
         return
     data = text.encode()

@@ -68,6 +68,13 @@ def build_parser() -> argparse.ArgumentParser:
     models.add_argument("action", choices=("list", "pull", "path"))
     models.add_argument("name", nargs="?", metavar="NAME", help=f"default: {DEFAULT_MODEL}")
 
+    index = command("index", "Index a repository, or what has changed of it.", run_index)
+    index.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH")
+    search = command("search", "Find APIs of a repository for a wish in words.", run_search)
+    search.add_argument("wish", metavar="WISH", help="what you want to do")
+    search.add_argument("--path", type=Path, default=Path(), help="the repository; default: here")
+    search.add_argument("--limit", type=positive, default=5, metavar="N", help="at most so many")
+
     bench = command("bench", "Run a benchmark.", run_bench)
     benches = bench.add_subparsers(metavar="NAME", required=True, parser_class=OneLineParser)
     infilling = add_bench(benches, "infilling", "Fill in one line of a function.", infilling_bench)
@@ -94,7 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     doctor = command("doctor", "Say what works here, and mend what does not.", run_doctor)
     doctor.set_defaults(model=None)
-    for parser_with_json in (complete, models, doctor):
+    for parser_with_json in (complete, models, index, search, doctor):
         parser_with_json.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -129,6 +136,18 @@ def run_models(arguments: argparse.Namespace) -> int:
     if arguments.action == "path":
         return model_path(store, name, as_json=arguments.json)
     return pull_model(store, name, as_json=arguments.json)
+
+
+def run_index(arguments: argparse.Namespace) -> int:
+    from lsp_server.index_command import build_index
+
+    return build_index(arguments.path, as_json=arguments.json)
+
+
+def run_search(arguments: argparse.Namespace) -> int:
+    from lsp_server.index_command import search_index
+
+    return search_index(arguments.wish, arguments.path, arguments.limit, as_json=arguments.json)
 
 
 def run_bench(arguments: argparse.Namespace) -> int:

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-import tree_sitter_python
-from tree_sitter import Language, Node, Parser, Query, QueryCursor
+from tree_sitter import Node, Parser, Query, QueryCursor
 
-from retrieval.symbols.trees import children_of
+from retrieval.grammars import PYTHON
+from retrieval.trees import children_of
 
-LANGUAGE = Language(tree_sitter_python.language())
 BLOCK = b"if 1:\n"  # what an indented text goes on from
 # Nodes all of whose names are read, and others with the field that is.
 READ_IN = frozenset(
@@ -86,7 +85,7 @@ def names_in(text: bytes) -> NamesIn | None:
     if OPEN.search(text):
         return None
     before = BLOCK if first_indent(text) else b""
-    root = Parser(LANGUAGE).parse(before + text).root_node
+    root = Parser(PYTHON).parse(before + text).root_node
     if root.has_error:
         return None
     found = list(identifiers(root, is_whole=True, offset=-len(before)))
@@ -111,7 +110,7 @@ def names_in_scope(text: bytes, root: Node, place: int) -> frozenset[bytes] | No
         # A function is read with all in it, a class or the module without what it holds.
         inside = identifiers(scope, is_whole=scope in functions)
         found |= {one.name for one in inside if not one.is_read}
-    declared = QueryCursor(Query(LANGUAGE, GLOBAL)).captures(root).get("name", ())
+    declared = QueryCursor(Query(PYTHON, GLOBAL)).captures(root).get("name", ())
     parameters = (node.child_by_field_name("type_parameters") for node in around)
     of_types = (identifiers(node, is_whole=True) for node in parameters if node is not None)
     found |= {one.name for names in of_types for one in names}

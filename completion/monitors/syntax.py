@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from tree_sitter import Parser, Tree
 
 from completion.brackets import balance, mask
-from completion.monitors.bindings import LANGUAGE
 from completion.values import CompletionRequest
+from retrieval.grammars import PYTHON
 
 DOCUMENTS = 16  # whose trees are kept
 
@@ -32,7 +32,7 @@ class Syntax:
     """Trees of the documents that were asked about last, in Python."""
 
     def __init__(self) -> None:
-        self._parser = Parser(LANGUAGE)
+        self._parser = Parser(PYTHON)
         self._parsed: OrderedDict[str, Parsed] = OrderedDict()
 
     def keep(self, request: CompletionRequest, text: str) -> str:

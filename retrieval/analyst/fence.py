@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from retrieval.symbols.grammars import DECLARED_SUFFIXES
+from retrieval.grammars import DECLARED_SUFFIXES
 from retrieval.workspace_files import holds_secrets
 
 LARGEST_FILE = 4 << 20

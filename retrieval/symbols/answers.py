@@ -4,14 +4,14 @@ import re
 from dataclasses import dataclass, field
 
 from retrieval.analyst.questions import STAND_IN, Answer, Question, Wanted
+from retrieval.grammars import DECLARED_SUFFIXES, GO, grammar_of
 from retrieval.symbols import go_places
 from retrieval.symbols.go_packages import GoFile, GoWorkspace, read_file
-from retrieval.symbols.grammars import GO, grammar_of
 from retrieval.symbols.script_modules import Module, read_module
 from retrieval.symbols.script_places import ScriptPlaces
 from retrieval.symbols.script_workspace import ScriptWorkspace
 from retrieval.symbols.sources import SourceFiles
-from retrieval.symbols.trees import parse
+from retrieval.trees import parse
 
 DECLARING = re.compile(
     rb"\b(?:class|constructor|declare|enum|export|get|interface|namespace|private|protected|public"
@@ -21,7 +21,7 @@ DECLARING = re.compile(
 
 def is_declared_language(path: str) -> bool:
     """Whether questions about a file are answered here."""
-    return grammar_of(path) is not None
+    return path.endswith(DECLARED_SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class DeclaredNames:
 
     def _answer(self, question: Question) -> Answer | None:
         path, grammar = question.path, grammar_of(question.path)
-        if grammar is None or question.wanted is not Wanted.NAMES:
+        if grammar is None or not is_declared_language(path) or question.wanted is not Wanted.NAMES:
             return None
         before, after = (
             part.encode(errors="replace") for part in (question.before, question.after)

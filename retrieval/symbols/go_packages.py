@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tree_sitter import Node
 
-from retrieval.symbols.grammars import GO, GO_SUFFIX
+from retrieval.grammars import GO, GO_SUFFIX
 from retrieval.symbols.members import OPEN, Members
 from retrieval.symbols.sources import SourceFiles, may_be_read, real_file
-from retrieval.symbols.trees import captured, text_of
+from retrieval.trees import captured, text_of
 
 MOST_FILES = 256  # of one package
 DEEPEST = 8  # types that are embedded in one another

@@ -6,9 +6,9 @@ bound, or that is made by a literal of one.
 
 from tree_sitter import Node
 
+from retrieval.grammars import GO
 from retrieval.symbols.go_packages import GoWorkspace, type_name
-from retrieval.symbols.grammars import GO
-from retrieval.symbols.trees import Spot, captured, innermost, spots, spots_of, text_of
+from retrieval.trees import Spot, captured, innermost, spots, spots_of, text_of
 
 SCOPES = (
     *("source_file", "block", "function_declaration", "method_declaration", "func_literal"),

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from retrieval.symbols.grammars import TYPED_SUFFIXES
+from retrieval.grammars import TYPED_SUFFIXES
 from retrieval.symbols.members import OPEN, UNKNOWN, Declared, Members
-from retrieval.symbols.trees import children_of, has_child, text_of
+from retrieval.trees import children_of, has_child, text_of
 
 WHOLE = "*"  # imported as one thing, under one name
 DEFAULT = "default"

@@ -14,7 +14,7 @@ from tree_sitter import Node
 
 from retrieval.symbols.script_modules import CLASSES, source_of
 from retrieval.symbols.script_workspace import Found, ScriptWorkspace
-from retrieval.symbols.trees import Spot, has_child, innermost, spots, spots_of, text_of
+from retrieval.trees import Spot, has_child, innermost, spots, spots_of, text_of
 
 FUNCTIONS = (
     *("function_declaration", "function_expression", "arrow_function", "method_definition"),

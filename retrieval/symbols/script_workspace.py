@@ -8,7 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from retrieval.symbols.grammars import TYPED_SUFFIXES, UNTYPED_SUFFIXES
+from retrieval.grammars import TYPED_SUFFIXES, UNTYPED_SUFFIXES
 from retrieval.symbols.members import Declared
 from retrieval.symbols.script_modules import DECLARING, DEFAULT, WHOLE, Imported, Module
 from retrieval.symbols.sources import SourceFiles

@@ -14,8 +14,8 @@ from typing import Generic, TypeVar
 
 from tree_sitter import Node
 
-from retrieval.symbols.grammars import grammar_of
-from retrieval.symbols.trees import parse
+from retrieval.grammars import DECLARED_SUFFIXES, grammar_of
+from retrieval.trees import parse
 from retrieval.workspace_files import holds_secrets
 
 LARGEST_FILE = 1 << 20
@@ -35,7 +35,7 @@ class SourceFiles(Generic[T]):
         try:
             real = real_file(path, root)
             grammar = grammar_of(real)
-            if grammar is None or not may_be_read(real):
+            if grammar is None or not real.endswith(DECLARED_SUFFIXES) or not may_be_read(real):
                 return None
             status = Path(real).stat()
             stamp = (status.st_mtime_ns, status.st_size)

@@ -6,11 +6,12 @@ import pytest
 from tree_sitter import Parser
 
 from completion.covers import open_end
-from completion.monitors.bindings import EVERYWHERE, LANGUAGE, names_in, names_in_scope
+from completion.monitors.bindings import EVERYWHERE, names_in, names_in_scope
 from completion.monitors.monitors import Monitors
 from completion.prompt import Prompt
 from completion.values import CompletionRequest
 from models.language_model import LanguageModel
+from retrieval.grammars import PYTHON
 from tests.unit.analysts import ScriptedAnalyst
 from tests.unit.completion_helpers import at, load_tiny_model, write_model
 
@@ -121,7 +122,7 @@ def in_scope(text: str) -> set[str] | None:
     """What the text itself brings to where it is marked."""
     before, after = (part.encode() for part in text.split("▮"))
     whole = before + b"pass" + after
-    found = names_in_scope(whole, Parser(LANGUAGE).parse(whole).root_node, len(before))
+    found = names_in_scope(whole, Parser(PYTHON).parse(whole).root_node, len(before))
     return None if found is None else {name.decode() for name in found - EVERYWHERE}
 
 

@@ -1,0 +1,284 @@
+"""The index on disk: one SQLite file for each repository.
+
+Each file of the repository is replaced as a whole in one transaction, so that whatever ends the
+program leaves an index of some files as they are and others as they were. A file that is no index,
+or one of another format, is made anew. Nothing here knows how texts become vectors.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.index.declarations import Declaration, Import, Kind, Outline
+from retrieval.index.words import embedded_text, words_of
+from retrieval.workspace_files import Stamp
+
+FORMAT = 1  # raised when indexes must be made again
+BUSY_SECONDS = 30
+TABLES = """
+CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE file(
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, hash BLOB NOT NULL,
+    size INTEGER NOT NULL, modified INTEGER NOT NULL);
+CREATE TABLE declaration(
+    id INTEGER PRIMARY KEY, file INTEGER NOT NULL REFERENCES file(id),
+    kind TEXT NOT NULL, name TEXT NOT NULL, qualified TEXT NOT NULL, signature TEXT NOT NULL,
+    doc TEXT NOT NULL, first_line INTEGER NOT NULL, last_line INTEGER NOT NULL,
+    text_hash BLOB NOT NULL);
+CREATE INDEX declaration_file ON declaration(file);
+CREATE INDEX declaration_name ON declaration(name);
+CREATE INDEX declaration_text ON declaration(text_hash);
+CREATE TABLE import(
+    file INTEGER NOT NULL REFERENCES file(id), local TEXT NOT NULL, module TEXT NOT NULL,
+    name TEXT);
+CREATE INDEX import_file ON import(file);
+CREATE TABLE call(
+    name TEXT NOT NULL, file INTEGER NOT NULL REFERENCES file(id), line INTEGER NOT NULL,
+    PRIMARY KEY(name, file)) WITHOUT ROWID;
+CREATE INDEX call_file ON call(file);
+CREATE VIRTUAL TABLE words USING fts5(name, signature, doc, tokenize = "unicode61 tokenchars '_'");
+CREATE TABLE vector(id INTEGER PRIMARY KEY, text_hash BLOB NOT NULL UNIQUE, vector BLOB NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file as it was when it was read."""
+
+    id: int
+    hash: bytes
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A declaration and the file that it is in, relative to the repository."""
+
+    id: int
+    path: str
+    declaration: Declaration
+
+
+class IndexDatabase:
+    """One open connection; for one thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing of what is written inside; waits for another writer."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # Files
+
+    def files(self) -> dict[str, KnownFile]:
+        rows = self._connection.execute("SELECT path, id, hash, size, modified FROM file")
+        return {path: KnownFile(id, hash, Stamp(*stamp)) for path, id, hash, *stamp in rows}
+
+    def replace(self, path: str, digest: bytes, stamp: Stamp, outline: Outline) -> None:
+        """Put a file's outline in the place of what was known of it."""
+        self.remove([path])
+        file = self._connection.execute(
+            "INSERT INTO file(path, hash, size, modified) VALUES(?, ?, ?, ?)",
+            (path, digest, stamp.size, stamp.modified),
+        ).lastrowid
+        for one in outline.declarations:
+            row = (file, one.kind, one.name, one.qualified, one.signature, one.doc)
+            lines = (one.first_line, one.last_line, text_hash(one))
+            id = self._connection.execute(
+                "INSERT INTO declaration(file, kind, name, qualified, signature, doc, first_line,"
+                " last_line, text_hash) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                row + lines,
+            ).lastrowid
+            words = (words_of(one.qualified), words_of(one.signature), words_of(one.doc))
+            self._connection.execute(
+                "INSERT INTO words(rowid, name, signature, doc) VALUES(?, ?, ?, ?)", (id, *words)
+            )
+        self._connection.executemany(
+            "INSERT INTO import(file, local, module, name) VALUES(?, ?, ?, ?)",
+            [(file, one.local, one.module, one.name) for one in outline.imports],
+        )
+        self._connection.executemany(
+            "INSERT INTO call(name, file, line) VALUES(?, ?, ?)",
+            [(name, file, line) for name, line in outline.calls.items()],
+        )
+
+    def restamp(self, path: str, stamp: Stamp) -> None:
+        """The file was written again, with the same text."""
+        self._connection.execute(
+            "UPDATE file SET size = ?, modified = ? WHERE path = ?",
+            (stamp.size, stamp.modified, path),
+        )
+
+    def remove(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            row = self._connection.execute("SELECT id FROM file WHERE path = ?", (path,)).fetchone()
+            if row is None:
+                continue
+            self._connection.execute(
+                "DELETE FROM words WHERE rowid IN (SELECT id FROM declaration WHERE file = ?)", row
+            )
+            for table in ("declaration", "import", "call"):
+                self._connection.execute(f"DELETE FROM {table} WHERE file = ?", row)  # noqa: S608
+            self._connection.execute("DELETE FROM file WHERE id = ?", row)
+
+    # What is declared
+
+    def places(self, ids: Sequence[int]) -> list[Place]:
+        """In the order of the ids; those that are gone are left out."""
+        found = {id: self._place(id) for id in ids}
+        return [place for id in ids if (place := found[id]) is not None]
+
+    def _place(self, id: int) -> Place | None:
+        row = self._connection.execute(
+            "SELECT path, kind, name, qualified, signature, doc, first_line, last_line"
+            " FROM declaration JOIN file ON file.id = file WHERE declaration.id = ?",
+            (id,),
+        ).fetchone()
+        return None if row is None else Place(id, row[0], Declaration(Kind(row[1]), *row[2:]))
+
+    def imports(self, path: str) -> list[Import]:
+        rows = self._connection.execute(
+            "SELECT local, module, name FROM import JOIN file ON file.id = file WHERE path = ?"
+            " ORDER BY import.rowid",
+            (path,),
+        )
+        return [Import(*row) for row in rows]
+
+    def calls(self, name: str, limit: int) -> list[tuple[str, int]]:
+        """Files that call a name, and on which line first."""
+        rows = self._connection.execute(
+            "SELECT path, line FROM call JOIN file ON file.id = file WHERE call.name = ?"
+            " ORDER BY path LIMIT ?",
+            (name, limit),
+        )
+        return rows.fetchall()
+
+    def count(self) -> Mapping[str, int]:
+        """How many files, declarations and vectors there are."""
+        return {
+            table: self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+            for table in ("file", "declaration", "vector")
+        }
+
+    def lexical(self, words: Sequence[str], limit: int) -> list[int]:
+        """Declarations with any of the words, best first (BM25, a name counts most)."""
+        if not words:
+            return []
+        rows = self._connection.execute(
+            "SELECT rowid FROM words WHERE words MATCH ?"
+            " ORDER BY bm25(words, 4, 2, 1), rowid LIMIT ?",
+            (" OR ".join(f'"{word}"' for word in words), limit),
+        )
+        return [id for (id,) in rows]
+
+    # Vectors
+
+    def use_model(self, name: str) -> None:
+        """Vectors of another model are of no use."""
+        row = self._connection.execute("SELECT value FROM setting WHERE name = 'model'").fetchone()
+        if row != (name,):
+            with self.transaction():
+                self._connection.execute("DELETE FROM vector")
+                self._connection.execute("REPLACE INTO setting VALUES('model', ?)", (name,))
+
+    def without_vector(self, limit: int) -> list[tuple[bytes, str]]:
+        """Texts that no vector is known for, each with its hash."""
+        rows = self._connection.execute(
+            "SELECT text_hash, kind, name, qualified, signature, doc, first_line, last_line"
+            " FROM declaration WHERE text_hash NOT IN (SELECT text_hash FROM vector)"
+            " GROUP BY text_hash LIMIT ?",
+            (limit,),
+        )
+        return [
+            (digest, embedded_text(Declaration(Kind(kind), *rest))) for digest, kind, *rest in rows
+        ]
+
+    def count_without_vector(self) -> int:
+        (count,) = self._connection.execute(
+            "SELECT count(DISTINCT text_hash) FROM declaration"
+            " WHERE text_hash NOT IN (SELECT text_hash FROM vector)"
+        ).fetchone()
+        return int(count)
+
+    def add_vectors(self, hashes: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
+        """`vectors` [texts, dimensions], kept in half precision."""
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO vector(text_hash, vector) VALUES(?, ?)",
+            [(h, v.astype(np.float16).tobytes()) for h, v in zip(hashes, vectors, strict=True)],
+        )
+
+    def drop_unused_vectors(self) -> None:
+        self._connection.execute(
+            "DELETE FROM vector WHERE text_hash NOT IN (SELECT text_hash FROM declaration)"
+        )
+
+    def vectors(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Ids [vectors] and all vectors [vectors, dimensions]."""
+        rows = self._connection.execute("SELECT id, vector FROM vector ORDER BY id").fetchall()
+        ids = np.array([id for id, _ in rows], dtype=np.int64)
+        joined = np.frombuffer(b"".join(vector for _, vector in rows), dtype=np.float16)
+        return ids, joined.reshape(len(rows), -1 if rows else 0).astype(np.float32)
+
+    def declared_with(self, vector: int) -> list[int]:
+        """The declarations whose text has that vector."""
+        rows = self._connection.execute(
+            "SELECT declaration.id FROM declaration JOIN vector USING(text_hash)"
+            " WHERE vector.id = ? ORDER BY declaration.id",
+            (vector,),
+        )
+        return [id for (id,) in rows]
+
+
+def text_hash(declaration: Declaration) -> bytes:
+    return digest_of(embedded_text(declaration).encode())
+
+
+def digest_of(text: bytes) -> bytes:
+    return blake2b(text, digest_size=16).digest()
+
+
+def open_database(path: Path) -> IndexDatabase:
+    """The index at `path`, made where there is none. Raises `OSError` where it cannot be."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        connection = connect(path)
+        if format_of(connection) == FORMAT:
+            return IndexDatabase(connection)
+        connection.close()
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and not path.exists():
+            raise OSError(str(error)) from None
+    for file in (path, *path.parent.glob(f"{path.name}-*")):
+        file.unlink(missing_ok=True)
+    connection = connect(path)
+    connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+    return IndexDatabase(connection)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last files
+    return connection
+
+
+def format_of(connection: sqlite3.Connection) -> int:
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(number)

@@ -1,0 +1,56 @@
+"""What a file declares, imports and calls, in any language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What is declared. Interfaces, enumerations, structs and type aliases are classes."""
+
+    MODULE = "module"
+    CLASS = "class"
+    FUNCTION = "function"
+    METHOD = "method"
+    CONSTANT = "constant"  # and variables of modules, fields of classes
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """Something that can be used by its name.
+
+    `qualified` is the name with those of the classes around it, `signature` how it is declared, on
+    one line and without its body, `doc` what is written of it; lines are counted from 1 on.
+    """
+
+    kind: Kind
+    name: str
+    qualified: str
+    signature: str
+    doc: str
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`local` is what a file calls the `name` of a `module`, or the module itself without a name.
+
+    Both are `*` for all that the module has.
+    """
+
+    local: str
+    module: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """All of a file, in text order; the module itself comes first.
+
+    `calls` says for each name that is called on which line it is called first.
+    """
+
+    declarations: tuple[Declaration, ...]
+    imports: tuple[Import, ...]
+    calls: Mapping[str, int]

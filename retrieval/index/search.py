@@ -1,0 +1,98 @@
+"""Finding APIs for a wish in words: by its words, by its meaning, or by both."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from retrieval.index.database import IndexDatabase, Place
+from retrieval.index.update import Embeds
+from retrieval.index.vector_search import VectorSearch
+from retrieval.index.words import words_asked
+
+DEEP = 100  # of each ranking, what is fused
+RANK_CONSTANT = 60
+TESTS = re.compile(
+    r"(?:^|/)(?:tests?|__tests__|spec)/|(?:^|/)(?:test_[^/]*|conftest)\.py$"
+    r"|(?:_test\.(?:py|go)|\.(?:test|spec)\.\w+|Tests?\.java)$"
+)
+MOST_CALLERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A line that calls an API."""
+
+    path: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    place: Place
+    example: Example | None
+
+
+class ApiSearch:
+    """Searches one index as it is now, and not what is added to it later."""
+
+    def __init__(self, database: IndexDatabase, root: Path, embedder: Embeds | None) -> None:
+        self._database = database
+        self._root = root
+        self._embedder = embedder
+
+    def search(self, wish: str, limit: int) -> list[Hit]:
+        """The declarations that fit best, those of tests last; without an embedder by words alone."""
+        rankings = [self.lexical(wish, DEEP)]
+        if self._embedder is not None:
+            rankings.append(self.dense(wish, DEEP))
+        places = self._database.places(fused(rankings))
+        places = sorted(places, key=lambda place: is_test(place.path))[:limit]
+        return [Hit(place, self._example(place)) for place in places]
+
+    def lexical(self, wish: str, limit: int) -> list[int]:
+        return self._database.lexical(words_asked(wish), limit)
+
+    def dense(self, wish: str, limit: int) -> list[int]:
+        assert self._embedder is not None
+        [vector] = self._embedder.encode([wish])
+        nearest = self._vectors.nearest(vector, limit)
+        return [id for one in nearest for id in self._database.declared_with(one)][:limit]
+
+    @cached_property
+    def _vectors(self) -> VectorSearch:
+        return VectorSearch(*self._database.vectors())
+
+    def _example(self, place: Place) -> Example | None:
+        """A call of it, in another file if there is one."""
+        name = place.declaration.name
+        calls = self._database.calls(name, MOST_CALLERS)
+        for path, line in sorted(calls, key=lambda call: call[0] == place.path):
+            if (text := line_of(self._root / path, line)) is not None and name in text:
+                return Example(path, line, text.strip())
+        return None
+
+
+def fused(rankings: Sequence[Sequence[int]]) -> list[int]:
+    """Reciprocal rank fusion: each ranking gives 1 / (60 + rank) (Cormack et al. 2009)."""
+    scores: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, id in enumerate(ranking, 1):
+            scores[id] = scores.get(id, 0.0) + 1 / (RANK_CONSTANT + rank)
+    return sorted(scores, key=lambda id: (-scores[id], id))
+
+
+def is_test(path: str) -> bool:
+    """Whether a file holds tests, by where it lies and how it is called."""
+    return TESTS.search(path) is not None
+
+
+def line_of(file: Path, number: int) -> str | None:
+    """None where the file has no such line any more."""
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return None
+    return lines[number - 1] if number <= len(lines) else None

@@ -1,0 +1,109 @@
+"""Bringing an index up to date with its repository.
+
+Only what has changed is read: a file whose size and time are as they were is not opened, one whose
+text is as it was is not parsed, and a text that has a vector is not embedded again. It may be ended
+at any moment and goes on from there.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.index.database import IndexDatabase, KnownFile, digest_of
+from retrieval.index.outline import outline_of
+from retrieval.index.source_files import SourceFile, is_written, source_files
+from retrieval.workspace_files import Stamp, WorkspaceFiles
+
+COMMIT_FILES = 64
+EMBED_TEXTS = 128
+# A file written so shortly before it is read may be written again at what is the same time to the
+# file system, so its time proves nothing.
+SETTLED_NANOSECONDS = 2 * 10**9
+UNSETTLED = -1
+
+Report = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+Stop = Callable[[], bool]
+
+
+class Embeds(Protocol):
+    """What turns texts into vectors of length one."""
+
+    name: str
+
+    def encode(self, texts: list[str]) -> NDArray[np.float32]:
+        """[texts, dimensions]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """How many files there are, were parsed, and are gone; how many texts were embedded."""
+
+    files: int
+    parsed: int
+    removed: int
+    embedded: int = 0
+
+
+def update_files(
+    database: IndexDatabase, root: Path, rules: WorkspaceFiles, report: Report, stop: Stop
+) -> Updated:
+    """Read what is new or was changed below `root`, and forget what is gone."""
+    known = database.files()
+    present = list(source_files(root, rules))
+    gone = known.keys() - {file.path for file in present}
+    changed = [f for f in present if f.path not in known or known[f.path].stamp != f.stamp]
+    with database.transaction():
+        database.remove(gone)
+    parsed = 0
+    for start in range(0, len(changed), COMMIT_FILES):
+        batch = changed[start : start + COMMIT_FILES]
+        if stop():
+            break
+        with database.transaction():
+            parsed += sum(update_file(database, root, file, known.get(file.path)) for file in batch)
+        report("reading", start + len(batch), len(changed))
+    return Updated(len(present), parsed, len(gone))
+
+
+def update_file(
+    database: IndexDatabase, root: Path, file: SourceFile, known: KnownFile | None
+) -> bool:
+    """Read one file; returns whether it was parsed."""
+    try:
+        text = (root / file.path).read_bytes()
+    except OSError:
+        return False  # gone meanwhile, or not ours to read
+    stamp = file.stamp
+    if stamp.modified + SETTLED_NANOSECONDS > time.time_ns():
+        stamp = Stamp(stamp.size, UNSETTLED)
+    digest = digest_of(text)
+    if known is not None and known.hash == digest:
+        database.restamp(file.path, stamp)
+        return False
+    outline = outline_of(file.path, text) if is_written(text) else None
+    if outline is None:
+        database.remove([file.path])
+        return False
+    database.replace(file.path, digest, stamp, outline)
+    return True
+
+
+def update_vectors(database: IndexDatabase, embedder: Embeds, report: Report, stop: Stop) -> int:
+    """Embed the texts that have no vector; returns how many."""
+    database.use_model(embedder.name)
+    with database.transaction():
+        database.drop_unused_vectors()
+    total, done = database.count_without_vector(), 0
+    while not stop() and (texts := database.without_vector(EMBED_TEXTS)):
+        vectors = embedder.encode([text for _, text in texts])
+        with database.transaction():
+            database.add_vectors([digest for digest, _ in texts], vectors)
+        done += len(texts)
+        report("embedding", done, total)
+    return done

@@ -1,0 +1,55 @@
+"""Small repositories, their indexes, and an embedder whose vectors can be told by heart."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.index.database import IndexDatabase, open_database
+from retrieval.index.update import Updated, update_files
+from retrieval.index.words import words_asked
+from retrieval.workspace_files import WorkspaceFiles
+
+DIMENSIONS = 64
+
+
+class BagOfWords:
+    """A direction for each word; texts with the same words are near. Counts what it embeds."""
+
+    name = "bag-of-words"
+
+    def __init__(self) -> None:
+        self.embedded: list[str] = []
+
+    def encode(self, texts: list[str]) -> NDArray[np.float32]:
+        self.embedded += texts
+        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            for word in words_asked(text):
+                row[sum(word.encode()) % DIMENSIONS] += 1
+            row /= max(float(np.linalg.norm(row)), 1e-6)
+        return vectors
+
+
+def write_files(root: Path, files: dict[str, str]) -> None:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+
+
+def silent(_: str, __: int, ___: int) -> None: ...
+
+
+def never() -> bool:
+    return False
+
+
+def update(database: IndexDatabase, root: Path) -> Updated:
+    return update_files(database, root, WorkspaceFiles((root,)), silent, never)
+
+
+def indexed(root: Path, place: Path) -> IndexDatabase:
+    """A new index at `place` of what is in `root`."""
+    database = open_database(place)
+    update(database, root)
+    return database

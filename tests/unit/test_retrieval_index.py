@@ -1,0 +1,300 @@
+"""The index on disk: what is read into it, how little is read again, and what survives."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.index.database import IndexDatabase, open_database
+from retrieval.index.search import ApiSearch, fused, is_test
+from retrieval.index.source_files import source_files
+from retrieval.index.update import update_files, update_vectors
+from retrieval.index.vector_search import VectorSearch
+from retrieval.index.words import split_name, words_asked
+from retrieval.workspace_files import WorkspaceFiles
+from tests.unit.index_helpers import BagOfWords, indexed, never, silent, update, write_files
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = {
+    "shop/invoices.py": '"""Invoices."""\ndef total(lines):\n    """Adds up what is owed."""\n',
+    "shop/mail.py": "import smtplib\n\nclass Mailer:\n    def send_letter(self, to): ...\n",
+    "web/app.ts": "import { x } from './y'\nexport function render(page: string) {}\n",
+    "main.go": "package main\nfunc Start() {}\n",
+    "tests/test_mail.py": "def test_send_letter():\n    Mailer().send_letter('me')\n",
+    "notes.txt": "def not_code(): ...",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository"
+    write_files(folder, FILES)
+    return folder
+
+
+@pytest.fixture
+def database(root: Path, tmp_path: Path) -> IndexDatabase:
+    return indexed(root, tmp_path / "index.sqlite")
+
+
+def age(root: Path) -> None:
+    """Make all files an hour old, so that their times can be trusted."""
+    hour_ago = time.time() - 3600
+    for file in root.rglob("*"):
+        os.utime(file, (hour_ago, hour_ago))
+
+
+def names(database: IndexDatabase, wish: str) -> list[str]:
+    found = database.places(database.lexical(words_asked(wish), 10))
+    return [place.declaration.qualified for place in found]
+
+
+def test_files_of_languages_that_are_read(root: Path) -> None:
+    found = [file.path for file in source_files(root, WorkspaceFiles((root,)))]
+    assert found == sorted(set(FILES) - {"notes.txt"}, key=lambda path: ("/" in path, path))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".env/settings.py",
+        ".aws/keys.py",
+        ".hidden/a.py",
+        "node_modules/a/index.js",
+        "venv/lib/a.py",
+        "ignored/a.py",
+        "secrets.py",
+    ],
+)
+def test_what_is_never_indexed(root: Path, path: str) -> None:
+    write_files(root, {".gitignore": "ignored/\n", "venv/pyvenv.cfg": "", path: "KEY = 1\n"})
+    assert path not in [file.path for file in source_files(root, WorkspaceFiles((root,)))]
+
+
+def test_links_are_not_followed(root: Path, tmp_path: Path) -> None:
+    write_files(tmp_path / "elsewhere", {"a.py": "def outside(): ..."})
+    (root / "linked").symlink_to(tmp_path / "elsewhere")
+    (root / "link.py").symlink_to(tmp_path / "elsewhere" / "a.py")
+    (root / "round").symlink_to(root)
+    assert len(list(source_files(root, WorkspaceFiles((root,))))) == 5
+
+
+def test_generated_text_is_left_out(root: Path, database: IndexDatabase) -> None:
+    write_files(root, {"bundle.js": "function a(){}" * 1000})
+    update(database, root)
+    assert "bundle.js" not in database.files()
+
+
+def test_names_are_found_by_their_words(database: IndexDatabase) -> None:
+    for wish in ("send a letter", "send_letter", "sendLetter"):
+        assert set(names(database, wish)) == {"Mailer.send_letter", "test_send_letter"}
+    assert names(database, "what is owed") == ["total"]
+    assert names(database, 'quoted " AND (NOT') == []
+    assert names(database, "") == []
+
+
+def test_imports_and_calls_are_kept(database: IndexDatabase) -> None:
+    [imported] = database.imports("shop/mail.py")
+    assert (imported.local, imported.module) == ("smtplib", "smtplib")
+    assert database.calls("send_letter", 10) == [("tests/test_mail.py", 2)]
+
+
+def test_only_what_has_changed_is_read(root: Path, database: IndexDatabase) -> None:
+    age(root)
+    assert update(database, root).parsed == 0  # the same text at another time
+    write_files(root, {"shop/mail.py": "class Mailer:\n    def post(self): ...\n"})
+    (root / "main.go").unlink()
+    updated = update(database, root)
+    assert (updated.files, updated.parsed, updated.removed) == (4, 1, 1)
+    assert names(database, "send letter") == ["test_send_letter"]
+    assert names(database, "post") == ["Mailer.post"]
+    assert names(database, "start") == []
+
+
+def test_a_file_with_its_old_size_and_time_is_not_opened(
+    root: Path, database: IndexDatabase
+) -> None:
+    age(root)
+    update(database, root)
+    (root / "main.go").chmod(0)
+    assert update(database, root).parsed == 0
+
+
+def test_a_file_that_was_just_written_is_looked_at_again(
+    root: Path, database: IndexDatabase
+) -> None:
+    """Written twice within what is one moment to the file system, to the same size."""
+    stamp = (root / "main.go").stat()
+    write_files(root, {"main.go": FILES["main.go"].replace("Start", "Begin")})
+    os.utime(root / "main.go", ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert update(database, root).parsed == 1
+
+
+def test_what_is_ignored_later_is_forgotten(root: Path, database: IndexDatabase) -> None:
+    write_files(root, {".gitignore": "shop/\n"})
+    assert update(database, root).removed == 2
+    assert names(database, "send letter") == ["test_send_letter"]
+
+
+def test_only_texts_that_are_new_are_embedded(root: Path, database: IndexDatabase) -> None:
+    embedder = BagOfWords()
+    first = update_vectors(database, embedder, silent, never)
+    assert first == len(embedder.embedded) == database.count()["declaration"]
+    write_files(root, {"shop/mail.py": FILES["shop/mail.py"] + "    def call(self): ...\n"})
+    update(database, root)
+    assert update_vectors(database, embedder, silent, never) == 1
+    assert "Mailer.call" not in embedder.embedded[-1]  # in words
+    assert "mailer call" in embedder.embedded[-1]
+
+
+def test_vectors_of_another_model_are_made_again(database: IndexDatabase) -> None:
+    embedder = BagOfWords()
+    count = update_vectors(database, embedder, silent, never)
+    embedder.name = "another"
+    assert update_vectors(database, embedder, silent, never) == count
+    assert database.count()["vector"] == count
+
+
+def test_unused_vectors_are_dropped(root: Path, database: IndexDatabase) -> None:
+    update_vectors(database, BagOfWords(), silent, never)
+    (root / "main.go").unlink()
+    update(database, root)
+    update_vectors(database, BagOfWords(), silent, never)
+    assert database.count()["vector"] == database.count()["declaration"]
+
+
+def test_it_goes_on_where_it_was_stopped(root: Path, tmp_path: Path) -> None:
+    write_files(root, {f"many/file_{n}.py": f"def f_{n}(): ..." for n in range(100)})
+    database = open_database(tmp_path / "index.sqlite")
+    asked = iter([False, True])
+    rules = WorkspaceFiles((root,))
+    first = update_files(database, root, rules, silent, lambda: next(asked))
+    second = update(database, root)
+    assert (first.parsed, second.parsed) == (64, 105 - 64)
+
+
+def test_a_kill_at_any_moment_leaves_a_usable_index(root: Path, tmp_path: Path) -> None:
+    """Killed once it has committed something; what is there is whole, and is not read again."""
+    write_files(root, {f"many/file_{n}.py": f"def f_{n}(): ...\n" * 40 for n in range(600)})
+    age(root)
+    place = tmp_path / "index.sqlite"
+    script = (
+        "import sys; from pathlib import Path; from tests.unit.index_helpers import indexed;"
+        "indexed(Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script, str(root), str(place)], cwd=ROOT)
+    while child.poll() is None and not (place.exists() and committed(place)):
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    database = open_database(place)
+    read = len(database.files())
+    assert read >= 64
+    assert update(database, root).parsed == 605 - read
+    assert database.count()["declaration"] == 600 * 41 + 5 + 6  # modules and what is in FILES
+
+
+def committed(place: Path) -> bool:
+    try:
+        connection = sqlite3.connect(f"file:{place}?mode=ro", uri=True)
+        found = connection.execute("SELECT count(*) FROM file").fetchone()[0]
+        connection.close()
+    except sqlite3.Error:
+        return False
+    return bool(found)
+
+
+@pytest.mark.parametrize("damage", ["not a database", "", "SQLite format 3\0 cut off"])
+def test_a_damaged_index_is_made_again(root: Path, tmp_path: Path, damage: str) -> None:
+    place = tmp_path / "index.sqlite"
+    place.write_text(damage)
+    assert names(indexed(root, place), "what is owed") == ["total"]
+
+
+def test_an_index_of_another_format_is_made_again(
+    root: Path, database: IndexDatabase, tmp_path: Path
+) -> None:
+    database.close()
+    connection = sqlite3.connect(tmp_path / "index.sqlite")
+    connection.execute("PRAGMA user_version = 77")
+    connection.close()
+    assert open_database(tmp_path / "index.sqlite").files() == {}
+
+
+def test_two_may_write_at_once(root: Path, database: IndexDatabase, tmp_path: Path) -> None:
+    other = open_database(tmp_path / "index.sqlite")
+    write_files(root, {"new.py": "def brand_new(): ..."})
+    update(other, root)
+    update(database, root)
+    assert names(database, "brand new")[0] == "brand_new"
+
+
+def test_search_joins_words_and_meaning(root: Path, database: IndexDatabase) -> None:
+    embedder = BagOfWords()
+    update_vectors(database, embedder, silent, never)
+    hits = ApiSearch(database, root, embedder).search("letter to send", 3)
+    assert hits[0].place.declaration.qualified == "Mailer.send_letter"
+    assert hits[0].example is not None
+    assert (hits[0].example.line, hits[0].example.text) == (2, "Mailer().send_letter('me')")
+    assert [is_test(hit.place.path) for hit in hits] == sorted(
+        is_test(hit.place.path) for hit in hits
+    )
+
+
+def test_an_example_that_is_gone_is_not_shown(root: Path, database: IndexDatabase) -> None:
+    (root / "tests/test_mail.py").write_text("\n\n\n")
+    [first, *_] = ApiSearch(database, root, None).search("send letter", 3)
+    assert first.example is None
+
+
+def test_rankings_are_fused_by_reciprocal_rank() -> None:
+    assert fused([[1, 2, 3], [3, 1]]) == [1, 3, 2]
+    assert fused([[], [5]]) == [5]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("parseHTTPHeader_2", ["parse", "http", "header", "2"]),
+        ("_private", ["private"]),
+        ("MAX_SIZE", ["max", "size"]),
+        ("größe_neu", ["größe", "neu"]),
+        ("x", ["x"]),
+    ],
+)
+def test_words_of_a_name(name: str, words: list[str]) -> None:
+    assert split_name(name) == words
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("tests/unit/helpers.py", True),
+        ("a/test_b.py", True),
+        ("a/b_test.go", True),
+        ("a/b.spec.ts", True),
+        ("src/test/java/ATest.java", True),
+        ("contest/latest.py", False),
+        ("testing.py", False),
+    ],
+)
+def test_files_of_tests(path: str, expected: bool) -> None:
+    assert is_test(path) == expected
+
+
+@pytest.mark.parametrize("count", [0, 3, 120])
+def test_nearest_vectors(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Above a size in lists of which some are looked at."""
+    monkeypatch.setattr("retrieval.index.vector_search.FLAT_UP_TO", 100)
+    vectors = np.random.default_rng(0).normal(size=(count, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    search = VectorSearch(np.arange(count, dtype=np.int64) * 7, vectors)
+    for number in range(count):
+        assert search.nearest(vectors[number], 5)[0] == number * 7
+    assert len(search.nearest(np.ones(8, dtype=np.float32), 5)) == min(count, 5)

@@ -1,0 +1,319 @@
+"""What a file declares, imports and calls: each language beside what is read of it."""
+
+from textwrap import dedent
+
+import pytest
+
+from retrieval.index.declarations import Declaration, Import, Outline
+from retrieval.index.outline import outline_of
+
+
+def outline(path: str, text: str) -> Outline:
+    found = outline_of(path, dedent(text).encode())
+    assert found is not None
+    return found
+
+
+def declared(path: str, text: str) -> list[str]:
+    """Kind, qualified name and signature of each declaration but the module's."""
+    return [
+        f"{one.kind} {one.qualified}: {one.signature}"
+        for one in outline(path, text).declarations[1:]
+    ]
+
+
+def only(path: str, text: str, name: str) -> Declaration:
+    [found] = [one for one in outline(path, text).declarations[1:] if one.qualified == name]
+    return found
+
+
+PYTHON = '''
+    """Invoices."""
+    import decimal as d
+    RATE: float = 0.2
+    low, high = 1, 2
+
+    @dataclass(frozen=True)
+    class Invoice(Base, metaclass=Meta):
+        """What is owed."""
+
+        total: int
+        LIMIT = 3
+
+        @property
+        async def levy(self, rate: float = 2, *rest: str) -> int:
+            """The tax
+            on it."""
+            def inner() -> None: ...
+
+        class Line:
+            @staticmethod
+            def parse(text): return text
+
+    if True:
+        def conditional(): pass
+    else:
+        class Other: pass
+    invoice.total = 3
+'''
+
+
+def test_python() -> None:
+    assert declared("shop/invoices.py", PYTHON) == [
+        "constant RATE: RATE: float = 0.2",
+        "constant low: low, high = 1, 2",
+        "constant high: low, high = 1, 2",
+        "class Invoice: class Invoice(Base, metaclass=Meta)",
+        "constant Invoice.total: total: int",
+        "constant Invoice.LIMIT: LIMIT = 3",
+        "method Invoice.levy: @property async def levy(self, rate: float = 2, *rest: str) -> int",
+        "class Invoice.Line: class Line",
+        "method Invoice.Line.parse: @staticmethod def parse(text)",
+        "function conditional: def conditional()",
+        "class Other: class Other",
+    ]
+
+
+def test_the_module_comes_first() -> None:
+    module = outline("shop/invoices.py", PYTHON).declarations[0]
+    assert (module.kind, module.name, module.qualified) == ("module", "invoices", "shop.invoices")
+    assert (module.doc, module.first_line, module.last_line) == ("Invoices.", 1, 28)
+    assert outline("shop/__init__.py", "").declarations[0].qualified == "shop"
+
+
+def test_docstrings_and_lines() -> None:
+    levy = only("a.py", PYTHON, "Invoice.levy")
+    assert (levy.doc, levy.first_line, levy.last_line) == ("The tax\non it.", 14, 18)
+    assert only("a.py", PYTHON, "Invoice").doc == "What is owed."
+    assert only("a.py", "def f():\n    r'''One.'''", "f").doc == "One."
+    assert only("a.py", "def f():\n    f'{x}'.g()", "f").doc == ""
+
+
+def test_typescript() -> None:
+    text = """
+        /** Asks. */
+        export default class Client<T> extends Base implements Plain {
+            static limit = 3
+            private key: string
+            constructor(private url: string) { super() }
+            get name(): string { return "" }
+            send = async (body: T): Promise<void> => { await 1 }
+            #hidden() {}
+        }
+        export interface Plain { f(x: number): string; size?: number }
+        export type Pair = { a: number }
+        export enum Color { Red, Green = 2 }
+        export const make = (a: number): Client<number> => new Client(a)
+        const { x, y } = make(1)
+        let first = 1, second = function (a) {}
+        export function* walk<T>(from: T): Iterable<T> {}
+        declare function known(x: number): void
+        namespace Inner { export function g() {} }
+    """
+    assert declared("a.ts", text) == [
+        "class Client: export default class Client<T> extends Base implements Plain",
+        "constant Client.limit: static limit = 3",
+        "constant Client.key: private key: string",
+        "method Client.constructor: constructor(private url: string)",
+        "method Client.name: get name(): string",
+        "method Client.send: send = async (body: T): Promise<void>",
+        "class Plain: export interface Plain",
+        "method Plain.f: f(x: number): string",
+        "constant Plain.size: size?: number",
+        "class Pair: export type Pair = { a: number }",
+        "class Color: export enum Color",
+        "constant Color.Red: Red",
+        "constant Color.Green: Green = 2",
+        "function make: export const make = (a: number): Client<number>",
+        "constant first: let first = 1, second = function (a) {}",
+        "function second: let first = 1, second = function (a)",
+        "function walk: export function* walk<T>(from: T): Iterable<T>",
+        "function known: declare function known(x: number): void",
+        "class Inner: namespace Inner",
+        "method Inner.g: export function g()",
+    ]
+    assert only("a.ts", text, "Client").doc == "Asks."
+
+
+def test_go() -> None:
+    text = """
+        // Copyright.
+
+        // Package shop sells.
+        package shop
+
+        // MaxSize is a limit.
+        const MaxSize = 3
+        const (
+            // A is first.
+            A = iota
+            B
+        )
+        var V, W int = 1, 2
+        type Item struct { Name string; A, B int }
+        type (
+            Seller interface { Sell(a int) error }
+            Alias = Item
+        )
+        // Do does.
+        func (i *Item) Do(a int, b ...string) (int, error) { return 0, nil }
+        func (s Set[K]) Add(k K) {}
+        func Map[K any](k K) K { return k }
+    """
+    assert declared("a.go", text) == [
+        "constant MaxSize: const MaxSize = 3",
+        "constant A: A = iota",
+        "constant B: B",
+        "constant V: var V, W int = 1, 2",
+        "constant W: var V, W int = 1, 2",
+        "class Item: type Item struct { Name string; A, B int }",
+        "constant Item.Name: Name string",
+        "constant Item.A: A, B int",
+        "constant Item.B: A, B int",
+        "class Seller: Seller interface { Sell(a int) error }",
+        "method Seller.Sell: Sell(a int) error",
+        "class Alias: Alias = Item",
+        "method Item.Do: func (i *Item) Do(a int, b ...string) (int, error)",
+        "method Set.Add: func (s Set[K]) Add(k K)",
+        "function Map: func Map[K any](k K) K",
+    ]
+    module, size, first, *_ = outline("a.go", text).declarations
+    assert (module.doc, size.doc, first.doc) == (
+        "Package shop sells.",
+        "MaxSize is a limit.",
+        "A is first.",
+    )
+
+
+def test_java() -> None:
+    text = """
+        package shop;
+
+        /**
+         * Sells things.
+         *
+         * @since 2
+         */
+        public class Shop<T> extends Base implements Seller {
+            public static final int MAX = 3, MIN = 2;
+            public Shop(int size) { this.size = size; }
+            @Override
+            public <R> List<R> sell(int a, String... b) throws Gone { return null; }
+            enum Color { RED, GREEN; int shade() { return 1; } }
+            record Pair(int a) { int sum() { return a; } }
+            interface Seller { void sell(); int K = 1; }
+        }
+    """
+    assert declared("Shop.java", text) == [
+        "class Shop: public class Shop<T> extends Base implements Seller",
+        "constant Shop.MAX: public static final int MAX = 3, MIN = 2",
+        "constant Shop.MIN: public static final int MAX = 3, MIN = 2",
+        "method Shop.Shop: public Shop(int size)",
+        "method Shop.sell: @Override public <R> List<R> sell(int a, String... b) throws Gone",
+        "class Shop.Color: enum Color",
+        "constant Shop.Color.RED: RED",
+        "constant Shop.Color.GREEN: GREEN",
+        "method Shop.Color.shade: int shade()",
+        "class Shop.Pair: record Pair(int a)",
+        "method Shop.Pair.sum: int sum()",
+        "class Shop.Seller: interface Seller",
+        "method Shop.Seller.sell: void sell()",
+        "constant Shop.Seller.K: int K = 1",
+    ]
+    assert only("Shop.java", text, "Shop").doc == "Sells things.\n\n@since 2"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "doc"),
+    [
+        ("a.js", "// One.\n// Two.\nfunction f() {}", "One.\nTwo."),
+        ("a.js", "// Of the file.\n\nfunction f() {}", ""),
+        ("a.js", "let x = 1 // of x\nfunction f() {}", ""),
+        ("a.js", "/* One. */ function f() {}", "One."),
+        ("a.js", "/** * pointed\n  * list */\nexport const f = () => 1", "* pointed\nlist"),
+    ],
+)
+def test_comments_right_above_are_the_doc(path: str, text: str, doc: str) -> None:
+    assert only(path, text, "f").doc == doc
+
+
+def test_long_signatures_and_docs_are_cut() -> None:
+    names = ", ".join(f"name_{number}" for number in range(200))
+    found = only("a.py", f'def f({names}):\n    """{"word " * 1000}"""', "f")
+    assert len(found.signature) == 300
+    assert found.signature.endswith("…")
+    assert len(found.doc) <= 2_000
+
+
+def test_imports() -> None:
+    python = """
+        import a.b as c, d.e
+        from .x import (y as z, w)
+        from q import *
+    """
+    assert outline("a.py", python).imports == (
+        Import("c", "a.b"),
+        Import("d", "d.e"),
+        Import("z", ".x", "y"),
+        Import("w", ".x", "w"),
+        Import("*", "q", "*"),
+    )
+    script = """
+        import def, { a as b, c } from './x'
+        import * as ns from "y"
+        import './effect'
+        const fs = require('fs'), { join, sep: slash } = require("path")
+    """
+    assert outline("a.ts", script).imports == (
+        Import("def", "./x", "default"),
+        Import("b", "./x", "a"),
+        Import("c", "./x", "c"),
+        Import("ns", "y"),
+        Import("fs", "fs"),
+        Import("join", "path", "join"),
+        Import("slash", "path", "sep"),
+    )
+    go = 'package p\nimport ("fmt"; x "net/http"; _ "embed"; . "m"; "a.com/lib/v2")'
+    assert outline("a.go", go).imports == (
+        Import("fmt", "fmt"),
+        Import("x", "net/http"),
+        Import("*", "m", "*"),
+        Import("lib", "a.com/lib/v2"),
+    )
+    java = "import java.util.List;\nimport static java.lang.Math.max;\nimport java.io.*;"
+    assert outline("A.java", java).imports == (
+        Import("List", "java.util", "List"),
+        Import("max", "java.lang.Math", "max"),
+        Import("*", "java.io", "*"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "calls"),
+    [
+        ("a.py", "f(1)\nx.g(f(2))\nx[0].g()\ny.h", {"f": 1, "g": 2}),
+        ("a.ts", "f(1)\nnew A(x.g?.(1))\nnew ns.B()", {"f": 1, "A": 2, "B": 3, "g": 2}),
+        ("a.go", "package p\nfunc m() { f(1)\n x.G() }", {"f": 2, "G": 3}),
+        ("A.java", "class A { int x = f(1);\n B b = new B(c.g(), new C<D>()); }",
+         {"f": 1, "B": 2, "g": 2, "C": 2}),
+    ],
+)  # fmt: skip
+def test_calls_and_where_they_come_first(path: str, text: str, calls: dict[str, int]) -> None:
+    assert outline(path, text).calls == calls
+
+
+def test_a_broken_file_is_read_as_far_as_it_goes() -> None:
+    assert declared(
+        "a.py", "def f(x):\n    return x\n\ndef g(:\n\nclass A:\n    def h(self): pass"
+    )[0].startswith("function f")
+    assert outline_of("a.py", b"\xff\xfe(\x00" * 50) is not None
+
+
+def test_code_nested_a_thousand_deep_ends() -> None:
+    text = "".join(f"{' ' * n}class A{n}:\n" for n in range(1000))
+    assert 1 < len(outline("a.py", text).declarations) < 30
+    assert outline("a.ts", "f(" * 5000).declarations[0].kind == "module"
+
+
+def test_other_languages_have_none() -> None:
+    assert outline_of("a.rs", b"fn main() {}") is None
