@@ -2,9 +2,10 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def build_index(path: Path, *, as_json: bool) -> int:
     """Bring the index of a repository up to date and say what that took."""
     root = repository_root(path)
     with ProgressBar() as progress, opened(root) as database:
-        updated = update(database, root, progress)
+        updated = update(database, root, progress, lambda: load_embedder(progress))
         counts = database.count()
     figures = {
         "files": updated.files,
@@ -55,8 +56,9 @@ def search_index(wish: str, path: Path, limit: int, *, as_json: bool) -> int:
         raise InputError("the search is empty; say in words what you want to do")
     root = repository_root(path)
     with ProgressBar() as progress, opened(root) as database:
-        update(database, root, progress)
-        embedder = load_embedder(progress) if database.count()["vector"] else None
+        load = cache(lambda: load_embedder(progress))
+        update(database, root, progress, load)
+        embedder = load() if database.count()["vector"] else None
         hits = ApiSearch(database, root, embedder).search(wish, limit)
     if as_json:
         print_json({"query": wish, "path": str(root), "hits": [hit_json(hit) for hit in hits]})
@@ -88,14 +90,19 @@ def opened(root: Path) -> Iterator[IndexDatabase]:
         database.close()
 
 
-def update(database: IndexDatabase, root: Path, progress: ProgressCallback) -> Updated:
-    """Bring files up to date, and vectors where an embedding model can be had."""
+def update(
+    database: IndexDatabase,
+    root: Path,
+    progress: ProgressCallback,
+    load: Callable[[], Embedder | None],
+) -> Updated:
+    """Bring files up to date, and then vectors; the model is loaded only if there is need."""
     report = reporting_to(progress)
     updated = update_files(database, root, WorkspaceFiles((root,)), report, never)
     database.use_model(DEFAULT_EMBEDDING.name)
     if not database.count_without_vector():
         return updated
-    embedder = load_embedder(progress)
+    embedder = load()
     embedded = update_vectors(database, embedder, report, never) if embedder else 0
     return replace(updated, embedded=embedded)
 

@@ -44,7 +44,7 @@ class ApiSearch:
         self._embedder = embedder
 
     def search(self, wish: str, limit: int) -> list[Hit]:
-        """The declarations that fit best, those of tests last; without an embedder by words alone."""
+        """The declarations that fit best, tests last; without an embedder by words alone."""
         rankings = [self.lexical(wish, DEEP)]
         if self._embedder is not None:
             rankings.append(self.dense(wish, DEEP))
