@@ -16,7 +16,7 @@ class Embedder:
         from sentence_transformers import SentenceTransformer  # seconds, so only when it is used
         from transformers.utils.logging import disable_progress_bar
 
-        disable_progress_bar()
+        disable_progress_bar()  # type: ignore[no-untyped-call]
         self.name = name
         self._model = SentenceTransformer(
             str(folder),
