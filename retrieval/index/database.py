@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.index.declarations import Declaration, Import, Kind, Outline
+from retrieval.index.declarations import APIS, Declaration, Import, Kind, Outline
 from retrieval.index.words import embedded_text, words_of
 from retrieval.workspace_files import Stamp
 
@@ -30,7 +30,7 @@ CREATE TABLE declaration(
     id INTEGER PRIMARY KEY, file INTEGER NOT NULL REFERENCES file(id),
     kind TEXT NOT NULL, name TEXT NOT NULL, qualified TEXT NOT NULL, signature TEXT NOT NULL,
     doc TEXT NOT NULL, first_line INTEGER NOT NULL, last_line INTEGER NOT NULL,
-    text_hash BLOB NOT NULL);
+    text_hash BLOB);
 CREATE INDEX declaration_file ON declaration(file);
 CREATE INDEX declaration_name ON declaration(name);
 CREATE INDEX declaration_text ON declaration(text_hash);
@@ -42,8 +42,11 @@ CREATE TABLE call(
     name TEXT NOT NULL, file INTEGER NOT NULL REFERENCES file(id), line INTEGER NOT NULL,
     PRIMARY KEY(name, file)) WITHOUT ROWID;
 CREATE INDEX call_file ON call(file);
-CREATE VIRTUAL TABLE words USING fts5(name, signature, doc, tokenize = "unicode61 tokenchars '_'");
+CREATE VIRTUAL TABLE words USING fts5(
+    name, signature, doc, path, tokenize = "porter unicode61 tokenchars '_'");
 CREATE TABLE vector(id INTEGER PRIMARY KEY, text_hash BLOB NOT NULL UNIQUE, vector BLOB NOT NULL);
+CREATE VIEW without_vector AS SELECT * FROM declaration
+    WHERE text_hash NOTNULL AND text_hash NOT IN (SELECT text_hash FROM vector);
 """
 
 
@@ -100,16 +103,19 @@ class IndexDatabase:
         ).lastrowid
         for one in outline.declarations:
             row = (file, one.kind, one.name, one.qualified, one.signature, one.doc)
-            lines = (one.first_line, one.last_line, text_hash(one))
+            text = digest_of(embedded_text(one, path).encode()) if one.kind in APIS else None
+            lines = (one.first_line, one.last_line, text)
             id = self._connection.execute(
                 "INSERT INTO declaration(file, kind, name, qualified, signature, doc, first_line,"
                 " last_line, text_hash) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row + lines,
             ).lastrowid
-            words = (words_of(one.qualified), words_of(one.signature), words_of(one.doc))
-            self._connection.execute(
-                "INSERT INTO words(rowid, name, signature, doc) VALUES(?, ?, ?, ?)", (id, *words)
-            )
+            if one.kind in APIS:
+                words = map(words_of, (one.qualified, one.signature, one.doc, path))
+                self._connection.execute(
+                    "INSERT INTO words(rowid, name, signature, doc, path) VALUES(?, ?, ?, ?, ?)",
+                    (id, *words),
+                )
         self._connection.executemany(
             "INSERT INTO import(file, local, module, name) VALUES(?, ?, ?, ?)",
             [(file, one.local, one.module, one.name) for one in outline.imports],
@@ -178,12 +184,12 @@ class IndexDatabase:
         }
 
     def lexical(self, words: Sequence[str], limit: int) -> list[int]:
-        """Declarations with any of the words, best first (BM25, a name counts most)."""
+        """APIs with any of the words, best first (BM25, a name counts most)."""
         if not words:
             return []
         rows = self._connection.execute(
             "SELECT rowid FROM words WHERE words MATCH ?"
-            " ORDER BY bm25(words, 4, 2, 1), rowid LIMIT ?",
+            " ORDER BY bm25(words, 4, 2, 1, 1), rowid LIMIT ?",
             (" OR ".join(f'"{word}"' for word in words), limit),
         )
         return [id for (id,) in rows]
@@ -201,19 +207,18 @@ class IndexDatabase:
     def without_vector(self, limit: int) -> list[tuple[bytes, str]]:
         """Texts that no vector is known for, each with its hash."""
         rows = self._connection.execute(
-            "SELECT text_hash, kind, name, qualified, signature, doc, first_line, last_line"
-            " FROM declaration WHERE text_hash NOT IN (SELECT text_hash FROM vector)"
-            " GROUP BY text_hash LIMIT ?",
+            "SELECT text_hash, path, kind, name, qualified, signature, doc, first_line, last_line"
+            " FROM without_vector JOIN file ON file.id = file GROUP BY text_hash LIMIT ?",
             (limit,),
         )
         return [
-            (digest, embedded_text(Declaration(Kind(kind), *rest))) for digest, kind, *rest in rows
+            (digest, embedded_text(Declaration(Kind(kind), *rest), path))
+            for digest, path, kind, *rest in rows
         ]
 
     def count_without_vector(self) -> int:
         (count,) = self._connection.execute(
-            "SELECT count(DISTINCT text_hash) FROM declaration"
-            " WHERE text_hash NOT IN (SELECT text_hash FROM vector)"
+            "SELECT count(DISTINCT text_hash) FROM without_vector"
         ).fetchone()
         return int(count)
 
@@ -226,7 +231,8 @@ class IndexDatabase:
 
     def drop_unused_vectors(self) -> None:
         self._connection.execute(
-            "DELETE FROM vector WHERE text_hash NOT IN (SELECT text_hash FROM declaration)"
+            "DELETE FROM vector WHERE NOT EXISTS"
+            " (SELECT 1 FROM declaration WHERE declaration.text_hash = vector.text_hash)"
         )
 
     def vectors(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -244,10 +250,6 @@ class IndexDatabase:
             (vector,),
         )
         return [id for (id,) in rows]
-
-
-def text_hash(declaration: Declaration) -> bytes:
-    return digest_of(embedded_text(declaration).encode())
 
 
 def digest_of(text: bytes) -> bytes:

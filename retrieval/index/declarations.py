@@ -15,6 +15,10 @@ class Kind(StrEnum):
     CONSTANT = "constant"  # and variables of modules, fields of classes
 
 
+# What is called or made: an API. The others are known by name alone and not searched for.
+APIS = frozenset({Kind.CLASS, Kind.FUNCTION, Kind.METHOD})
+
+
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """Something that can be used by its name.

@@ -12,7 +12,7 @@ from retrieval.index.vector_search import VectorSearch
 from retrieval.index.words import words_asked
 
 DEEP = 100  # of each ranking, what is fused
-RANK_CONSTANT = 60
+RANK_CONSTANT = 10  # of a hundred; 60 in the paper is for a thousand
 TESTS = re.compile(
     r"(?:^|/)(?:tests?|__tests__|spec)/|(?:^|/)(?:test_[^/]*|conftest)\.py$"
     r"|(?:_test\.(?:py|go)|\.(?:test|spec)\.\w+|Tests?\.java)$"
@@ -76,7 +76,7 @@ class ApiSearch:
 
 
 def fused(rankings: Sequence[Sequence[int]]) -> list[int]:
-    """Reciprocal rank fusion: each ranking gives 1 / (60 + rank) (Cormack et al. 2009)."""
+    """Reciprocal rank fusion: each ranking gives 1 / (10 + rank) (Cormack et al. 2009)."""
     scores: dict[int, float] = {}
     for ranking in rankings:
         for rank, id in enumerate(ranking, 1):

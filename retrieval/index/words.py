@@ -2,11 +2,20 @@
 
 import re
 
-from retrieval.index.declarations import Declaration, Kind
+from retrieval.index.declarations import Declaration
 
 PIECES = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 FOREIGN_PIECES = re.compile(r"[^\W\d_]+|\d+")  # of names with other letters
 NAMES = re.compile(r"\w+")
+# Words of questions that tell nothing of what is asked.
+STOP_WORDS = frozenset(
+    {
+        *("a", "an", "and", "are", "as", "at", "be", "by", "do", "for", "from", "given", "how"),
+        *("i", "if", "in", "into", "is", "it", "its", "not", "of", "on", "or", "return"),
+        *("returns", "that", "the", "this", "to", "use", "used", "using", "want", "when"),
+        *("whether", "which", "with"),
+    }
+)
 MOST_WORDS = 32  # of a question
 LONGEST_TEXT = 600  # characters; more than a vector remembers
 
@@ -28,13 +37,14 @@ def spellings(name: str) -> list[str]:
 
 
 def words_asked(question: str) -> list[str]:
-    """The words to look for, each once."""
-    return list(dict.fromkeys(words_of(question).split()))[:MOST_WORDS]
+    """The words to look for, each once; if it has no others, those that tell nothing."""
+    words = list(dict.fromkeys(words_of(question).split()))
+    return ([word for word in words if word not in STOP_WORDS] or words)[:MOST_WORDS]
 
 
-def embedded_text(declaration: Declaration) -> str:
-    """What is told of a declaration: what it is, its name in words, how it is declared, its doc."""
+def embedded_text(declaration: Declaration, path: str) -> str:
+    """What is told of a declaration: what it is, its name in words, where, its doc, and how it is
+    declared."""
     named = " ".join(split_name(declaration.qualified))
-    if declaration.kind is Kind.MODULE:
-        return f"module {named}. {declaration.doc}"[:LONGEST_TEXT]
-    return f"{declaration.kind} {named}. {declaration.doc}\n{declaration.signature}"[:LONGEST_TEXT]
+    told = f"{declaration.kind} {named} in {path}. {declaration.doc}\n{declaration.signature}"
+    return told[:LONGEST_TEXT]
