@@ -1,9 +1,8 @@
 """What the command lines of the project share: their parser, and options of several benchmarks."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from models.errors import InputError
 
@@ -17,15 +16,40 @@ class OneLineParser(argparse.ArgumentParser):
         raise InputError(f"{message}; see '{self.prog} --help'")
 
 
+def add_benches(bench: argparse.ArgumentParser) -> None:
+    """The benchmarks by name."""
+    benches = bench.add_subparsers(metavar="NAME", required=True, parser_class=OneLineParser)
+    infilling = add_bench(benches, "infilling", "Fill in one line of a function.")
+    infilling.add_argument("--data", type=Path, metavar="PATH", required=True, help="the task file")
+    infilling.add_argument("--peer", choices=("transformers",), help="run it on the same prompts")
+    infilling.add_argument("--samples", type=Path, metavar="PATH", help="each outcome as JSONL")
+    edits = add_replay(benches, "edits", "Edit a text under the cache.", GOES_ON)
+    edits.add_argument("--peer", choices=("llama.cpp",), help="run it on the same prompts")
+    edits.add_argument(
+        "--context", type=positive, action="append", metavar="TOKENS", help="the largest prompt"
+    )
+    edits.add_argument("--arm", action="append", metavar="NAME", help="only this, beside 'full'")
+    add_replay(benches, "cuts", "Go on from a cursor inside a token.", GOES_ON)
+    after_dots = "Complete after a dot, and look for names that are not there."
+    dereference = add_replay(benches, "dereference", after_dots, GOES_ON)
+    packages = "environment with what the repositories import; default: Pirouette's own"
+    dereference.add_argument("--environment", type=Path, metavar="PATH", help=packages)
+    timing = "Time suggestions as an editor sees them."
+    latency = add_replay(benches, "latency", timing, "each time taken as JSONL")
+    latency.add_argument("--peer", choices=("llama.cpp",), help="run it on the same texts")
+    latency.add_argument(
+        "--without", choices=("monitors",), action="append", help="an arm without this as well"
+    )
+    apis = "Find the APIs of a repository."
+    add_replay(benches, "api", apis, GOES_ON)
+
+
 def add_bench(
-    benches: "argparse._SubParsersAction[OneLineParser]",
-    name: str,
-    help_text: str,
-    run: Callable[..., Any],
+    benches: "argparse._SubParsersAction[OneLineParser]", name: str, help_text: str
 ) -> argparse.ArgumentParser:
     """A benchmark with the options that all of them have."""
     added = benches.add_parser(name, help=help_text, description=help_text)
-    added.set_defaults(bench=run)
+    added.set_defaults(bench=name)
     added.add_argument("--model", metavar="NAME", help="as for 'pirouette complete'")
     added.add_argument("--limit", type=positive, metavar="N", help="only so many tasks")
     added.add_argument("--seed", type=int, default=0, metavar="S")
@@ -38,11 +62,10 @@ def add_replay(
     benches: "argparse._SubParsersAction[OneLineParser]",
     name: str,
     help_text: str,
-    run: Callable[..., Any],
     samples: str,
 ) -> argparse.ArgumentParser:
     """A benchmark that works in repositories; `samples` says what it keeps of that."""
-    added = add_bench(benches, name, help_text, run)
+    added = add_bench(benches, name, help_text)
     added.add_argument("repositories", type=Path, nargs="*", metavar="REPOSITORY")
     added.add_argument("--samples", type=Path, metavar="PATH", help=samples)
     return added

@@ -17,7 +17,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "lsp_server": frozenset({"models", "retrieval", "completion"}),
     "evaluation": frozenset({"models", "retrieval", "completion", "lsp_server"}),
 }
-COMMAND_LINE = Path("lsp_server/cli.py")  # the one module that may start an evaluation
+COMMAND_LINE = Path("lsp_server/bench_command.py")  # the one module that may start an evaluation
 
 
 def imported_packages(source: str) -> Iterator[str]:

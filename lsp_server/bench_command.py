@@ -1,0 +1,193 @@
+"""`pirouette bench`: each benchmark started with what the command line says."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from evaluation.provenance import shown_command
+from evaluation.repositories import (
+    DEVELOPMENT,
+    UNSEEN,
+    Release,
+    Repository,
+    fetch_repositories,
+    read_repository,
+)
+from evaluation.results import BenchResult, render_table, to_json
+from lsp_server.console import ProgressBar, print_json
+from models.catalogue import DEFAULT_MODEL
+from models.errors import InputError
+from models.language_model import LanguageModel, load_language_model
+from models.progress import ProgressCallback
+from models.store import ModelStore, default_home
+
+LoadModel = Callable[[], LanguageModel]
+RunBench = Callable[[argparse.Namespace, LoadModel, ProgressCallback], BenchResult]
+
+
+def run_bench(arguments: argparse.Namespace) -> int:
+
+    name = arguments.model or DEFAULT_MODEL
+    run = BENCHES[arguments.bench]
+    with ProgressBar() as progress:
+
+        def load() -> LanguageModel:
+            folder = ModelStore(default_home()).pull(name, progress)
+            return load_language_model(name, folder, progress, exact=arguments.exact)
+
+        result = run(arguments, load, progress)
+    if arguments.json:
+        print_json(to_json(result))
+    else:
+        Console().print(render_table(result))
+    return 0
+
+
+def infilling_bench(
+    arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
+) -> BenchResult:
+    from completion.pipeline import Completer
+    from evaluation.benchmarks.infilling import InfillingOptions, run_infilling
+
+    peers = (arguments.peer,) if arguments.peer else ()
+    options = InfillingOptions(
+        data=arguments.data,
+        limit=arguments.limit,
+        seed=arguments.seed,
+        arms=("pirouette", *peers),
+        samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
+    )
+    return run_infilling(options, Completer(load()), progress)
+
+
+def edits_bench(
+    arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
+) -> BenchResult:
+    from evaluation.benchmarks.edits import EditOptions, chosen_arms, run_edits
+
+    store = ModelStore(default_home())
+    peer = arguments.peer is not None
+    chosen_arms(arguments.arm or ())
+    options = EditOptions(
+        limit=arguments.limit or EditOptions().limit,
+        seed=arguments.seed,
+        contexts=tuple(arguments.context or EditOptions().contexts),
+        arms=tuple(arguments.arm or EditOptions().arms),
+        samples=arguments.samples,
+        llama_cpp=store.gguf(arguments.model or DEFAULT_MODEL, progress) if peer else None,
+        command=shown_command(sys.argv[1:]),
+    )
+    return run_edits(options, load(), chosen_repositories(arguments, store, progress), progress)
+
+
+def latency_bench(
+    arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
+) -> BenchResult:
+    from evaluation.benchmarks.latency import LatencyOptions, run_latency
+    from evaluation.llama_cpp_peer import import_xllamacpp
+    from evaluation.peer_quantisations import peer_files
+
+    if arguments.exact:
+        raise InputError("'bench latency' times the server as it is, in 8 bits; leave out --exact")
+    store = ModelStore(default_home())
+    repositories = chosen_repositories(arguments, store, progress)
+    files = None
+    if arguments.peer is not None:
+        import_xllamacpp()
+        source = store.gguf(arguments.model or DEFAULT_MODEL, progress)
+        files = peer_files(source, store.home / "peers", progress)
+    options = LatencyOptions(
+        limit=arguments.limit or LatencyOptions().limit,
+        seed=arguments.seed,
+        peer_files=files,
+        without=arguments.without or (),
+        samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
+    )
+    return run_latency(options, load(), repositories, progress)
+
+
+def cuts_bench(
+    arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
+) -> BenchResult:
+    from evaluation.benchmarks.cuts import CutOptions, run_cuts
+
+    store = ModelStore(default_home())
+    options = CutOptions(
+        limit=arguments.limit or CutOptions().limit,
+        seed=arguments.seed,
+        samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
+    )
+    return run_cuts(options, load(), chosen_repositories(arguments, store, progress), progress)
+
+
+def dereference_bench(
+    arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
+) -> BenchResult:
+    from evaluation.benchmarks.dereference import DereferenceOptions, run_dereference
+    from evaluation.packages import DEVELOPMENT_PACKAGES, fetch_packages
+    from evaluation.type_check import require_checker
+
+    require_checker()
+    store = ModelStore(default_home())
+    repositories = chosen_repositories(arguments, store, progress, DEVELOPMENT)
+    environment: Path | None = arguments.environment
+    if environment is None and not arguments.repositories:
+        kept = store.home / "repositories"
+        environment = fetch_packages(DEVELOPMENT_PACKAGES, kept, progress)
+    elif environment is not None and not environment.is_dir():
+        raise InputError(f"{environment} is not a folder; name the root of an environment")
+    options = DereferenceOptions(
+        limit=arguments.limit or DereferenceOptions().limit,
+        seed=arguments.seed,
+        environment=environment,
+        samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
+    )
+    return run_dereference(options, load(), repositories, progress)
+
+
+def chosen_repositories(
+    arguments: argparse.Namespace,
+    store: ModelStore,
+    progress: ProgressCallback,
+    unnamed: tuple[Release, ...] | None = None,
+) -> list[Repository]:
+    """The repositories that were named; where none was, `unnamed`, or all it has not seen."""
+
+    named = [read_repository(folder) for folder in arguments.repositories]
+    return named or fetch_repositories(unnamed or UNSEEN, store.home / "repositories", progress)
+
+
+def api_bench(
+    arguments: argparse.Namespace, _: LoadModel, progress: ProgressCallback
+) -> BenchResult:
+    from evaluation.benchmarks.api import ApiOptions, run_api
+    from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
+    from retrieval.index.embedder import Embedder
+
+    store = ModelStore(default_home())
+    repositories = chosen_repositories(arguments, store, progress)
+    folder = embedding_folder(DEFAULT_EMBEDDING.name, store.home, progress)
+    options = ApiOptions(
+        limit=arguments.limit or ApiOptions().limit,
+        seed=arguments.seed,
+        samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
+    )
+    return run_api(options, Embedder(folder, DEFAULT_EMBEDDING.name), repositories, progress)
+
+
+BENCHES: Mapping[str, RunBench] = {
+    "infilling": infilling_bench,
+    "edits": edits_bench,
+    "cuts": cuts_bench,
+    "dereference": dereference_bench,
+    "latency": latency_bench,
+    "api": api_bench,
+}

@@ -1,0 +1,79 @@
+"""The api benchmark: what it asks, what it hides, and what counts as found."""
+
+from pathlib import Path
+
+import pytest
+
+from evaluation.api_questions import draw_questions, first_sentence, outlines_of, without_docs
+from evaluation.benchmarks.api import ApiOptions, run_api
+from evaluation.repositories import Repository
+from models.errors import InputError
+from models.progress import ignore_progress
+from tests.unit.index_helpers import BagOfWords
+
+FILES = {
+    "shop/mail.py": (
+        "class Mailer:\n"
+        '    def send_letter(self, to):\n        """Send a letter to somebody. Or not."""\n'
+        '    def _close(self):\n        """Close what is open now."""\n'
+        '    def stop(self):\n        """Stop it."""\n'
+    ),
+    "shop/post.py": 'def post(to):\n    """Send a letter to somebody.\n\n    More."""\n',
+    "shop/sums.py": 'def add_up(lines):\n    """Adds up all the lines."""\n',
+    "tests/test_mail.py": 'def test_it():\n    """A test of the mail."""\n',
+}
+REPOSITORY = Repository("shop==1.0", FILES, {})
+
+
+def test_questions_are_what_public_apis_say_of_themselves() -> None:
+    questions = draw_questions(outlines_of(REPOSITORY), 10, seed=0)
+    assert {question.wish: question.answers for question in questions} == {
+        "Send a letter to somebody.": {
+            ("shop/mail.py", "Mailer.send_letter"),
+            ("shop/post.py", "post"),  # its twin is as right
+        },
+        "Adds up all the lines.": {("shop/sums.py", "add_up")},
+    }
+
+
+def test_the_same_seed_asks_the_same() -> None:
+    outlines = outlines_of(REPOSITORY)
+    assert draw_questions(outlines, 1, seed=3) == draw_questions(outlines, 1, seed=3)
+
+
+@pytest.mark.parametrize(
+    ("doc", "sentence"),
+    [
+        ("One thing. Two.", "One thing."),
+        ("One\nthing\n\nTwo", "One thing"),
+        ("Version 2.0 of it", "Version 2.0 of it"),
+        ("", ""),
+    ],
+)
+def test_the_first_sentence(doc: str, sentence: str) -> None:
+    assert first_sentence(doc) == sentence
+
+
+def test_documentation_is_hidden() -> None:
+    outline = without_docs(outlines_of(REPOSITORY)["shop/mail.py"])
+    assert {one.doc for one in outline.declarations} == {""}
+
+
+def test_arms_are_asked_the_same_questions(tmp_path: Path) -> None:
+    options = ApiOptions(limit=10, samples=tmp_path / "found.jsonl")
+    embedder = BagOfWords()
+    result = run_api(options, embedder, [REPOSITORY], ignore_progress)
+    rows = {row.arm: row for row in result.rows}
+    assert list(rows) == ["lexical", "dense", "fused", "fused - lexical", "fused - dense"]
+    assert {row.n for row in result.rows} == {2}
+    assert {row.slice for row in result.rows} == {"ask"}
+    assert rows["lexical"].metrics["hit_at_5"].value == 1
+    embedded = len(embedder.embedded)
+    again = run_api(options, embedder, [REPOSITORY], ignore_progress)
+    assert (again.rows, len(embedder.embedded)) == (result.rows, embedded)  # kept
+
+
+def test_without_documentation_there_is_nothing_to_ask() -> None:
+    bare = Repository("bare", {"a.py": "def f(): ..."}, {})
+    with pytest.raises(InputError, match="documented"):
+        run_api(ApiOptions(), BagOfWords(), [bare], ignore_progress)
