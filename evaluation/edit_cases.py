@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from completion.values import CompletionRequest
 from evaluation.repositories import Repository
@@ -242,14 +243,16 @@ def draw_cases(
     count: int,
     seed: int,
     useful: Callable[[EditCase], bool],
+    kinds: Sequence[str] = tuple(KINDS),
 ) -> list[EditCase]:
     """`count` cases, the kinds and the repositories taking turns; fewer where none can be found.
-    The same seed gives the same cases.
+    The same seed gives the same cases, each kind those that it has among all.
     """
     cases: list[EditCase] = []
-    for number in range(count if repositories else 0):
+    turns = ((number, kind) for number in range(count) for kind in KINDS if kind in kinds)
+    for turn, kind in islice(turns, count if repositories else 0):
+        number = turn * len(KINDS) + list(KINDS).index(kind)
         choose = random.Random(f"{seed}/{number}")  # noqa: S311 - draws cases
-        kind = list(KINDS)[number % len(KINDS)]
         for attempt in range(TRIES):
             repository = repositories[(number // len(KINDS) + attempt) % len(repositories)]
             spot = draw_spot(repository, choose)

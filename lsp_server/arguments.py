@@ -28,6 +28,7 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
     edits.add_argument(
         "--context", type=positive, action="append", metavar="TOKENS", help="the largest prompt"
     )
+    edits.add_argument("--kind", action="append", metavar="NAME", help="only edits of this kind")
     edits.add_argument("--arm", action="append", metavar="NAME", help="only this, beside 'full'")
     add_replay(benches, "cuts", "Go on from a cursor inside a token.", GOES_ON)
     after_dots = "Complete after a dot, and look for names that are not there."

@@ -67,7 +67,7 @@ def infilling_bench(
 def edits_bench(
     arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
 ) -> BenchResult:
-    from evaluation.benchmarks.edits import EditOptions, chosen_arms, run_edits
+    from evaluation.benchmarks.edits import EditOptions, chosen_arms, chosen_kinds, run_edits
 
     store = ModelStore(default_home())
     peer = arguments.peer is not None
@@ -77,6 +77,7 @@ def edits_bench(
         seed=arguments.seed,
         contexts=tuple(arguments.context or EditOptions().contexts),
         arms=tuple(arguments.arm or EditOptions().arms),
+        kinds=chosen_kinds(arguments.kind or EditOptions().kinds),
         samples=arguments.samples,
         llama_cpp=store.gguf(arguments.model or DEFAULT_MODEL, progress) if peer else None,
         command=shown_command(sys.argv[1:]),

@@ -27,7 +27,7 @@ from evaluation.edit_arms import (
     corrected_by,
     divergence,
 )
-from evaluation.edit_cases import EditCase, draw_cases
+from evaluation.edit_cases import KINDS, EditCase, draw_cases
 from evaluation.edit_results import Reached, case_key, rows_of
 from evaluation.kept_results import KeptResults
 from evaluation.llama_cpp_peer import LlamaCppPeer
@@ -45,7 +45,8 @@ FEWEST_CHARACTERS = 3  # in a token of code, on average
 
 @dataclass(frozen=True, slots=True)
 class EditOptions:
-    """How many cases, drawn with which seed, at which prompt sizes in tokens, for which arms.
+    """How many cases, drawn with which seed, at which prompt sizes in tokens, for which arms
+    and kinds of edits.
 
     `llama_cpp` is the GGUF file that llama.cpp's server runs on the same prompts. `samples` names
     a JSON-lines file for every result, from which a run that was cut off goes on.
@@ -55,6 +56,7 @@ class EditOptions:
     seed: int = 0
     contexts: tuple[int, ...] = (1024,)
     arms: tuple[str, ...] = tuple(ARMS)
+    kinds: tuple[str, ...] = tuple(KINDS)
     llama_cpp: Path | None = None
     samples: Path | None = None
     command: str = "pirouette bench edits"
@@ -73,7 +75,7 @@ def run_edits(
     replays = [
         (case, replayer)
         for replayer in (Replayer(model, size, arms) for size in options.contexts)
-        for case in replayer.draw(repositories, options.limit, options.seed)
+        for case in replayer.draw(repositories, options)
     ]
     if not replays:
         raise InputError("no edit could be drawn from these repositories; name larger ones")
@@ -106,6 +108,14 @@ def chosen_arms(names: Sequence[str]) -> dict[str, Arm]:
     return {name: arm for name, arm in ARMS.items() if name in {FULL, *names}}
 
 
+def chosen_kinds(names: Sequence[str]) -> tuple[str, ...]:
+    """The kinds of that name. Raises `InputError` for a name that none has."""
+    for name in names:
+        if name not in KINDS:
+            raise InputError(f"there is no kind of edit '{name}'; there are {', '.join(KINDS)}")
+    return tuple(names)
+
+
 class Replayer:
     """Replays cases with one model and one prompt size."""
 
@@ -118,11 +128,12 @@ class Replayer:
     def budget(self) -> int:
         return self._builder.budget
 
-    def draw(self, repositories: Sequence[Repository], count: int, seed: int) -> list[EditCase]:
+    def draw(self, repositories: Sequence[Repository], options: EditOptions) -> list[EditCase]:
         """Cases from files that are large enough for prompts of this size."""
         least = int(FEWEST_CHARACTERS * FILLED * self.budget)
         large = [repository.with_files_of(least) for repository in repositories]
-        return draw_cases([one for one in large if one.files], count, seed, self._changes)
+        usable = [one for one in large if one.files]
+        return draw_cases(usable, options.limit, options.seed, self._changes, options.kinds)
 
     def prompts(self, case: EditCase) -> list[Prompt]:
         """The prompt for each request of a case."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.benchmarks import edits
-from evaluation.benchmarks.edits import EditOptions, Replayer, run_edits
+from evaluation.benchmarks.edits import EditOptions, Replayer, chosen_kinds, run_edits
 from evaluation.edit_arms import ARMS
 from evaluation.edit_cases import KINDS, EditCase, draw_cases
 from evaluation.edit_results import Reached, rows_of
@@ -41,6 +41,14 @@ def cases(count: int = 2 * len(KINDS), seed: int = 0) -> list[EditCase]:
 
 def test_kinds_take_turns() -> None:
     assert [case.kind for case in cases()] == [*KINDS, *KINDS]
+
+
+def test_a_kind_alone_has_the_cases_that_it_has_among_all() -> None:
+    some = draw_cases([REPOSITORY], 4, 0, lambda _: True, ("line", "paste"))
+    assert some == [case for case in cases() if case.kind in ("line", "paste")]
+    assert chosen_kinds(["paste"]) == ("paste",)
+    with pytest.raises(InputError, match="no kind of edit 'pasted'; there are typing, line"):
+        chosen_kinds(["pasted"])
 
 
 def test_the_seed_decides() -> None:
@@ -115,7 +123,7 @@ def test_only_named_arms_are_run_beside_the_first(model: LanguageModel) -> None:
 
 def test_prompts_are_nearly_as_large_as_asked(model: LanguageModel) -> None:
     replayer = Replayer(model, 300, ARMS)
-    for case in replayer.draw([REPOSITORY], 8, seed=0):
+    for case in replayer.draw([REPOSITORY], EditOptions(limit=8)):
         before, after = (len(p.tokens) for p in replayer.prompts(case)[-2:])
         assert 225 <= before <= 300
         assert 112 <= after <= 300
