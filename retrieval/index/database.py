@@ -204,12 +204,13 @@ class IndexDatabase:
                 self._connection.execute("DELETE FROM vector")
                 self._connection.execute("REPLACE INTO setting VALUES('model', ?)", (name,))
 
-    def without_vector(self, limit: int) -> list[tuple[bytes, str]]:
-        """Texts that no vector is known for, each with its hash."""
+    def without_vector(self, after: bytes, limit: int) -> list[tuple[bytes, str]]:
+        """Texts that no vector is known for, each with its hash: the next ones by their hash."""
         rows = self._connection.execute(
             "SELECT text_hash, path, kind, name, qualified, signature, doc, first_line, last_line"
-            " FROM without_vector JOIN file ON file.id = file GROUP BY text_hash LIMIT ?",
-            (limit,),
+            " FROM without_vector JOIN file ON file.id = file"
+            " WHERE text_hash > ? GROUP BY text_hash ORDER BY text_hash LIMIT ?",
+            (after, limit),
         )
         return [
             (digest, embedded_text(Declaration(Kind(kind), *rest), path))

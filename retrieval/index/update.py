@@ -99,11 +99,11 @@ def update_vectors(database: IndexDatabase, embedder: Embeds, report: Report, st
     database.use_model(embedder.name)
     with database.transaction():
         database.drop_unused_vectors()
-    total, done = database.count_without_vector(), 0
-    while not stop() and (texts := database.without_vector(EMBED_TEXTS)):
+    total, done, last = database.count_without_vector(), 0, b""
+    while not stop() and (texts := database.without_vector(last, EMBED_TEXTS)):
         vectors = embedder.encode([text for _, text in texts])
         with database.transaction():
             database.add_vectors([digest for digest, _ in texts], vectors)
-        done += len(texts)
+        done, (last, _) = done + len(texts), texts[-1]
         report("embedding", done, total)
     return done
