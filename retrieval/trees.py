@@ -28,8 +28,10 @@ def query(grammar: Language, pattern: str) -> Query:
 
 
 def captured(root: Node, grammar: Language, pattern: str) -> list[Node]:
-    """The nodes of a tree that a pattern captures as `name`, in text order."""
-    found = QueryCursor(query(grammar, pattern)).captures(root).get("name", [])
+    """The nodes of a tree that a pattern captures as `name`, in text order, none in the depths."""
+    cursor = QueryCursor(query(grammar, pattern))
+    cursor.set_max_start_depth(DEEPEST_TREE)
+    found = cursor.captures(root).get("name", [])
     return sorted(found, key=lambda node: node.start_byte)
 
 

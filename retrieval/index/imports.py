@@ -39,6 +39,10 @@ def of_script(statement: Node) -> Iterator[Import]:
         return
     module = unquoted(statement.child_by_field_name("source"))
     clause = next((node for node in statement.children if node.type == "import_clause"), None)
+    required = next((n for n in statement.children if n.type == "import_require_clause"), None)
+    if required is not None:
+        source = required.child_by_field_name("source")
+        yield Import(text_of(required.named_children[0]), unquoted(source))
     for node in clause.named_children if clause is not None else ():
         if node.type == "identifier":
             yield Import(text_of(node), module, DEFAULT)
@@ -46,6 +50,8 @@ def of_script(statement: Node) -> Iterator[Import]:
             yield Import(text_of(node.named_children[-1]), module)
         else:
             for name in node.named_children:
+                if name.type != "import_specifier":
+                    continue
                 own = text_of(name.child_by_field_name("name"))
                 yield Import(text_of(name.child_by_field_name("alias")) or own, module, own)
 
@@ -61,8 +67,10 @@ def of_require(declarator: Node) -> Iterator[Import]:
     if target.type == "identifier":
         yield Import(text_of(target), call[1])
     for name in target.named_children:
-        key = text_of(name.child_by_field_name("key")) or text_of(name)
-        yield Import(text_of(name.child_by_field_name("value")) or key, call[1], key)
+        local = name.child_by_field_name("value") or name
+        if local.type.endswith("identifier") or "identifier_pattern" in local.type:
+            key = text_of(name.child_by_field_name("key")) or text_of(name)
+            yield Import(text_of(local), call[1], key)
 
 
 def of_java(statement: Node) -> Iterator[Import]:
@@ -81,7 +89,8 @@ def of_go(spec: Node) -> Iterator[Import]:
         yield Import(ALL, module, ALL)
     elif local != "_":
         last = [part for part in module.split("/") if not re.fullmatch(r"v\d+", part)]
-        yield Import(local or (last[-1] if last else module), module)
+        named = re.sub(r"\.v\d+$", "", last[-1] if last else module)
+        yield Import(local or named, module)
 
 
 def unquoted(node: Node | None) -> str:

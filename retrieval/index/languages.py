@@ -39,14 +39,15 @@ SCRIPT = Spelling(
         "public_field_definition": Kind.CONSTANT,
         "property_signature": Kind.CONSTANT,
         "enum_assignment": Kind.CONSTANT,
+        "assignment_expression": Kind.CONSTANT,  # to exports
     },
     through=frozenset(
         {
             *("export_statement", "lexical_declaration", "variable_declaration"),
-            *("ambient_declaration", "expression_statement"),
+            *("ambient_declaration", "expression_statement", "module", "statement_block"),
         }
     ),
-    by_value=frozenset({"variable_declarator", "public_field_definition"}),
+    by_value=frozenset({"variable_declarator", "public_field_definition", "assignment_expression"}),
 )
 FUNCTION_VALUES = frozenset({"arrow_function", "function_expression", "generator_function"})
 CLASS_VALUES = frozenset({"class"})
@@ -57,12 +58,14 @@ SPELLINGS: Mapping[Language, Spelling] = {
             "class_definition": Kind.CLASS,
             "function_definition": Kind.FUNCTION,
             "assignment": Kind.CONSTANT,
+            "type_alias_statement": Kind.CLASS,
         },
         through=frozenset(
             {
                 *("decorated_definition", "expression_statement", "block", "if_statement"),
                 *("elif_clause", "else_clause", "try_statement", "except_clause"),
-                *("finally_clause", "with_statement"),
+                *("finally_clause", "with_statement", "for_statement", "while_statement"),
+                *("match_statement", "case_clause"),
             }
         ),
     ),

@@ -162,17 +162,17 @@ def test_go() -> None:
     """
     assert declared("a.go", text) == [
         "constant MaxSize: const MaxSize = 3",
-        "constant A: A = iota",
-        "constant B: B",
+        "constant A: const A = iota",
+        "constant B: const B",
         "constant V: var V, W int = 1, 2",
         "constant W: var V, W int = 1, 2",
         "class Item: type Item struct { Name string; A, B int }",
         "constant Item.Name: Name string",
         "constant Item.A: A, B int",
         "constant Item.B: A, B int",
-        "class Seller: Seller interface { Sell(a int) error }",
+        "class Seller: type Seller interface { Sell(a int) error }",
         "method Seller.Sell: Sell(a int) error",
-        "class Alias: Alias = Item",
+        "class Alias: type Alias = Item",
         "method Item.Do: func (i *Item) Do(a int, b ...string) (int, error)",
         "method Set.Add: func (s Set[K]) Add(k K)",
         "function Map: func Map[K any](k K) K",
@@ -229,12 +229,68 @@ def test_java() -> None:
         ("a.js", "// One.\n// Two.\nfunction f() {}", "One.\nTwo."),
         ("a.js", "// Of the file.\n\nfunction f() {}", ""),
         ("a.js", "let x = 1 // of x\nfunction f() {}", ""),
+        ("a.js", "let x = 1; // of x\nfunction f() {}", ""),
+        ("a.js", "let x = 1; // of x\n// Of f.\nfunction f() {}", "Of f."),
+        ("a.js", "let x = 1; /* Of f. */ function f() {}", "Of f."),
+        ("a.py", "# Says.\n# More.\ndef f(): ...", "Says.\nMore."),
+        ("a.py", "x = 1  # of x\ndef f(): ...", ""),
         ("a.js", "/* One. */ function f() {}", "One."),
         ("a.js", "/** * pointed\n  * list */\nexport const f = () => 1", "* pointed\nlist"),
     ],
 )
 def test_comments_right_above_are_the_doc(path: str, text: str, doc: str) -> None:
     assert only(path, text, "f").doc == doc
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "signatures"),
+    [
+        ("a.py", "def f(a):  # noqa\n    return a", ["def f(a)"]),
+        ("a.py", "def f(a,  # the first\n      b): ...", ["def f(a, b)"]),
+        ("a.py", "@cache\n@limit(3)\ndef f(a): ...", ["@cache def f(a)"]),
+        ("a.go", "package p\nfunc F(\n  a int, // 1\n  b int,\n) {}", ["func F( a int, b int, )"]),
+        ("a.go", "package p\ntype I interface {\n  // Other.\n  F()\n}",
+         ["type I interface { F() }", "F()"]),
+        ("A.java", "class A {\n  @Get(path = \"x\")\n  @Override\n  int f() { return 1; }\n}",
+         ["class A", "@Override int f()"]),
+    ],
+)  # fmt: skip
+def test_comments_and_annotations_are_no_part_of_a_signature(
+    path: str, text: str, signatures: list[str]
+) -> None:
+    assert [one.signature for one in outline(path, text).declarations[1:]] == signatures
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "doc"),
+    [
+        ("a.go", "package p\ntype (\n  // group\n  T struct{}\n)", "group"),
+        ("a.go", "package p\ntype ( // group\n  T struct{}\n)", ""),
+        ("a.go", "package p\ntype S struct {\n  A int // the a\n  T string\n}", ""),
+        ("a.ts", "class A {\n  /** On. */\n  @Listen('x')\n  T(e) {}\n}", "On."),
+    ],
+)
+def test_comments_inside_of_groups(path: str, text: str, doc: str) -> None:
+    [found] = [one for one in outline(path, text).declarations if one.name == "T"]
+    assert found.doc == doc
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.ts", 'declare module "x" { function f(): void }', ["f"]),
+        ("a.ts", "declare global { interface Window { y: number } }", ["Window", "Window.y"]),
+        ("a.js", "exports.f = function (a) {}\nmodule.exports.g = 1", ["f", "g"]),
+        ("a.js", "Shop.prototype.sell = function (a) {}", ["Shop.sell"]),
+        ("a.js", "other.f = function () {}", []),
+        ("a.py", "a = b = 3\n[c, d] = a.b = 1, 2", ["a", "b", "c", "d"]),
+        ("a.py", "type Pair[T] = tuple[T, T]", ["Pair"]),
+        ("a.py", "for x in y:\n    def f(): ...", ["f"]),
+        ("a.go", "package p\nfunc (s *Set[K],) Add() {}", ["Set.Add"]),
+    ],
+)
+def test_less_common_declarations(path: str, text: str, expected: list[str]) -> None:
+    assert [one.qualified for one in outline(path, text).declarations[1:]] == expected
 
 
 def test_long_signatures_and_docs_are_cut() -> None:
@@ -273,6 +329,19 @@ def test_imports() -> None:
         Import("join", "path", "join"),
         Import("slash", "path", "sep"),
     )
+    rarer = """
+        import old = require("old")
+        import { a, // the first
+            b } from './x'
+        const { node: { engines }, /* all */ ...rest } = require('m'), { k = 1 } = require('n')
+    """
+    assert outline("a.ts", rarer).imports == (
+        Import("old", "old"),
+        Import("a", "./x", "a"),
+        Import("b", "./x", "b"),
+    )
+    versioned = 'package p\nimport "gopkg.in/yaml.v3"'
+    assert outline("a.go", versioned).imports == (Import("yaml", "gopkg.in/yaml.v3"),)
     go = 'package p\nimport ("fmt"; x "net/http"; _ "embed"; . "m"; "a.com/lib/v2")'
     assert outline("a.go", go).imports == (
         Import("fmt", "fmt"),
@@ -309,10 +378,33 @@ def test_a_broken_file_is_read_as_far_as_it_goes() -> None:
     assert outline_of("a.py", b"\xff\xfe(\x00" * 50) is not None
 
 
-def test_code_nested_a_thousand_deep_ends() -> None:
-    text = "".join(f"{' ' * n}class A{n}:\n" for n in range(1000))
-    assert 1 < len(outline("a.py", text).declarations) < 30
-    assert outline("a.ts", "f(" * 5000).declarations[0].kind == "module"
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.py", "".join(f"{' ' * n}class A{n}:\n" for n in range(1000))),
+        ("a.py", "".join(f"{' ' * n}if x:\n" for n in range(500))),
+        ("a.ts", "declare\n" * 5_000 + "const a: number"),
+        ("a.py", "a" + ".b()" * 20_000),
+        ("a.py", "f(" * 20_000 + ")" * 20_000),
+        ("a.ts", "(" * 300_000),
+        ("A.java", "{" * 300_000),
+        ("a.go", "// line\n" * 30_000 + "package p"),
+        ("a.js", "// line\n" * 30_000 + "function f() {}"),
+        ("a.js", "/*" + " " * 20_000 + "x */ function f() {}"),
+        ("a.go", "package p\nfunc (" + "a" * 20_000 + " [3]int) F() {}"),
+        ("a.py", f"class {'A' * 100_000}:\n" + "    def f(self): ...\n" * 500),
+        ("a.js", f"/** {'doc ' * 500} */ var {', '.join(['a'] * 20_000)}"),
+        ("a.py", "a, " * 60_000 + "= x"),
+    ],
+    ids=range(14),
+)
+def test_what_nobody_wrote_is_read_in_bounds(path: str, text: str) -> None:
+    """In time that grows with the text, into no more than some times its size; most of these took
+    half a minute, gigabytes or all of the stack."""
+    found = outline(path, text)
+    assert found.declarations[0].kind == "module"
+    assert len(found.declarations) <= 4_001
+    assert sum(len(one.qualified) + len(one.signature) for one in found.declarations) < 3e6
 
 
 def test_other_languages_have_none() -> None:
