@@ -6,6 +6,7 @@ stderr says what and how. `--json` prints one JSON object on stdout; progress go
 
 import argparse
 import errno
+import io
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -135,6 +136,9 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     share_the_processor()
+    for stream in (sys.stdout, sys.stderr):  # a terminal may not know every character
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         arguments = build_parser().parse_args(argv)
         run: Command = arguments.run

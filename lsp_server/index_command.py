@@ -1,13 +1,16 @@
 """`pirouette index` and `pirouette search`: what a repository declares, kept and found."""
 
 import hashlib
+import os
+import re
+import sqlite3
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.text import Text
@@ -15,22 +18,29 @@ from rich.text import Text
 from lsp_server.console import ProgressBar, print_json
 from models.disk import disk_errors
 from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
-from models.errors import DownloadError, InputError
+from models.errors import DiskSpaceError, DownloadError, InputError
 from models.progress import Progress, ProgressCallback
 from models.store import default_home
-from retrieval.index.database import IndexDatabase, open_database
+from retrieval.index.database import IndexDatabase, is_damage, open_database, remove_database
 from retrieval.index.embedder import Embedder
 from retrieval.index.search import ApiSearch, Hit
 from retrieval.index.update import Report, Updated, update_files, update_vectors
 from retrieval.workspace_files import WorkspaceFiles
 
+Result = TypeVar("Result")
+NAME_LENGTH = 40  # of a repository in the name of its index
+
 
 def build_index(path: Path, *, as_json: bool) -> int:
     """Bring the index of a repository up to date and say what that took."""
     root = repository_root(path)
-    with ProgressBar() as progress, opened(root) as database:
+
+    def work(database: IndexDatabase) -> tuple[Updated, Mapping[str, int]]:
         updated = update(database, root, progress, lambda: load_embedder(progress))
-        counts = database.count()
+        return updated, database.count()
+
+    with ProgressBar() as progress:
+        updated, counts = with_index(root, work)
     figures = {
         "files": updated.files,
         "parsed": updated.parsed,
@@ -40,7 +50,7 @@ def build_index(path: Path, *, as_json: bool) -> int:
         "bytes": index_file(root).stat().st_size,
     }
     if as_json:
-        print_json({"path": str(root), "index": str(index_file(root)), **figures})
+        print_json({"path": shown_path(root), "index": str(index_file(root)), **figures})
     else:
         print(
             f"{figures['files']} files, {figures['declarations']} declarations, "
@@ -52,16 +62,23 @@ def build_index(path: Path, *, as_json: bool) -> int:
 
 def search_index(wish: str, path: Path, limit: int, *, as_json: bool) -> int:
     """Print the declarations that fit a wish best, after a look at what has changed."""
+    wish = wish.encode(errors="replace").decode()
     if not wish.strip():
         raise InputError("the search is empty; say in words what you want to do")
     root = repository_root(path)
-    with ProgressBar() as progress, opened(root) as database:
+
+    def work(database: IndexDatabase) -> list[Hit]:
         load = cache(lambda: load_embedder(progress))
         update(database, root, progress, load)
         embedder = load() if database.count()["vector"] else None
-        hits = ApiSearch(database, root, embedder).search(wish, limit)
+        return ApiSearch(database, root, embedder).search(wish, limit)
+
+    with ProgressBar() as progress:
+        hits = with_index(root, work)
     if as_json:
-        print_json({"query": wish, "path": str(root), "hits": [hit_json(hit) for hit in hits]})
+        print_json(
+            {"query": wish, "path": shown_path(root), "hits": [hit_json(hit) for hit in hits]}
+        )
     else:
         for hit in hits:
             Console(highlight=False).print(shown(hit), soft_wrap=True)
@@ -69,25 +86,41 @@ def search_index(wish: str, path: Path, limit: int, *, as_json: bool) -> int:
 
 
 def repository_root(path: Path) -> Path:
-    if not path.is_dir():
-        raise InputError(f"{path} is not a folder; name the root of a repository")
+    if not os.path.isdir(path):  # noqa: PTH112 - raises nothing
+        raise InputError(f"{shown_path(path)} is not a folder; name the root of a repository")
     return path.resolve()
+
+
+def shown_path(path: Path) -> str:
+    """Its name may hold bytes that are no text."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def index_file(root: Path) -> Path:
     """Where the index of a repository is kept."""
-    digest = hashlib.sha256(str(root).encode(errors="surrogateescape")).hexdigest()[:16]
-    return default_home() / "indexes" / f"{root.name}-{digest}.sqlite"
+    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+    named = re.sub(r"[^\w.-]", "_", root.name)[:NAME_LENGTH]
+    return default_home() / "indexes" / f"{named}-{digest}.sqlite"
 
 
-@contextmanager
-def opened(root: Path) -> Iterator[IndexDatabase]:
-    with disk_errors(default_home()):
-        database = open_database(index_file(root))
-    try:
-        yield database
-    finally:
-        database.close()
+def with_index(root: Path, work: Callable[[IndexDatabase], Result]) -> Result:
+    """What `work` makes of the index of a repository; a damaged one is made anew, once.
+
+    Raises `DiskSpaceError` where it cannot be written or another program does not let go of it.
+    """
+    file = index_file(root)
+    for is_last in (False, True):
+        try:
+            with disk_errors(default_home()), closing(open_database(file)) as database:
+                return work(database)
+        except sqlite3.Error as error:
+            if is_last or not is_damage(error):
+                raise DiskSpaceError(
+                    f"the index {file} cannot be used ({error}); free some space, or wait for the "
+                    "program that uses it"
+                ) from None
+            remove_database(file)
+    raise AssertionError("unreachable")
 
 
 def update(
@@ -108,13 +141,18 @@ def update(
 
 
 def load_embedder(progress: ProgressCallback) -> Embedder | None:
-    """None, and a line that says why, where the model cannot be fetched."""
+    """None, and a line that says why, where the model cannot be fetched or run."""
     try:
         folder = embedding_folder(DEFAULT_EMBEDDING.name, default_home(), progress)
     except DownloadError as error:
-        print(f"pirouette: searching by words alone: {error}", file=sys.stderr)
-        return None
-    return Embedder(folder, DEFAULT_EMBEDDING.name)
+        reason = str(error)
+    else:
+        try:
+            return Embedder(folder, DEFAULT_EMBEDDING.name)
+        except (OSError, ValueError):
+            reason = f"{folder} is damaged; remove it, and it is fetched again"
+    print(f"pirouette: searching by words alone: {reason}", file=sys.stderr)
+    return None
 
 
 def reporting_to(progress: ProgressCallback) -> Report:
@@ -144,13 +182,19 @@ def shown(hit: Hit) -> Text:
     """Name and place, how it is declared, what is said of it, and how it is used."""
     declared, example = hit.place.declaration, hit.example
     text = Text.assemble(
-        (declared.qualified, "bold"),
+        (printable(declared.qualified), "bold"),
         f"  {declared.kind}  ",
-        (f"{hit.place.path}:{declared.first_line}", "cyan"),
-        f"\n    {declared.signature}",
+        (printable(f"{hit.place.path}:{declared.first_line}"), "cyan"),
+        f"\n    {printable(declared.signature)}",
     )
     if summary := declared.doc.partition("\n")[0]:
-        text.append(f"\n    {summary}", "dim")
+        text.append(f"\n    {printable(summary)}", "dim")
     if example is not None:
-        text.append(f"\n    {example.path}:{example.line}: {example.text}", "green")
+        place = f"{example.path}:{example.line}"
+        text.append(f"\n    {printable(f'{place}: {example.text}')}", "green")
     return text
+
+
+def printable(text: str) -> str:
+    """A repository's text without what a terminal would obey."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

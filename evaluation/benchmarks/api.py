@@ -5,6 +5,7 @@ The task `ask`: an API for a wish in words, by each ranking alone and by both to
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,23 +88,24 @@ def ask(
     progress: ProgressCallback,
 ) -> list[Found]:
     """Every arm's answer to every question, about code without its documentation."""
-    with tempfile.TemporaryDirectory() as folder:
-        database = open_database(Path(folder) / "index.sqlite")
+    if not questions:
+        return []
+
+    def report(stage: str, done: int, total: int) -> None:
+        progress(Progress(stage, done, total))
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(open_database(Path(folder) / "index.sqlite")) as database,
+    ):
         fill(database, outlines)
-        update_vectors(
-            database,
-            embedder,
-            lambda stage, done, total: progress(Progress(stage, done, total)),
-            lambda: False,
-        )
+        update_vectors(database, embedder, report, lambda: False)
         search = ApiSearch(database, Path(folder), embedder)
-        found = [
+        return [
             Found(arm, ASK, rank_of(question, database, rank(search, question.wish)))
             for question in questions
             for arm, rank in ARMS.items()
         ]
-        database.close()
-    return found
 
 
 def fill(database: IndexDatabase, outlines: Mapping[str, Outline]) -> None:

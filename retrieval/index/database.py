@@ -13,6 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from retrieval.index.declarations import APIS, Declaration, Import, Kind, Outline
@@ -21,6 +22,7 @@ from retrieval.workspace_files import Stamp
 
 FORMAT = 1  # raised when indexes must be made again
 BUSY_SECONDS = 30
+VECTORS_AT_ONCE = 4_096
 TABLES = """
 CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE file(
@@ -125,11 +127,11 @@ class IndexDatabase:
             [(name, file, line) for name, line in outline.calls.items()],
         )
 
-    def restamp(self, path: str, stamp: Stamp) -> None:
-        """The file was written again, with the same text."""
+    def restamp(self, path: str, digest: bytes, stamp: Stamp) -> None:
+        """The file was written again, with the same text, if that is what is known of it still."""
         self._connection.execute(
-            "UPDATE file SET size = ?, modified = ? WHERE path = ?",
-            (stamp.size, stamp.modified, path),
+            "UPDATE file SET size = ?, modified = ? WHERE path = ? AND hash = ?",
+            (stamp.size, stamp.modified, path, digest),
         )
 
     def remove(self, paths: Iterable[str]) -> None:
@@ -236,12 +238,13 @@ class IndexDatabase:
             " (SELECT 1 FROM declaration WHERE declaration.text_hash = vector.text_hash)"
         )
 
-    def vectors(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Ids [vectors] and all vectors [vectors, dimensions]."""
-        rows = self._connection.execute("SELECT id, vector FROM vector ORDER BY id").fetchall()
-        ids = np.array([id for id, _ in rows], dtype=np.int64)
-        joined = np.frombuffer(b"".join(vector for _, vector in rows), dtype=np.float16)
-        return ids, joined.reshape(len(rows), -1 if rows else 0).astype(np.float32)
+    def vectors(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """All, some thousand at a time: ids [vectors], and vectors [vectors, dimensions]."""
+        rows = self._connection.execute("SELECT id, vector FROM vector ORDER BY id")
+        while some := rows.fetchmany(VECTORS_AT_ONCE):
+            joined = np.frombuffer(b"".join(vector for _, vector in some), dtype=np.float16)
+            ids = np.array([id for id, _ in some], dtype=np.int64)
+            yield ids, joined.reshape(len(some), -1).astype(np.float32)
 
     def declared_with(self, vector: int) -> list[int]:
         """The declarations whose text has that vector."""
@@ -258,26 +261,53 @@ def digest_of(text: bytes) -> bytes:
 
 
 def open_database(path: Path) -> IndexDatabase:
-    """The index at `path`, made where there is none. Raises `OSError` where it cannot be."""
+    """The index at `path`, made where there is none or what is there is none.
+
+    Raises `OSError` or `sqlite3.Error` where it cannot be opened, and leaves it as it is.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(path.with_name(f"{path.name}.lock")):  # another may be making it
+        if not is_index(path):
+            remove_database(path)
+        connection = connect(path)
+        if format_of(connection) != FORMAT:
+            connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+        return IndexDatabase(connection)
+
+
+def is_index(path: Path) -> bool:
+    """Whether it is one of this format; one that cannot be read now may be."""
+    if not path.exists():
+        return False
     try:
         connection = connect(path)
-        if format_of(connection) == FORMAT:
-            return IndexDatabase(connection)
-        connection.close()
+        try:
+            is_ours = format_of(connection) == FORMAT
+            connection.execute("SELECT 1 FROM file LIMIT 1")
+        finally:
+            connection.close()
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError) and not path.exists():
-            raise OSError(str(error)) from None
-    for file in (path, *path.parent.glob(f"{path.name}-*")):
-        file.unlink(missing_ok=True)
-    connection = connect(path)
-    connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
-    return IndexDatabase(connection)
+        if is_damage(error):
+            return False
+        raise
+    return is_ours
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether what is in the file is the reason, rather than the disk or another program."""
+    is_broken = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return is_broken or "no such table" in str(error)
+
+
+def remove_database(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA secure_delete = ON")  # what is ignored from now on is gone
     connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last files
     return connection
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from retrieval.index.database import IndexDatabase, Place
+from retrieval.index.source_files import read_source
 from retrieval.index.update import Embeds
 from retrieval.index.vector_search import VectorSearch
 from retrieval.index.words import words_asked
@@ -63,14 +64,14 @@ class ApiSearch:
 
     @cached_property
     def _vectors(self) -> VectorSearch:
-        return VectorSearch(*self._database.vectors())
+        return VectorSearch(self._database.vectors())
 
     def _example(self, place: Place) -> Example | None:
         """A call of it, in another file if there is one."""
         name = place.declaration.name
         calls = self._database.calls(name, MOST_CALLERS)
         for path, line in sorted(calls, key=lambda call: call[0] == place.path):
-            if (text := line_of(self._root / path, line)) is not None and name in text:
+            if name in (text := line_of(self._root, path, line)):
                 return Example(path, line, text.strip())
         return None
 
@@ -89,10 +90,7 @@ def is_test(path: str) -> bool:
     return TESTS.search(path) is not None
 
 
-def line_of(file: Path, number: int) -> str | None:
-    """None where the file has no such line any more."""
-    try:
-        lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
-    except OSError:
-        return None
-    return lines[number - 1] if number <= len(lines) else None
+def line_of(root: Path, path: str, number: int) -> str:
+    """Nothing where the file has no such line any more."""
+    lines = (read_source(root, path) or b"").split(b"\n")
+    return lines[number - 1].decode(errors="replace") if number <= len(lines) else ""

@@ -14,6 +14,8 @@ LONGEST_LINES = 300  # bytes on average; more is no text that a person wrote
 # Folders of what others wrote. Hidden ones are none of the repository's code either.
 FOREIGN_FOLDERS = frozenset({"node_modules", "site-packages", "__pycache__", "bower_components"})
 ENVIRONMENT = "pyvenv.cfg"  # in the folder of a virtual environment
+UNSETTLED = -1  # the time of a file whose time proves nothing
+LATEST = 2**63  # nanoseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,30 @@ def source_files(root: Path, rules: WorkspaceFiles) -> Iterator[SourceFile]:
     followed."""
     for place, folders, names in os.walk(root):
         folder = Path(place)
-        folders[:] = sorted(name for name in folders if is_entered(folder / name, rules))
+        folders[:] = sorted(name for name in folders if is_entered(folder, name, rules))
         for name in sorted(names):
             file = folder / name
-            if file.suffix in GRAMMARS and (stamp := stamp_of(file)) and rules.allows(file):
+            if file.suffix not in GRAMMARS or not is_text(name):
+                continue
+            if (stamp := stamp_of(file)) is not None and rules.allows(file):
                 yield SourceFile(file.relative_to(root).as_posix(), stamp)
 
 
-def is_entered(folder: Path, rules: WorkspaceFiles) -> bool:
-    if folder.name.startswith(".") or folder.name in FOREIGN_FOLDERS or folder.is_symlink():
+def is_entered(above: Path, name: str, rules: WorkspaceFiles) -> bool:
+    if name.startswith(".") or name in FOREIGN_FOLDERS or not is_text(name):
         return False
-    return not (folder / ENVIRONMENT).exists() and rules.allows(folder)
+    folder = above / name
+    is_environment = os.path.lexists(folder / ENVIRONMENT)  # never raises
+    return not folder.is_symlink() and not is_environment and rules.allows(folder)
+
+
+def is_text(name: str) -> bool:
+    """Whether the name of a file is text, which it need not be."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def stamp_of(file: Path) -> Stamp | None:
@@ -50,9 +65,32 @@ def stamp_of(file: Path) -> Stamp | None:
         return None
     if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
         return None
-    return Stamp(status.st_size, status.st_mtime_ns)
+    is_kept = abs(status.st_mtime_ns) < LATEST  # what a database holds
+    return Stamp(status.st_size, status.st_mtime_ns if is_kept else UNSETTLED)
+
+
+def read_source(root: Path, path: str) -> bytes | None:
+    """The text of an ordinary file below `root`; no link on the way to it is followed, whatever
+    has become of it since it was listed. None where there is none, or too much of it."""
+    *folders, name = path.split("/")
+    try:
+        folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            for part in folders:
+                inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+                os.close(folder)
+                folder = inner
+            found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        finally:
+            os.close(folder)
+        with open(found, "rb") as file:
+            is_ordinary = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            text = file.read(LARGEST_FILE + 1) if is_ordinary else b""
+    except OSError:
+        return None
+    return text if is_ordinary and len(text) <= LARGEST_FILE else None
 
 
 def is_written(text: bytes) -> bool:
     """Whether a person may have written it line by line."""
-    return len(text) <= LONGEST_LINES * (text.count(b"\n") + 1)
+    return len(text) <= LONGEST_LINES * (len(text.splitlines()) + 1)

@@ -15,8 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.index.database import IndexDatabase, KnownFile, digest_of
+from retrieval.index.declarations import Outline
 from retrieval.index.outline import outline_of
-from retrieval.index.source_files import SourceFile, is_written, source_files
+from retrieval.index.source_files import (
+    UNSETTLED,
+    SourceFile,
+    is_written,
+    read_source,
+    source_files,
+)
 from retrieval.workspace_files import Stamp, WorkspaceFiles
 
 COMMIT_FILES = 64
@@ -24,7 +31,7 @@ EMBED_TEXTS = 128
 # A file written so shortly before it is read may be written again at what is the same time to the
 # file system, so its time proves nothing.
 SETTLED_NANOSECONDS = 2 * 10**9
-UNSETTLED = -1
+NOTHING = Outline((), (), {})
 
 Report = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 Stop = Callable[[], bool]
@@ -65,40 +72,52 @@ def update_files(
         batch = changed[start : start + COMMIT_FILES]
         if stop():
             break
+        read = [read_file(root, file, known.get(file.path)) for file in batch]
         with database.transaction():
-            parsed += sum(update_file(database, root, file, known.get(file.path)) for file in batch)
+            for one in filter(None, read):
+                keep(database, one)
+        parsed += sum(one is not None and one.outline is not None for one in read)
         report("reading", start + len(batch), len(changed))
+    if gone or parsed:
+        with database.transaction():
+            database.drop_unused_vectors()
     return Updated(len(present), parsed, len(gone))
 
 
-def update_file(
-    database: IndexDatabase, root: Path, file: SourceFile, known: KnownFile | None
-) -> bool:
-    """Read one file; returns whether it was parsed."""
-    try:
-        text = (root / file.path).read_bytes()
-    except OSError:
-        return False  # gone meanwhile, or not ours to read
-    stamp = file.stamp
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file's text as it was read; its `outline` is None where that is known already."""
+
+    path: str
+    digest: bytes
+    stamp: Stamp
+    outline: Outline | None
+
+
+def read_file(root: Path, file: SourceFile, known: KnownFile | None) -> ReadFile | None:
+    """None for a file that is gone meanwhile, or not ours to read."""
+    text = read_source(root, file.path)
+    if text is None:
+        return None
+    stamp, digest = file.stamp, digest_of(text)
     if stamp.modified + SETTLED_NANOSECONDS > time.time_ns():
         stamp = Stamp(stamp.size, UNSETTLED)
-    digest = digest_of(text)
     if known is not None and known.hash == digest:
-        database.restamp(file.path, stamp)
-        return False
+        return ReadFile(file.path, digest, stamp, None)
     outline = outline_of(file.path, text) if is_written(text) else None
-    if outline is None:
-        database.remove([file.path])
-        return False
-    database.replace(file.path, digest, stamp, outline)
-    return True
+    return ReadFile(file.path, digest, stamp, outline or NOTHING)
+
+
+def keep(database: IndexDatabase, read: ReadFile) -> None:
+    if read.outline is None:
+        database.restamp(read.path, read.digest, read.stamp)
+    else:
+        database.replace(read.path, read.digest, read.stamp, read.outline)
 
 
 def update_vectors(database: IndexDatabase, embedder: Embeds, report: Report, stop: Stop) -> int:
     """Embed the texts that have no vector; returns how many."""
     database.use_model(embedder.name)
-    with database.transaction():
-        database.drop_unused_vectors()
     total, done, last = database.count_without_vector(), 0, b""
     while not stop() and (texts := database.without_vector(last, EMBED_TEXTS)):
         vectors = embedder.encode([text for _, text in texts])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.index.database import IndexDatabase, open_database
-from tests.unit.index_helpers import indexed, update, write_files
+from tests.unit.index_helpers import age, indexed, update, write_files
 
 PATHS = st.sampled_from(["a.py", "b.py", "pack/a.py", "pack/c.ts", "d.go", "pack"])
 TEXTS = st.sampled_from(
@@ -40,8 +40,10 @@ def contents(database: IndexDatabase) -> list[tuple[object, ...]]:
 
 
 @settings(deadline=None, max_examples=60)
-@given(rounds=st.lists(CHANGES, min_size=1, max_size=5))
-def test_following_and_rebuilding_agree(rounds: list[list[tuple[str, str | None]]]) -> None:
+@given(rounds=st.lists(CHANGES, min_size=1, max_size=5), data=st.data())
+def test_following_and_rebuilding_agree(
+    rounds: list[list[tuple[str, str | None]]], data: st.DataObject
+) -> None:
     with tempfile.TemporaryDirectory() as name:
         place, root = Path(name), Path(name) / "repository"
         root.mkdir()
@@ -49,6 +51,8 @@ def test_following_and_rebuilding_agree(rounds: list[list[tuple[str, str | None]
         for changes in rounds:
             for path, text in changes:
                 change(root, path, text)
+            if data.draw(st.booleans()):
+                age(root)  # so that times are trusted
             update(followed, root)
         rebuilt = indexed(root, place / "rebuilt.sqlite")
         assert contents(followed) == contents(rebuilt)

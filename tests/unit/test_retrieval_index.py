@@ -13,12 +13,12 @@ import pytest
 
 from retrieval.index.database import IndexDatabase, open_database
 from retrieval.index.search import ApiSearch, fused, is_test
-from retrieval.index.source_files import source_files
-from retrieval.index.update import update_files, update_vectors
+from retrieval.index.source_files import read_source, source_files
+from retrieval.index.update import Updated, update_files, update_vectors
 from retrieval.index.vector_search import VectorSearch
 from retrieval.index.words import split_name, words_asked
-from retrieval.workspace_files import WorkspaceFiles
-from tests.unit.index_helpers import BagOfWords, indexed, never, silent, update, write_files
+from retrieval.workspace_files import Stamp, WorkspaceFiles
+from tests.unit.index_helpers import BagOfWords, age, indexed, never, silent, update, write_files
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
@@ -41,13 +41,6 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def database(root: Path, tmp_path: Path) -> IndexDatabase:
     return indexed(root, tmp_path / "index.sqlite")
-
-
-def age(root: Path) -> None:
-    """Make all files an hour old, so that their times can be trusted."""
-    hour_ago = time.time() - 3600
-    for file in root.rglob("*"):
-        os.utime(file, (hour_ago, hour_ago))
 
 
 def names(database: IndexDatabase, wish: str) -> list[str]:
@@ -85,10 +78,46 @@ def test_links_are_not_followed(root: Path, tmp_path: Path) -> None:
     assert len(list(source_files(root, WorkspaceFiles((root,))))) == 5
 
 
-def test_generated_text_is_left_out(root: Path, database: IndexDatabase) -> None:
-    write_files(root, {"bundle.js": "function a(){}" * 1000})
+def test_generated_text_declares_nothing(root: Path, database: IndexDatabase) -> None:
+    write_files(root, {"bundle.js": "function bundled(){}" * 1000})
     update(database, root)
-    assert "bundle.js" not in database.files()
+    assert names(database, "bundled") == []
+
+
+def test_names_that_are_no_text_are_left_out(root: Path) -> None:
+    (Path(os.fsdecode(os.fsencode(root) + b"/b\xff.py"))).write_text("x = 1\n")
+    Path(os.fsdecode(os.fsencode(root) + b"/f\xff")).mkdir()
+    assert len(list(source_files(root, WorkspaceFiles((root,))))) == 5
+
+
+def test_a_file_of_another_century_is_indexed(root: Path, database: IndexDatabase) -> None:
+    write_files(root, {"old.py": "def ancient(): ...\n"})
+    os.utime(root / "old.py", ns=(0, -(10**18)))
+    update(database, root)
+    assert names(database, "ancient") == ["ancient"]
+
+
+@pytest.mark.parametrize("becomes", ["link", "folder link", "pipe", "folder", "nothing", "huge"])
+def test_what_a_file_has_become_since_it_was_listed(
+    root: Path, tmp_path: Path, becomes: str
+) -> None:
+    write_files(tmp_path / "elsewhere", {"mail.py": "SECRET = 1\n"})
+    file = root / "shop" / "mail.py"
+    assert read_source(root, "shop/mail.py") == FILES["shop/mail.py"].encode()
+    if becomes == "folder link":
+        (root / "shop").rename(root / "moved")
+        (root / "shop").symlink_to(tmp_path / "elsewhere")
+    else:
+        file.unlink()
+    if becomes == "link":
+        file.symlink_to(tmp_path / "elsewhere" / "mail.py")
+    elif becomes == "pipe":
+        os.mkfifo(file)
+    elif becomes == "folder":
+        file.mkdir()
+    elif becomes == "huge":
+        file.write_bytes(b"x = 1\n" * 200_000)
+    assert read_source(root, "shop/mail.py") is None
 
 
 def test_names_are_found_by_their_words(database: IndexDatabase) -> None:
@@ -118,12 +147,13 @@ def test_only_what_has_changed_is_read(root: Path, database: IndexDatabase) -> N
 
 
 def test_a_file_with_its_old_size_and_time_is_not_opened(
-    root: Path, database: IndexDatabase
+    root: Path, database: IndexDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    write_files(root, {"bundle.js": "function a(){}" * 1000})
     age(root)
     update(database, root)
-    (root / "main.go").chmod(0)
-    assert update(database, root).parsed == 0
+    monkeypatch.setattr("retrieval.index.update.read_source", pytest.fail)
+    assert update(database, root) == Updated(files=6, parsed=0, removed=0)
 
 
 def test_a_file_that_was_just_written_is_looked_at_again(
@@ -165,7 +195,6 @@ def test_unused_vectors_are_dropped(root: Path, database: IndexDatabase) -> None
     update_vectors(database, BagOfWords(), silent, never)
     (root / "main.go").unlink()
     update(database, root)
-    update_vectors(database, BagOfWords(), silent, never)
     assert database.count()["vector"] == 5
 
 
@@ -227,12 +256,39 @@ def test_an_index_of_another_format_is_made_again(
     assert open_database(tmp_path / "index.sqlite").files() == {}
 
 
-def test_two_may_write_at_once(root: Path, database: IndexDatabase, tmp_path: Path) -> None:
-    other = open_database(tmp_path / "index.sqlite")
-    write_files(root, {"new.py": "def brand_new(): ..."})
-    update(other, root)
+def test_an_index_that_another_program_holds_is_left_alone(
+    root: Path, database: IndexDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.index.database.BUSY_SECONDS", 0.1)
+    place = tmp_path / "index.sqlite"
+    with database.transaction():
+        other = open_database(place)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            update(other, root)
+    assert len(open_database(place).files()) == 5
+
+
+def test_several_may_make_it_at_once(root: Path, tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from tests.unit.index_helpers import indexed;"
+        "indexed(Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    place = tmp_path / "index.sqlite"
+    command = [sys.executable, "-c", script, str(root), str(place)]
+    children = [subprocess.Popen(command, cwd=ROOT) for _ in range(4)]
+    assert [child.wait() for child in children] == [0, 0, 0, 0]
+    assert names(open_database(place), "what is owed") == ["total"]
+
+
+def test_a_text_that_another_has_replaced_keeps_its_own_time(
+    root: Path, database: IndexDatabase
+) -> None:
+    """One process read a file that went back to what it was before the other indexed it."""
+    age(root)
     update(database, root)
-    assert names(database, "brand new")[0] == "brand_new"
+    known = database.files()["main.go"]
+    database.restamp("main.go", b"another text", Stamp(1, 1))
+    assert database.files()["main.go"] == known
 
 
 def test_search_joins_words_and_meaning(root: Path, database: IndexDatabase) -> None:
@@ -288,13 +344,15 @@ def test_files_of_tests(path: str, expected: bool) -> None:
     assert is_test(path) == expected
 
 
-@pytest.mark.parametrize("count", [0, 3, 120])
-def test_nearest_vectors(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    """Above a size in lists of which some are looked at."""
-    monkeypatch.setattr("retrieval.index.vector_search.FLAT_UP_TO", 100)
+@pytest.mark.parametrize("sizes", [[], [3], [100, 20]])
+def test_nearest_vectors(sizes: list[int]) -> None:
+    count = sum(sizes)
     vectors = np.random.default_rng(0).normal(size=(count, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    search = VectorSearch(np.arange(count, dtype=np.int64) * 7, vectors)
+    ids = np.arange(count, dtype=np.int64) * 7
+    ends = np.cumsum(sizes).tolist()
+    pieces = [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]
+    search = VectorSearch((ids[piece], vectors[piece]) for piece in pieces)
     for number in range(count):
         assert search.nearest(vectors[number], 5)[0] == number * 7
     assert len(search.nearest(np.ones(8, dtype=np.float32), 5)) == min(count, 5)
