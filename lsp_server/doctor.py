@@ -3,6 +3,8 @@
 import os
 import platform
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from models.catalogue import DEFAULT_MODEL, find_entry
+from models.embedding_models import DEFAULT_EMBEDDING, ready_folder
 from models.errors import PirouetteError
 from models.language_model import number_format, preferred_device
 from models.store import GROWTH, ModelStore
@@ -47,6 +50,7 @@ def examine(home: Path) -> list[Finding]:
         examine_home(home),
         *examine_model(home),
         examine_analysis(ProcessAnalyst(timeout=PATIENCE)),
+        examine_search(home),
     ]
 
 
@@ -110,6 +114,19 @@ def examine_analysis(analyst: ProcessAnalyst) -> Finding:
             "run 'pirouette serve' by hand and look for what it logs of the analysis process",
         )
     return Finding("analysis", True, f"jedi {version('jedi')}, a question in {milliseconds:.0f} ms")
+
+
+def examine_search(home: Path) -> Finding:
+    """Whether there is what searches words, and what searches meaning."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        options = {option for (option,) in connection.execute("PRAGMA compile_options")}
+    if "ENABLE_FTS5" not in options:
+        advice = "use a Python whose SQLite has FTS5, as those of python.org and of uv have"
+        return Finding("search", False, f"SQLite {sqlite3.sqlite_version} has no FTS5", advice)
+    name = DEFAULT_EMBEDDING.name
+    size = f"fetched with the first 'pirouette search' ({DEFAULT_EMBEDDING.size / 1e6:.0f} MB)"
+    place = ready_folder(home) or size
+    return Finding("search", True, f"SQLite {sqlite3.sqlite_version}, {name}: {place}")
 
 
 def print_findings(findings: list[Finding]) -> None:

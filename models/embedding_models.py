@@ -58,16 +58,22 @@ def embedding_folder(name: str, home: Path, progress: ProgressCallback = ignore_
                 "sentence-transformers"
             )
         return folder
+    if (ready := ready_folder(home)) is not None:
+        return ready
     folder = home / "embedding" / entry.name
-    if (folder / WEIGHTS).is_file():
-        return folder
     with disk_errors(home):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.parent / f".{entry.name}.lock"):
-            if not (folder / WEIGHTS).is_file():
+            if ready_folder(home) is None:
                 require_space(home, 3 * entry.size, f"downloading {entry.name}")
                 unpack(entry, folder, progress)
     return folder
+
+
+def ready_folder(home: Path) -> Path | None:
+    """That of the default model, if it is there."""
+    folder = home / "embedding" / DEFAULT_EMBEDDING.name
+    return folder if (folder / WEIGHTS).is_file() else None
 
 
 def unpack(entry: EmbeddingEntry, folder: Path, progress: ProgressCallback) -> None:

@@ -112,6 +112,7 @@ def test_doctor_says_what_to_do(empty_home: Path, capsys: pytest.CaptureFixture[
     assert findings["torch"]["works"]
     assert "pirouette models pull" in findings["model"]["advice"]
     assert findings["analysis"]["works"]
+    assert "fetched with the first 'pirouette search'" in findings["search"]["detail"]
 
 
 def assert_one_line(capsys: pytest.CaptureFixture[str], complaint: str) -> None:
