@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -19,6 +20,8 @@ from pygls.uris import to_fs_path
 from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer
 from lsp_server.analysis import choose_worker
+from lsp_server.api_search import COMMAND as SEARCH_COMMAND
+from lsp_server.api_search import ApiSearches
 from lsp_server.documents import Documents, Place, file_of, place_in
 from lsp_server.inference_thread import Finished, InferenceThread
 from lsp_server.progress_reports import ProgressReporter
@@ -65,6 +68,7 @@ class PirouetteServer(LanguageServer):
         self.settings = Settings()
         self.roots: tuple[Path, ...] = ()
         self.analyst = ProcessAnalyst(timeout=LATE)
+        self.searches = ApiSearches()
         self.initial = ReadSettings(self.settings, ())
         self.shut_down = False
         self._load = load
@@ -283,9 +287,18 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
             logger.exception("a request failed; no suggestion is shown")
             return types.InlineCompletionList([])
 
+    @server.command(SEARCH_COMMAND)
+    async def search(wish: str) -> list[dict[str, Any]]:
+        try:
+            return await server.searches.search(wish, server.roots)
+        except PirouetteError as error:
+            server.tell(types.MessageType.Error, str(error))
+            return []
+
     @server.feature(types.SHUTDOWN)
     def shutdown(_: None) -> None:
         server.shut_down = True
+        server.searches.end()
         server.analyst.close()
         server.inference.end_idle_work()
 

@@ -1,0 +1,75 @@
+"""The command `pirouette.search`, as an editor calls it, with the real embedding model."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types
+
+from evaluation.editor_client import as_dict
+from lsp_server.api_search import COMMAND
+from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
+from models.store import default_home
+from tests.protocol.sessions import Session, own_server, session
+from tests.unit.index_helpers import write_files
+
+FILES = {
+    "shop/mail.py": "class Mailer:\n    def send_letter(self, to): ...\n",
+    "shop/fetch.py": 'def download(url):\n    """Get a page from the web."""\n',
+    "main.py": "from shop.fetch import download\npage = download('x')\n",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository, and a home whose only content is the embedding model."""
+    ready = embedding_folder(DEFAULT_EMBEDDING.name, default_home())
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "embedding").symlink_to(ready.parent)
+    monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path / "home"))
+    write_files(tmp_path / "repository", FILES)
+    return tmp_path / "repository"
+
+
+async def search(editor: Session, *arguments: Any) -> list[dict[str, Any]]:
+    params = types.ExecuteCommandParams(COMMAND, list(arguments))
+    found = await editor.client.workspace_execute_command_async(params)
+    assert found is not None
+    return [as_dict(hit) for hit in found]
+
+
+@pytest.mark.model
+async def test_apis_are_found_for_a_wish(root: Path) -> None:
+    async with session(root, own_server("unsure"), wait=False) as editor:
+        commands = editor.initialized.capabilities.execute_command_provider
+        assert commands is not None
+        assert COMMAND in commands.commands
+        first, *_ = await search(editor, "retrieve html over http")
+        assert (first["name"], first["line"]) == ("download", 1)
+        assert first["uri"] == (root / "shop" / "fetch.py").as_uri()
+        assert first["example"]["text"] == "page = download('x')"
+
+
+@pytest.mark.model
+async def test_what_was_saved_meanwhile_is_found(root: Path) -> None:
+    async with session(root, own_server("unsure"), wait=False) as editor:
+        await search(editor, "anything")
+        write_files(root, {"new.py": "def paint_the_fence(): ...\n"})
+        first, *_ = await search(editor, "--painting a fence")
+        assert first["name"] == "paint_the_fence"
+
+
+async def test_a_search_that_fails_is_one_message(root: Path) -> None:
+    async with session(root, own_server("unsure"), wait=False) as editor:
+        assert await search(editor, "  ") == []
+        assert any("the search is empty" in message for message in editor.shown())
+
+
+async def test_the_next_search_takes_the_place_of_one_under_way(root: Path) -> None:
+    async with session(root, own_server("unsure"), wait=False) as editor:
+        first = asyncio.create_task(search(editor, "send a letter"))
+        await asyncio.sleep(0.2)
+        second = await search(editor, "send a letter")
+        assert await first == []
+        assert second[0]["name"] == "Mailer.send_letter"
