@@ -1,11 +1,16 @@
 """What a file declares, imports and calls: each language beside what is read of it."""
 
+import ast
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from retrieval.index.declarations import Declaration, Import, Outline
+from retrieval.index.declarations import Declaration, Import, Kind, Outline
 from retrieval.index.outline import outline_of
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def outline(path: str, text: str) -> Outline:
@@ -409,3 +414,29 @@ def test_what_nobody_wrote_is_read_in_bounds(path: str, text: str) -> None:
 
 def test_other_languages_have_none() -> None:
     assert outline_of("a.rs", b"fn main() {}") is None
+
+
+def defined(body: Sequence[ast.stmt], around: str = "") -> Iterator[tuple[str, int]]:
+    """Functions and classes by Python's own parser, each with its line, decorators left out."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield around + node.name, node.lineno
+            if isinstance(node, ast.ClassDef):
+                yield from defined(node.body, f"{around}{node.name}.")
+        else:
+            for part in ("body", "orelse", "finalbody"):
+                yield from defined(getattr(node, part, []), around)
+
+
+@pytest.mark.parametrize("package", ["lsp_server", "completion", "models", "retrieval"])
+def test_all_that_python_itself_finds_is_found(package: str) -> None:
+    for file in (ROOT / package).rglob("*.py"):
+        text = file.read_bytes()
+        found = {
+            one.qualified: one
+            for one in outline(file.name, text.decode()).declarations[1:]
+            if one.kind is not Kind.CONSTANT
+        }
+        expected = dict(defined(ast.parse(text).body))
+        assert found.keys() == expected.keys()
+        assert all(found[name].first_line <= line for name, line in expected.items())
