@@ -178,6 +178,13 @@ class IndexDatabase:
         )
         return rows.fetchall()
 
+    def count_named(self, name: str) -> int:
+        """How many declarations have that name."""
+        (count,) = self._connection.execute(
+            "SELECT count(*) FROM declaration WHERE name = ?", (name,)
+        ).fetchone()
+        return int(count)
+
     def count(self) -> Mapping[str, int]:
         """How many files, declarations and vectors there are."""
         return {

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from retrieval.index.database import IndexDatabase, Place
 from retrieval.index.source_files import read_source
@@ -67,13 +67,28 @@ class ApiSearch:
         return VectorSearch(self._database.vectors())
 
     def _example(self, place: Place) -> Example | None:
-        """A call of it, in another file if there is one."""
+        """A call of it, in another file if there is one.
+
+        Of a name that is declared several times only where its module or class is imported.
+        """
         name = place.declaration.name
         calls = self._database.calls(name, MOST_CALLERS)
+        if self._database.count_named(name) > 1:
+            calls = [call for call in calls if self._is_known_in(call[0], place)]
         for path, line in sorted(calls, key=lambda call: call[0] == place.path):
             if name in (text := line_of(self._root, path, line)):
                 return Example(path, line, text.strip())
         return None
+
+    def _is_known_in(self, path: str, place: Place) -> bool:
+        """Whether a file imports, by name, the module that it is declared in, or its class."""
+        classes = place.declaration.qualified.split(".")[:-1]
+        module = PurePosixPath(place.path)
+        names = {*classes, module.parent.name if module.stem == "__init__" else module.stem}
+        return path == place.path or any(
+            one.name in names or re.split(r"[./]", one.module)[-1] in names
+            for one in self._database.imports(path)
+        )
 
 
 def fused(rankings: Sequence[Sequence[int]]) -> list[int]:

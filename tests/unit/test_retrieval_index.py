@@ -309,6 +309,26 @@ def test_an_example_that_is_gone_is_not_shown(root: Path, database: IndexDatabas
     assert first.example is None
 
 
+def test_a_name_that_several_have_is_shown_where_its_own_is_imported(
+    root: Path, database: IndexDatabase
+) -> None:
+    write_files(
+        root,
+        {
+            "a_cart.py": "from shop.sums import total\nprint(total([1]))\n",
+            "b_bill.py": "from shop.invoices import total\nprint(total([2]))\n",
+            "shop/sums.py": "def total(numbers): ...\n",
+        },
+    )
+    update(database, root)
+    hits = ApiSearch(database, root, None).search("total", 2)
+    examples = {hit.place.path: hit.example.text for hit in hits if hit.example}
+    assert examples == {
+        "shop/invoices.py": "print(total([2]))",
+        "shop/sums.py": "print(total([1]))",
+    }
+
+
 def test_rankings_are_fused_by_reciprocal_rank() -> None:
     assert fused([[1, 2, 3], [3, 1]]) == [1, 3, 2]
     assert fused([[], [5]]) == [5]
