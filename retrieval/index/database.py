@@ -20,7 +20,7 @@ from retrieval.index.declarations import APIS, Declaration, Import, Kind, Outlin
 from retrieval.index.words import embedded_text, words_of
 from retrieval.workspace_files import Stamp
 
-FORMAT = 1  # raised when indexes must be made again
+FORMAT = 2  # raised when indexes must be made again
 BUSY_SECONDS = 30
 VECTORS_AT_ONCE = 4_096
 TABLES = """
