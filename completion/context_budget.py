@@ -88,8 +88,15 @@ def edge_at(text: str, place: int) -> str:
 
 
 def find_edge(text: str, edge: str) -> int | None:
-    """The last line of `text` that begins right after `edge`; None where there is none."""
-    found = text.rfind(edge) if edge.endswith("\n") else -1
+    """The last line of `text` that begins right after `edge`; None where there is none.
+
+    An edge of fewer characters than it could have is all that stood before its place, and is
+    looked for there first.
+    """
+    if not edge.endswith("\n"):
+        return None
+    is_first = len(edge) < EDGE_CHARACTERS and text.startswith(edge)
+    found = 0 if is_first else text.rfind(edge)
     return None if found < 0 else found + len(edge)
 
 

@@ -261,6 +261,7 @@ class ProcessAnalyst:
     def _mourn(self, reason: str) -> None:
         """The child is gone or frozen: never ask its last question again, and start anew later."""
         assert self._child is not None
+        self._count(crashed=1)
         hand, self._in_hand = self._in_hand, None
         self._child.end()
         self._child = None
@@ -272,7 +273,6 @@ class ProcessAnalyst:
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**self._crashes)
         self._crashes += 1
         self._start_at = time.monotonic() + pause
-        self._count(crashed=1)
         logger.warning("the analysis process %s (%d in a row)", reason, self._crashes)
         if self._given_up:
             for asked in self._waiting:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from completion.context_budget import (
@@ -86,6 +86,7 @@ def test_lines_added_far_above_do_not_move_the_middle() -> None:
 
 
 @settings(max_examples=50)
+@example(before="\nx\n", after="", budget=4)  # a short edge that stands there twice
 @given(before=TEXTS, after=TEXTS, budget=st.integers(0, 60))
 def test_a_window_whose_edges_are_known_is_the_same(
     tokenizer: CodeTokenizer, before: str, after: str, budget: int
@@ -137,7 +138,9 @@ def test_the_middle_stays_until_the_cursor_has_gone_far() -> None:
 
 
 def test_an_edge_is_the_last_line_that_follows_its_text() -> None:
-    assert find_edge("a\nb\na\nc", "a\n") == 6
+    assert find_edge("x\na\nb\na\nc", "a\n") == 8
+    assert find_edge("a\nb\na\nc", "a\n") == 2  # which was all that stood before it
+    assert find_edge("a" * 199 + "\nb\n" + "a" * 199 + "\nc", "a" * 199 + "\n") == 402
     assert find_edge("a\nb\n", "c\n") is None
     assert find_edge("ab", "a") is None
     assert find_edge("a\n", "") is None
