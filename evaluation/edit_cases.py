@@ -249,12 +249,12 @@ def draw_cases(
     The same seed gives the same cases, each kind those that it has among all.
     """
     cases: list[EditCase] = []
-    turns = ((number, kind) for number in range(count) for kind in KINDS if kind in kinds)
-    for turn, kind in islice(turns, count if repositories else 0):
-        number = turn * len(KINDS) + list(KINDS).index(kind)
-        choose = random.Random(f"{seed}/{number}")  # noqa: S311 - draws cases
+    numbered = ((turn, *one) for turn in range(count) for one in enumerate(KINDS))
+    chosen = (one for one in numbered if one[-1] in kinds)
+    for turn, place, kind in islice(chosen, count if repositories else 0):
+        choose = random.Random(f"{seed}/{turn * len(KINDS) + place}")  # noqa: S311 - draws cases
         for attempt in range(TRIES):
-            repository = repositories[(number // len(KINDS) + attempt) % len(repositories)]
+            repository = repositories[(turn + attempt) % len(repositories)]
             spot = draw_spot(repository, choose)
             drawn = KINDS[kind](spot, choose) if spot else None
             if spot and drawn and len(set(drawn)) > 1:

@@ -80,8 +80,9 @@ def search_index(wish: str, path: Path, limit: int, *, as_json: bool) -> int:
             {"query": wish, "path": shown_path(root), "hits": [hit_json(hit) for hit in hits]}
         )
     else:
+        console = Console(highlight=False)
         for hit in hits:
-            Console(highlight=False).print(shown(hit), soft_wrap=True)
+            console.print(shown(hit), soft_wrap=True)
     return 0 if hits else 1
 
 
@@ -131,12 +132,12 @@ def update(
 ) -> Updated:
     """Bring files up to date, and then vectors; the model is loaded only if there is need."""
     report = reporting_to(progress)
-    updated = update_files(database, root, WorkspaceFiles((root,)), report, never)
+    updated = update_files(database, root, WorkspaceFiles((root,)), report)
     database.use_model(DEFAULT_EMBEDDING.name)
     if not database.count_without_vector():
         return updated
     embedder = load()
-    embedded = update_vectors(database, embedder, report, never) if embedder else 0
+    embedded = update_vectors(database, embedder, report) if embedder else 0
     return replace(updated, embedded=embedded)
 
 
@@ -157,10 +158,6 @@ def load_embedder(progress: ProgressCallback) -> Embedder | None:
 
 def reporting_to(progress: ProgressCallback) -> Report:
     return lambda stage, done, total: progress(Progress(stage, done, total))
-
-
-def never() -> bool:
-    return False
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from models.errors import InputError
 from models.progress import Progress, ProgressCallback
 from retrieval.index.database import IndexDatabase, digest_of, open_database
 from retrieval.index.declarations import Outline
-from retrieval.index.search import DEEP, ApiSearch, fused
+from retrieval.index.search import DEEP, ApiSearch
 from retrieval.index.update import Embeds, update_vectors
 from retrieval.workspace_files import Stamp
 
@@ -28,7 +28,7 @@ Rank = Callable[[ApiSearch, str], list[int]]
 ARMS: Mapping[str, Rank] = {
     "lexical": lambda search, wish: search.lexical(wish, DEEP),
     "dense": lambda search, wish: search.dense(wish, DEEP),
-    "fused": lambda search, wish: fused([search.lexical(wish, DEEP), search.dense(wish, DEEP)]),
+    "fused": lambda search, wish: search.ranked(wish),
 }
 
 
@@ -99,7 +99,7 @@ def ask(
         closing(open_database(Path(folder) / "index.sqlite")) as database,
     ):
         fill(database, outlines)
-        update_vectors(database, embedder, report, lambda: False)
+        update_vectors(database, embedder, report)
         search = ApiSearch(database, Path(folder), embedder)
         return [
             Found(arm, ASK, rank_of(question, database, rank(search, question.wish)))

@@ -49,6 +49,7 @@ SCRIPT = Spelling(
     ),
     by_value=frozenset({"variable_declarator", "public_field_definition", "assignment_expression"}),
 )
+COMMENTS = frozenset({"comment", "line_comment", "block_comment"})  # in any language
 FUNCTION_VALUES = frozenset({"arrow_function", "function_expression", "generator_function"})
 CLASS_VALUES = frozenset({"class"})
 

@@ -18,7 +18,7 @@ from retrieval.index.calls import calls_of
 from retrieval.index.declarations import Declaration, Kind, Outline
 from retrieval.index.documentation import Comment, comment_text, docstring
 from retrieval.index.imports import imports_of
-from retrieval.index.languages import CLASS_VALUES, FUNCTION_VALUES, SPELLINGS, Spelling
+from retrieval.index.languages import CLASS_VALUES, COMMENTS, FUNCTION_VALUES, SPELLINGS, Spelling
 from retrieval.index.signature import signature_of
 from retrieval.trees import children_of, has_child, parse, text_of
 
@@ -30,7 +30,6 @@ LONGEST_NAME = 200
 DEEPEST_CLASS = 16
 DEEPEST_WRAPPER = 32
 WRAPPERS = ("_declaration", "export_statement", "decorated_definition")  # of one declaration
-COMMENTS = frozenset({"comment", "line_comment", "block_comment"})
 PATTERNS = frozenset({"pattern_list", "tuple_pattern", "list_pattern"})
 EXPORTED = re.compile(r"(?:(?:module\.)?exports|(?P<class>\w+)\.prototype)\.(?P<name>[\w$]+)")
 

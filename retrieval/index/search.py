@@ -46,12 +46,16 @@ class ApiSearch:
 
     def search(self, wish: str, limit: int) -> list[Hit]:
         """The declarations that fit best, tests last; without an embedder by words alone."""
+        places = self._database.places(self.ranked(wish))
+        places = sorted(places, key=lambda place: is_test(place.path))[:limit]
+        return [Hit(place, self._example(place)) for place in places]
+
+    def ranked(self, wish: str) -> list[int]:
+        """Both rankings fused, or that by words alone."""
         rankings = [self.lexical(wish, DEEP)]
         if self._embedder is not None:
             rankings.append(self.dense(wish, DEEP))
-        places = self._database.places(fused(rankings))
-        places = sorted(places, key=lambda place: is_test(place.path))[:limit]
-        return [Hit(place, self._example(place)) for place in places]
+        return fused(rankings)
 
     def lexical(self, wish: str, limit: int) -> list[int]:
         return self._database.lexical(words_asked(wish), limit)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tree_sitter import Node
 
+from retrieval.index.languages import COMMENTS
 from retrieval.trees import children_of
 
 LONGEST_SIGNATURE = 300  # characters
@@ -12,7 +13,7 @@ READ_BYTES = 4_096
 DEEPEST = 32
 OPENS_BODY = re.compile(r"(?:\s*(?:[:{]|=>?))+$")
 # What is no part of how it is called; annotations with arguments among it.
-LEFT_OUT = frozenset({"comment", "line_comment", "block_comment", "annotation", "decorator"})
+LEFT_OUT = COMMENTS | {"annotation", "decorator"}
 # What stands once before several of them in Go.
 KEYWORDS: Mapping[str, str] = {
     "type_spec": "type",

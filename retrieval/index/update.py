@@ -37,6 +37,11 @@ Report = Callable[[str, int, int], None]  # what is done, how much of it, of how
 Stop = Callable[[], bool]
 
 
+def never() -> bool:
+    """The answer of whoever does not stop."""
+    return False
+
+
 class Embeds(Protocol):
     """What turns texts into vectors of length one."""
 
@@ -58,7 +63,11 @@ class Updated:
 
 
 def update_files(
-    database: IndexDatabase, root: Path, rules: WorkspaceFiles, report: Report, stop: Stop
+    database: IndexDatabase,
+    root: Path,
+    rules: WorkspaceFiles,
+    report: Report,
+    stop: Stop = never,
 ) -> Updated:
     """Read what is new or was changed below `root`, and forget what is gone."""
     known = database.files()
@@ -115,7 +124,9 @@ def keep(database: IndexDatabase, read: ReadFile) -> None:
         database.replace(read.path, read.digest, read.stamp, read.outline)
 
 
-def update_vectors(database: IndexDatabase, embedder: Embeds, report: Report, stop: Stop) -> int:
+def update_vectors(
+    database: IndexDatabase, embedder: Embeds, report: Report, stop: Stop = never
+) -> int:
     """Embed the texts that have no vector; returns how many."""
     database.use_model(embedder.name)
     total, done, last = database.count_without_vector(), 0, b""

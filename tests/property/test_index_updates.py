@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.index.database import IndexDatabase, open_database
-from tests.unit.index_helpers import age, indexed, update, write_files
+from tests.unit.index_helpers import age, indexed, update
+from tests.unit.workspaces import write_files
 
 PATHS = st.sampled_from(["a.py", "b.py", "pack/a.py", "pack/c.ts", "d.go", "pack"])
 TEXTS = st.sampled_from(

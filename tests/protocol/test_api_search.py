@@ -9,10 +9,9 @@ from lsprotocol import types
 
 from evaluation.editor_client import as_dict
 from lsp_server.api_search import COMMAND
-from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
-from models.store import default_home
 from tests.protocol.sessions import Session, own_server, session
-from tests.unit.index_helpers import write_files
+from tests.unit.index_helpers import home_with_model
+from tests.unit.workspaces import write_files
 
 FILES = {
     "shop/mail.py": "class Mailer:\n    def send_letter(self, to): ...\n",
@@ -24,12 +23,8 @@ FILES = {
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository, and a home whose only content is the embedding model."""
-    ready = embedding_folder(DEFAULT_EMBEDDING.name, default_home())
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "embedding").symlink_to(ready.parent)
-    monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path / "home"))
-    write_files(tmp_path / "repository", FILES)
-    return tmp_path / "repository"
+    home_with_model(tmp_path, monkeypatch)
+    return write_files(tmp_path / "repository", FILES)
 
 
 async def search(editor: Session, *arguments: Any) -> list[dict[str, Any]]:

@@ -5,8 +5,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
+from models.store import default_home
 from retrieval.index.database import IndexDatabase, open_database
 from retrieval.index.update import Updated, update_files
 from retrieval.index.words import words_asked
@@ -33,10 +36,14 @@ class BagOfWords:
         return vectors
 
 
-def write_files(root: Path, files: dict[str, str]) -> None:
-    for path, text in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
+def home_with_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of Pirouette in `folder` whose only content is the real embedding model."""
+    ready = embedding_folder(DEFAULT_EMBEDDING.name, default_home())
+    home = folder / "home"
+    home.mkdir()
+    (home / "embedding").symlink_to(ready.parent)
+    monkeypatch.setenv("PIROUETTE_HOME", str(home))
+    return home
 
 
 def age(root: Path) -> None:
@@ -50,12 +57,8 @@ def age(root: Path) -> None:
 def silent(_: str, __: int, ___: int) -> None: ...
 
 
-def never() -> bool:
-    return False
-
-
 def update(database: IndexDatabase, root: Path) -> Updated:
-    return update_files(database, root, WorkspaceFiles((root,)), silent, never)
+    return update_files(database, root, WorkspaceFiles((root,)), silent)
 
 
 def indexed(root: Path, place: Path) -> IndexDatabase:

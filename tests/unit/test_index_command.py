@@ -12,10 +12,10 @@ from lsp_server.cli import main
 from lsp_server.index_command import with_index
 from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
 from models.errors import DamagedModelError, DiskSpaceError, DownloadError, UnknownModelError
-from models.store import default_home
 from retrieval.index.database import IndexDatabase
+from tests.unit.index_helpers import home_with_model
 from tests.unit.index_helpers import update as update_quietly
-from tests.unit.index_helpers import write_files
+from tests.unit.workspaces import write_files
 
 FILES = {
     "shop/invoices.py": '"""Invoices."""\ndef total(lines):\n    """Adds up what is owed."""\n',
@@ -28,13 +28,8 @@ FILES = {
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository, and a home whose only content is the embedding model."""
-    ready = embedding_folder(DEFAULT_EMBEDDING.name, default_home())
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "embedding").symlink_to(ready.parent)
-    monkeypatch.setenv("PIROUETTE_HOME", str(home))
-    write_files(tmp_path / "repository", FILES)
-    return tmp_path / "repository"
+    home_with_model(tmp_path, monkeypatch)
+    return write_files(tmp_path / "repository", FILES)
 
 
 def refuse(*_: object) -> None:

@@ -18,7 +18,8 @@ from retrieval.index.update import Updated, update_files, update_vectors
 from retrieval.index.vector_search import VectorSearch
 from retrieval.index.words import split_name, words_asked
 from retrieval.workspace_files import Stamp, WorkspaceFiles
-from tests.unit.index_helpers import BagOfWords, age, indexed, never, silent, update, write_files
+from tests.unit.index_helpers import BagOfWords, age, indexed, silent, update
+from tests.unit.workspaces import write_files
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
@@ -174,25 +175,25 @@ def test_what_is_ignored_later_is_forgotten(root: Path, database: IndexDatabase)
 
 def test_only_texts_that_are_new_are_embedded(root: Path, database: IndexDatabase) -> None:
     embedder = BagOfWords()
-    first = update_vectors(database, embedder, silent, never)
+    first = update_vectors(database, embedder, silent)
     assert first == len(embedder.embedded) == 6  # functions, methods and classes
     write_files(root, {"shop/mail.py": FILES["shop/mail.py"] + "    def call(self): ...\n"})
     update(database, root)
-    assert update_vectors(database, embedder, silent, never) == 1
+    assert update_vectors(database, embedder, silent) == 1
     assert "Mailer.call" not in embedder.embedded[-1]  # in words
     assert "mailer call" in embedder.embedded[-1]
 
 
 def test_vectors_of_another_model_are_made_again(database: IndexDatabase) -> None:
     embedder = BagOfWords()
-    count = update_vectors(database, embedder, silent, never)
+    count = update_vectors(database, embedder, silent)
     embedder.name = "another"
-    assert update_vectors(database, embedder, silent, never) == count
+    assert update_vectors(database, embedder, silent) == count
     assert database.count()["vector"] == count
 
 
 def test_unused_vectors_are_dropped(root: Path, database: IndexDatabase) -> None:
-    update_vectors(database, BagOfWords(), silent, never)
+    update_vectors(database, BagOfWords(), silent)
     (root / "main.go").unlink()
     update(database, root)
     assert database.count()["vector"] == 5
@@ -293,7 +294,7 @@ def test_a_text_that_another_has_replaced_keeps_its_own_time(
 
 def test_search_joins_words_and_meaning(root: Path, database: IndexDatabase) -> None:
     embedder = BagOfWords()
-    update_vectors(database, embedder, silent, never)
+    update_vectors(database, embedder, silent)
     hits = ApiSearch(database, root, embedder).search("letter to send", 3)
     assert hits[0].place.declaration.qualified == "Mailer.send_letter"
     assert hits[0].example is not None
