@@ -21,8 +21,9 @@ from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
 from models.errors import DiskSpaceError, DownloadError, InputError
 from models.progress import Progress, ProgressCallback
 from models.store import default_home
-from retrieval.index.database import IndexDatabase, is_damage, open_database, remove_database
+from retrieval.index.database import IndexDatabase, open_database
 from retrieval.index.embedder import Embedder
+from retrieval.index.schema import is_damage, remove_database
 from retrieval.index.search import ApiSearch, Hit
 from retrieval.index.update import Report, Updated, update_files, update_vectors
 from retrieval.workspace_files import WorkspaceFiles

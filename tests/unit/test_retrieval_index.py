@@ -260,7 +260,7 @@ def test_an_index_of_another_format_is_made_again(
 def test_an_index_that_another_program_holds_is_left_alone(
     root: Path, database: IndexDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.index.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("retrieval.index.schema.BUSY_SECONDS", 0.1)
     place = tmp_path / "index.sqlite"
     with database.transaction():
         other = open_database(place)
