@@ -5,8 +5,7 @@ into Pirouette's home once, opened as zip archives, and never installed or impor
 of each make a small real history.
 """
 
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,9 +13,9 @@ from evaluation.provenance import git
 from models.download import download_wheel
 from models.errors import InputError
 from models.progress import Progress, ProgressCallback
+from retrieval.wheel_sources import readable, sources_of
 from retrieval.workspace_files import WorkspaceFiles
 
-LARGEST_SOURCE = 400_000  # characters
 COMMITS_BACK = 20
 
 
@@ -100,24 +99,3 @@ def sources_back_then(root: Path, paths: Iterable[str]) -> dict[str, str]:
     then = commits.split()[-1]
     texts = {path: git(root, "show", f"{then}:./{path}") for path in paths}
     return {path: text + "\n" for path, text in texts.items() if text}
-
-
-def sources_of(wheel: Path) -> dict[str, str]:
-    """The Python sources inside a wheel, by path."""
-    return dict(read_sources(wheel))
-
-
-def read_sources(wheel: Path) -> Iterator[tuple[str, str]]:
-    with zipfile.ZipFile(wheel) as archive:
-        for name in sorted(archive.namelist()):
-            if name.endswith(".py") and (text := readable(archive.read(name))) is not None:
-                yield name, text
-
-
-def readable(data: bytes) -> str | None:
-    """Source text with `\\n` line ends, or None where it is no UTF-8 or very large."""
-    try:
-        text = data.decode("utf-8").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        return None
-    return text if len(text) <= LARGEST_SOURCE else None

@@ -12,8 +12,8 @@ import torch
 from completion.pipeline import Completer
 from completion.values import CompletionRequest
 from evaluation.infilling import Completion
+from models.device import preferred_device
 from models.errors import InputError
-from models.language_model import preferred_device
 
 
 class TransformersPeer:

@@ -12,9 +12,9 @@ from time import perf_counter
 from typing import Any
 
 from models.catalogue import DEFAULT_MODEL, find_entry
+from models.device import number_format, preferred_device
 from models.embedding_models import DEFAULT_EMBEDDING, ready_folder
 from models.errors import PirouetteError
-from models.language_model import number_format, preferred_device
 from models.store import GROWTH, ModelStore
 from models.tokenizer import CodeTokenizer
 from retrieval.analyst.analyst import ProcessAnalyst

@@ -26,8 +26,19 @@ class WheelMember:
 
 
 @dataclass(frozen=True, slots=True)
+class PackagedAdapter:
+    """A folder under `models/adapters`, and the hash of the weights in it."""
+
+    folder: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One model by name; `size` in bytes, `parameters` as a person would say it."""
+    """One model by name; `size` in bytes, `parameters` as a person would say it.
+
+    Where there is an `adapter`, the model is the file's with that merged into it.
+    """
 
     name: str
     description: str
@@ -38,6 +49,7 @@ class CatalogueEntry:
     sha256: str
     hub: HubFile | None
     wheels: tuple[WheelMember, ...]
+    adapter: PackagedAdapter | None = None
 
 
 DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"

@@ -8,7 +8,7 @@ ordinary folder that transformers can load too.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
+from models.adapter import UNCHANGED, Adapter
 from models.disk import system_error
 from models.errors import DamagedModelError, UnsupportedModelError
 from models.gguf_tokenizer import build_tokenizer, tokenizer_settings
@@ -56,8 +57,10 @@ ARCHITECTURES = {
 }
 
 
-def convert_gguf(source: Path, target: Path, progress: ProgressCallback) -> None:
-    """Write the model of the file `source` into the existing empty folder `target`.
+def convert_gguf(
+    source: Path, target: Path, progress: ProgressCallback, adapter: Adapter = UNCHANGED
+) -> None:
+    """Write the model of the file `source`, changed by `adapter`, into the empty folder `target`.
 
     Raises `UnsupportedModelError` for an architecture or tokenizer that cannot be run,
     `DamagedModelError` for a file that is not whole, `OSError` where the disk refuses.
@@ -66,7 +69,7 @@ def convert_gguf(source: Path, target: Path, progress: ProgressCallback) -> None
     try:
         reader = GGUFReader(source)
         fields = {name: field.contents() for name, field in reader.fields.items()}
-        convert_parts(reader.tensors, fields, source, target, progress)
+        convert_parts(reader.tensors, fields, source, target, progress, adapter)
     except (ValueError, TypeError, LookupError) as error:
         raise DamagedModelError(
             f"{source} is not a whole GGUF model ({error!r}); fetch it again"
@@ -79,6 +82,7 @@ def convert_parts(
     source: Path,
     target: Path,
     progress: ProgressCallback,
+    adapter: Adapter,
 ) -> None:
     architecture = str(fields["general.architecture"])
     if architecture not in ARCHITECTURES:
@@ -93,8 +97,13 @@ def convert_parts(
     shapes = {tensor.name: tuple(map(int, reversed(tensor.shape))) for tensor in tensors}
     config = hugging_face_config(fields, shapes)
     write_json(target / "config.json", config)
-    write_shards(tensors, config, target, progress)
-    scales = dict(kept_scales(tensors, config))
+    weights = (
+        (name, adapter.merged(name, values)) for name, values in converted_tensors(tensors, config)
+    )
+    total = sum(4 * int(tensor.n_elements) for tensor in tensors)
+    write_shards(weights, total, target, progress)
+    whole = kept_scales(tensors, config)
+    scales = {name: scale for name, scale in whole if name not in adapter.factors}
     write_matrices(target, scales, tied=config["tie_word_embeddings"])
 
 
@@ -154,10 +163,15 @@ def hugging_face_config(
 
 
 def write_shards(
-    tensors: list[ReaderTensor], config: dict[str, Any], target: Path, progress: ProgressCallback
+    weights: Iterable[tuple[str, NDArray[np.float32]]],
+    total: int,
+    target: Path,
+    progress: ProgressCallback,
 ) -> None:
-    """`model-0000i.safetensors` files of about `SHARD_BYTES`, and the index that maps names."""
-    total = sum(4 * int(tensor.n_elements) for tensor in tensors)
+    """`model-0000i.safetensors` files of about `SHARD_BYTES`, and the index that maps names.
+
+    `total` is what all weights take, in bytes.
+    """
     weight_map: dict[str, str] = {}
     shard: dict[str, NDArray[np.float32]] = {}
     held = done = number = 0
@@ -171,7 +185,7 @@ def write_shards(
             weight_map.update(dict.fromkeys(shard, file))
             shard, held = {}, 0
 
-    for name, values in converted_tensors(tensors, config):
+    for name, values in weights:
         if held + values.nbytes > SHARD_BYTES:
             flush()
         shard[name] = values

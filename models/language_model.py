@@ -8,6 +8,7 @@ import torch
 
 from models.config import read_decoder_config, read_json
 from models.decoder import Decoder
+from models.device import preferred_device
 from models.eight_bits import EightBits, quantised, read_eight_bits
 from models.errors import DamagedModelError
 from models.progress import ProgressCallback, ignore_progress
@@ -24,16 +25,6 @@ class LanguageModel:
     decoder: Decoder
     tokenizer: CodeTokenizer
     end_tokens: frozenset[int]
-
-
-def preferred_device() -> torch.device:
-    """A GPU when torch sees one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def number_format(device: torch.device) -> str:
-    """How weights are multiplied: in 8 bits on the CPU, as bfloat16 on a GPU."""
-    return "8 bits" if device.type == "cpu" else "bfloat16"
 
 
 def load_language_model(

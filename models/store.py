@@ -18,6 +18,7 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
+from models.adapter import UNCHANGED, Adapter, read_adapter
 from models.catalogue import CATALOGUE, CatalogueEntry, find_entry
 from models.config import read_json
 from models.disk import disk_errors, require_space
@@ -29,6 +30,7 @@ from models.model_folder import is_whole
 from models.progress import ProgressCallback, ignore_progress
 
 MANIFEST = "pirouette.json"
+ADAPTERS = Path(__file__).parent / "adapters"
 CONVERSION_FORMAT = 5  # raised when converted folders must be made again
 GROWTH = 8  # bytes of float32 and 8-bit weights for one byte of GGUF, at most
 
@@ -109,7 +111,7 @@ class ModelStore:
             require_space(self.home, GROWTH * entry.size, f"converting {entry.name}")
             aside.mkdir()
             try:
-                convert_gguf(source, aside, progress)
+                convert_gguf(source, aside, progress, packaged_adapter(entry))
                 write_manifest(entry, aside)
             except BaseException:
                 shutil.rmtree(aside, ignore_errors=True)
@@ -149,9 +151,22 @@ def is_hub_id(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9_][\w.-]*", name, re.ASCII) is not None
 
 
+def packaged_adapter(entry: CatalogueEntry) -> Adapter:
+    """What changes the weights of an entry's file; the bytes must be those it was made with."""
+    if entry.adapter is None:
+        return UNCHANGED
+    return read_adapter(ADAPTERS / entry.adapter.folder, entry.adapter.sha256)
+
+
+def sources_of(entry: CatalogueEntry) -> dict[str, str]:
+    """The hashes of all that a converted folder is made from."""
+    adapter = {} if entry.adapter is None else {"adapter_sha256": entry.adapter.sha256}
+    return {"source_sha256": entry.sha256, **adapter}
+
+
 def write_manifest(entry: CatalogueEntry, folder: Path) -> None:
     sizes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
-    manifest = {"format": CONVERSION_FORMAT, "source_sha256": entry.sha256, "sizes": sizes}
+    manifest = {"format": CONVERSION_FORMAT, **sources_of(entry), "sizes": sizes}
     write_json(folder / MANIFEST, manifest)
 
 
@@ -164,7 +179,7 @@ def is_complete(entry: CatalogueEntry, folder: Path) -> bool:
     sizes = manifest.get("sizes")
     return (
         manifest.get("format") == CONVERSION_FORMAT
-        and manifest.get("source_sha256") == entry.sha256
+        and sources_of(entry).items() <= manifest.items()
         and isinstance(sizes, dict)
         and all(size_of(folder / name) == size for name, size in sizes.items())
         and is_whole(folder)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.repositories import read_repository, sources_of
+from evaluation.repositories import read_repository
 from models.errors import InputError
+from retrieval.wheel_sources import sources_of
 
 
 def write(root: Path, files: dict[str, str]) -> Path:

@@ -1,0 +1,258 @@
+"""An adapter: what it is learned from, how, and that merged weights do what it did."""
+
+import random
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from completion.prompt import PromptBuilder
+from completion.values import CompletionRequest
+from models.adapter import read_adapter
+from models.errors import DamagedModelError, UnsupportedModelError
+from models.language_model import LanguageModel
+from models.weights import load_weights
+from retrieval.wheel_sources import is_permissive, license_of
+from tests.unit.tiny_models import load, save_model
+from training.batches import batches_of, updates_of
+from training.documents import Document, Overlap, documents_of
+from training.holes import KINDS, Hole, Lines, draw_hole
+from training.infilling_samples import Sample, SampleMaker
+from training.lora import LoraOptions, adapted, counted_logits, judge, learn, rate_at
+from training.related_code import RelatedCode
+from training.sample_file import read_samples, write_samples
+
+CODE = '''"""Letters."""
+
+
+def send(letter, address):
+    """Puts a letter into the post.
+
+    Nothing is promised.
+    """
+    # a comment
+    if letter.is_empty():
+        return None
+    for stamp in letter.stamps:
+        stamp.print(address)
+    return Post(letter, [address])
+
+
+class Post:
+    pass
+'''
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("model")
+    return save_model("qwen2", place, tie_word_embeddings=True, max_position_embeddings=2048)
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> LanguageModel:
+    return load(folder)
+
+
+@pytest.fixture(scope="module")
+def maker(model: LanguageModel) -> SampleMaker:
+    builder = PromptBuilder.for_model(model, 512)
+    return SampleMaker(model.tokenizer, builder.format, model.tokenizer.control["<|endoftext|>"])
+
+
+def text_of(model: LanguageModel, tokens: list[int]) -> str:
+    return model.tokenizer.decode(tokens)
+
+
+def sample(tokens: list[int], counted_from: int) -> Sample:
+    return Sample("line", tokens, counted_from)
+
+
+@given(st.integers(0, 10_000))
+def test_holes_begin_before_they_end_and_hold_something(seed: int) -> None:
+    hole = draw_hole(Lines(CODE), random.Random(seed))
+    assert hole is not None
+    assert 0 <= hole.cursor < hole.end <= len(CODE)
+    assert CODE[hole.cursor : hole.end].strip()
+    if hole.kind in ("line", "block"):
+        assert hole.end == len(CODE) or "\n" in CODE[hole.end - 1 : hole.end + 1]
+
+
+def test_every_kind_of_hole_is_drawn() -> None:
+    rng = random.Random(0)
+    kinds = {hole.kind for _ in range(300) if (hole := draw_hole(Lines(CODE), rng))}
+    assert len(kinds) == len(KINDS)
+
+
+def test_a_block_ends_with_its_last_line() -> None:
+    lines, start = Lines(CODE), CODE.index("for stamp")
+    rng = random.Random(0)
+    holes = [hole for _ in range(2_000) if (hole := draw_hole(lines, rng)) is not None]
+    blocks = [hole for hole in holes if (hole.kind, hole.cursor) == ("block", start)]
+    loops = {CODE[start : hole.end].rstrip() for hole in blocks}
+    assert loops == {"for stamp in letter.stamps:\n        stamp.print(address)"}
+
+
+def test_a_sample_reads_the_prompt_of_a_completion(
+    model: LanguageModel, maker: SampleMaker
+) -> None:
+    cursor = CODE.index("stamp.print")
+    hole = Hole("line", cursor, CODE.index("\n", cursor))
+    made = maker.with_hole(Document("post", "post.py", CODE), hole, 512)
+    request = CompletionRequest("post.py", before=CODE[:cursor], after=CODE[hole.end :])
+    prompt = PromptBuilder.for_model(model, 512).build(request)
+    assert made is not None
+    read = 1 + prompt.whole.index(model.tokenizer.control["<|fim_middle|>"])
+    assert made.tokens[: made.counted_from] == prompt.whole[:read]
+    middle = text_of(model, made.tokens[made.counted_from : -1])
+    assert middle == text_of(model, prompt.whole[read:]) + CODE[cursor : hole.end]
+    assert made.tokens[-1] == maker.end_token
+
+
+def test_with_the_suffix_first_the_text_before_is_read_last(
+    model: LanguageModel, maker: SampleMaker
+) -> None:
+    hole = Hole("line", CODE.index("Nothing"), CODE.index("is promised"))
+    made = maker.with_hole(Document("post", "post.py", CODE), hole, 2_000, suffix_first=True)
+    assert made is not None
+    assert text_of(model, made.tokens[made.counted_from :]) == "Nothing "
+    read = text_of(model, made.tokens[: made.counted_from])
+    assert read == CODE[hole.end :] + CODE[: hole.cursor]
+
+
+def test_related_code_defines_what_is_missing() -> None:
+    other = Document("post", "stamps.py", "x = 1\n\n\nclass Stamp:\n    price = 1\n")
+    here = Document("post", "post.py", CODE)
+    related = RelatedCode([here, other])
+    blocks = related.blocks(here, "stamps = [Stamp(), Post()]", random.Random(0))
+    assert blocks == [("stamps.py", "\n\nclass Stamp:\n    price = 1\n")]
+
+
+def test_overlap_is_of_code_not_of_comments_and_imports() -> None:
+    judged = "import os\nimport sys\nimport json\n" + CODE
+    overlap = Overlap([judged])
+    moved = CODE.replace("    # a comment\n", "").replace("    ", "\t")
+    assert overlap.of(Document("a", "a.py", "y = 2\n" + moved))
+    assert not overlap.of(Document("a", "a.py", "import os\nimport sys\nimport json\nx = 1\n"))
+
+
+def wheel(folder: Path, license_line: str, text: str = CODE * 2) -> Path:
+    file = folder / "post-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("post/a.py", text)
+        archive.writestr("post/copy.py", text.replace("\n", "\n\n"))
+        archive.writestr("post-1.0.dist-info/METADATA", f"Name: post\n{license_line}\n\nText")
+    return file
+
+
+def test_each_text_of_a_permissive_package_is_had_once(tmp_path: Path) -> None:
+    file = wheel(tmp_path, "License-Expression: MIT")
+    documents, record = documents_of(file, 0, set(), Overlap([]))
+    assert [document.package for document in documents] == ["post"]
+    assert (record.license, record.files) == ("MIT", 1)
+
+
+def test_nothing_is_learned_from_demanding_licences(tmp_path: Path) -> None:
+    file = wheel(tmp_path, "Classifier: License :: OSI Approved :: GNU General Public License")
+    documents, record = documents_of(file, 0, set(), Overlap([]))
+    assert (documents, record.files) == ([], 0)
+    assert license_of(file) == "GNU General Public License"
+
+
+@pytest.mark.parametrize(
+    ("text", "permissive"),
+    [
+        ("MIT", True),
+        ("BSD-3-Clause AND MIT", True),
+        ("Apache Software License", True),
+        ("LGPL-2.1-or-later", False),
+        ("MIT OR GPL-2.0", False),
+        ("Mozilla Public License 2.0 (MPL 2.0)", False),
+        ("", False),
+        ("see LICENSE", False),
+    ],
+)
+def test_what_is_permissive(text: str, permissive: bool) -> None:
+    assert is_permissive(text) == permissive
+
+
+def test_samples_come_back_from_disk(tmp_path: Path) -> None:
+    samples = [Sample("line", [1, 2, 3], 1), Sample("plain", [4], 1), Sample("span", [5, 6], 0)]
+    write_samples(samples, tmp_path / "s.safetensors")
+    assert read_samples(tmp_path / "s.safetensors") == samples
+
+
+def test_padding_changes_no_judgement(folder: Path) -> None:
+    model = adapted(folder, LoraOptions(rank=2), CPU)
+    samples = [sample([*range(5, 5 + n)], n // 2) for n in (4, 9, 17)]
+    together = judge(model, batches_of(samples, 1_000))
+    apart = judge(model, (batch for one in samples for batch in batches_of([one], 1)))
+    assert together.loss == pytest.approx(apart.loss, rel=1e-5)
+    assert (together.accuracy, together.whole) == (apart.accuracy, apart.whole)
+
+
+def test_every_sample_is_in_one_update() -> None:
+    samples = [sample([n] * (1 + n % 7), 0) for n in range(100)]
+    updates = updates_of(samples, 20, 60, seed=1)
+    rows = [row for batches in updates for batch in batches for row in batch.tokens]
+    assert sorted(int(row[0]) for row in rows) == list(range(100))
+    assert all(batch.tokens.numel() <= 20 for batches in updates for batch in batches)
+
+
+def test_the_rate_rises_and_falls() -> None:
+    rates = [rate_at(n, 100) for n in range(100)]
+    assert rates.index(max(rates)) in (3, 4)
+    assert rates[0] < 0.3
+    assert rates[-1] < 0.1
+
+
+def test_what_was_learned_is_in_the_merged_weights(folder: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = adapted(folder, LoraOptions(rank=4, alpha=8, learning_rate=0.05), CPU)
+    samples = [sample([10, 20, 30, 40, 50], 2), sample([11, 21, 31, 41], 1)]
+    before = judge(model, batches_of(samples, 100))
+    losses: list[float] = []
+    learn(
+        model,
+        updates_of(samples, 100, 100, seed=0) * 40,
+        LoraOptions(learning_rate=0.05),
+        lambda _, loss: losses.append(loss),
+    )
+    after = judge(model, batches_of(samples, 100))
+    assert after.loss < before.loss / 2
+    assert (before.whole, after.whole) == (0.0, 1.0)
+    assert len(losses) == 40
+    model.save_pretrained(tmp_path)
+    adapter = read_adapter(tmp_path)
+    plain = {name: w.numpy() for name, w in load_weights(folder, CPU, torch.float32, print).items()}
+    merged = {name: torch.from_numpy(adapter.merged(name, w)) for name, w in plain.items()}
+    assert set(adapter.factors) <= set(plain)
+    for batch in batches_of(samples, 100):
+        expected, _, _ = counted_logits(model, batch)
+    unadapted = model.unload()
+    unadapted.load_state_dict(merged, strict=False)
+    hidden = unadapted.model(input_ids=batch.tokens).last_hidden_state
+    rows, columns = batch.counted.nonzero(as_tuple=True)
+    torch.testing.assert_close(unadapted.lm_head(hidden[rows, columns - 1]), expected)
+
+
+def test_an_adapter_of_another_model_is_refused(folder: Path, tmp_path: Path) -> None:
+    adapted(folder, LoraOptions(rank=2), CPU).save_pretrained(tmp_path)
+    adapter = read_adapter(tmp_path)
+    name = next(iter(adapter.factors))
+    with pytest.raises(UnsupportedModelError, match="the model it was trained for"):
+        adapter.merged(name, torch.zeros(3, 5).numpy())
+
+
+def test_damaged_adapters_are_refused(folder: Path, tmp_path: Path) -> None:
+    adapted(folder, LoraOptions(rank=2), CPU).save_pretrained(tmp_path)
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"none")
+    with pytest.raises(DamagedModelError, match="cannot be read"):
+        read_adapter(tmp_path)
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": "IA3"}')
+    with pytest.raises(UnsupportedModelError, match="no plain LoRA"):
+        read_adapter(tmp_path)

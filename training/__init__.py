@@ -1,0 +1,1 @@
+"""Adapters: small changes of a model's weights, learned from code that may be used freely."""

@@ -1,0 +1,109 @@
+"""From a document and a hole in it to the tokens that a model learns from.
+
+The prompt is the one that completion builds, by its own functions: the same window of lines, and a
+middle that begins some lines above the cursor. Loss counts on the middle and the token that ends
+it. Some samples are in the other order, suffix first (Bavarian et al. 2022, section 3), some have
+code of other files before them, as the model's report has it (Qwen2.5-Coder, section 3.2), and
+some have no hole: there every token counts.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from completion.context_budget import find_edge, fit_window
+from completion.prompt_formats import PromptFormat, Slot
+from models.tokenizer import CodeTokenizer
+from training.documents import Document
+from training.holes import Hole, Lines, draw_hole
+from training.related_code import RelatedCode
+
+BUDGETS = (256, 512, 768, 1024)  # tokens of a prompt
+LONGEST_MIDDLE = 320  # tokens
+NO_HOLE = 0.08  # of all samples
+SUFFIX_FIRST = 0.1
+WITH_RELATED = 0.3
+REPOSITORY, FILE = "<|repo_name|>", "<|file_sep|>"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Token ids, and the first of them that counts; the ones before it are only read."""
+
+    kind: str
+    tokens: list[int]
+    counted_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleMaker:
+    """Makes samples for one tokenizer in its prompt format; `end_token` ends a middle."""
+
+    tokenizer: CodeTokenizer
+    format: PromptFormat
+    end_token: int
+
+    def draw(self, document: Document, related: RelatedCode, rng: random.Random) -> Sample | None:
+        """One sample from a document; None where no hole of a fitting size was found."""
+        if rng.random() < NO_HOLE:
+            return self._plain(document, rng)
+        hole = draw_hole(Lines(document.text), rng)
+        if hole is None:
+            return None
+        blocks: list[tuple[str, str]] = []
+        if rng.random() < WITH_RELATED and {REPOSITORY, FILE} <= set(self.tokenizer.control):
+            missing = document.text[hole.cursor : hole.end]
+            blocks = related.blocks(document, missing, rng)
+        suffix_first = rng.random() < SUFFIX_FIRST
+        budget = rng.choice(BUDGETS)
+        return self.with_hole(document, hole, budget, blocks, suffix_first=suffix_first)
+
+    def with_hole(
+        self,
+        document: Document,
+        hole: Hole,
+        budget: int,
+        blocks: Sequence[tuple[str, str]] = (),
+        *,
+        suffix_first: bool = False,
+    ) -> Sample | None:
+        """The sample for one hole; None where the middle would be very long."""
+        before, after = document.text[: hole.cursor], document.text[hole.end :]
+        begun = hole.begun and not suffix_first
+        window = fit_window(
+            self.tokenizer, before, after, budget, uses_suffix=True, has_middle=begun
+        )
+        split = len(before)
+        if window.middle:
+            split = find_edge(before, window.edges.middle) or 0
+        middle = self.tokenizer.encode(document.text[split : hole.end])
+        if not middle or len(middle) > LONGEST_MIDDLE:
+            return None
+        prefix = window.before
+        slots = {Slot.PREFIX: prefix, Slot.SUFFIX: window.after, Slot.MIDDLE: []}
+        if suffix_first:
+            slots |= {Slot.PREFIX: [], Slot.MIDDLE: prefix}
+        tokens = self._context(document, blocks)
+        for part in self.format.parts:
+            tokens += slots[part] if isinstance(part, Slot) else [self.tokenizer.control[part]]
+        return Sample(hole.kind, [*tokens, *middle, self.end_token], len(tokens))
+
+    def _context(self, document: Document, blocks: Sequence[tuple[str, str]]) -> list[int]:
+        """Code of other files, and the path of this one, where there is any."""
+        tokens = list(self.tokenizer.start_tokens)
+        if not blocks:
+            return tokens
+        control, encode = self.tokenizer.control, self.tokenizer.encode
+        tokens += [control[REPOSITORY], *encode(f"{document.package}\n")]
+        for path, text in blocks:
+            tokens += [control[FILE], *encode(f"{path}\n{text}")]
+        return [*tokens, control[FILE], *encode(f"{document.path}\n")]
+
+    def _plain(self, document: Document, rng: random.Random) -> Sample:
+        """Lines of a document as they are."""
+        budget = rng.choice(BUDGETS)
+        lines = Lines(document.text)
+        start = lines.starts[rng.randrange(len(lines.rows))]
+        text = document.text[start if len(document.text) - start > budget else 0 :]
+        tokens = self.tokenizer.encode(text[: 6 * budget])[:budget]
+        return Sample("plain", [*self.tokenizer.start_tokens, *tokens], 1)

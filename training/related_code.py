@@ -1,0 +1,46 @@
+"""Code of a package's other files that tells what is missing: where its names are defined."""
+
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from training.documents import Document
+
+DEFINITION = re.compile(r"^[ \t]*(?:async def|def|class)[ \t]+(\w+)", re.M)
+NAME = re.compile(r"[A-Za-z_]\w{3,}")
+LINES_BEFORE, LINES_AFTER = 2, 14  # of the line that defines a name
+COMMON = 4  # definitions of one name, from which on it tells nothing
+MOST_BLOCKS = 3
+
+
+class RelatedCode:
+    """Definitions of one package by name."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._places: dict[str, list[tuple[Document, int]]] = defaultdict(list)
+        for document in documents:
+            for found in DEFINITION.finditer(document.text):
+                self._places[found[1]].append((document, found.start(1)))
+
+    def blocks(self, document: Document, missing: str, rng: random.Random) -> list[tuple[str, str]]:
+        """Paths and lines of other files that define names of the missing text, in any order."""
+        found = list(self._find(document, missing))
+        rng.shuffle(found)
+        return found[: rng.randint(1, MOST_BLOCKS)]
+
+    def _find(self, document: Document, missing: str) -> Iterator[tuple[str, str]]:
+        for name in sorted(set(NAME.findall(missing))):
+            places = self._places.get(name, [])
+            if 0 < len(places) <= COMMON:
+                for other, at in places:
+                    if other.path != document.path:
+                        yield other.path, lines_around(other.text, at)
+
+
+def lines_around(text: str, at: int) -> str:
+    """Whole lines around a character, each with its line end."""
+    lines = text.split("\n")
+    number = text.count("\n", 0, at)
+    chosen = lines[max(0, number - LINES_BEFORE) : number + LINES_AFTER]
+    return "\n".join(chosen).rstrip() + "\n"

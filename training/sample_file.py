@@ -1,0 +1,38 @@
+"""Samples on disk: the tokens of all, one after the other, in one safetensors file."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from training.infilling_samples import Sample
+
+KINDS = ("line", "part", "block", "span", "plain")
+
+
+def write_samples(samples: Sequence[Sample], file: Path) -> None:
+    """Written aside and renamed, so that a file of that name is whole."""
+    aside = file.with_suffix(".partial")
+    tensors = {
+        "tokens": torch.tensor([t for one in samples for t in one.tokens], dtype=torch.int32),
+        "lengths": torch.tensor([len(one.tokens) for one in samples], dtype=torch.int32),
+        "counted_from": torch.tensor([one.counted_from for one in samples], dtype=torch.int32),
+        "kinds": torch.tensor([KINDS.index(one.kind) for one in samples], dtype=torch.uint8),
+    }
+    save_file(tensors, aside)
+    aside.replace(file)
+
+
+def read_samples(file: Path) -> list[Sample]:
+    return list(iterate(file))
+
+
+def iterate(file: Path) -> Iterator[Sample]:
+    tensors = load_file(file)
+    start = 0
+    columns = (tensors[name].tolist() for name in ("lengths", "counted_from", "kinds"))
+    for length, counted_from, kind in zip(*columns, strict=True):
+        tokens = tensors["tokens"][start : start + length].tolist()
+        yield Sample(KINDS[kind], tokens, counted_from)
+        start += length
