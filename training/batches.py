@@ -9,6 +9,7 @@ from torch import Tensor
 
 from training.infilling_samples import Sample
 
+NEAR = 64  # tokens; lengths no further apart stay mixed, as those cut to one length are of a kind
 SHUFFLED = 64  # batches whose samples are sorted by length together
 
 
@@ -23,10 +24,12 @@ class Batch:
 def batches_of(samples: Sequence[Sample], most_tokens: int) -> Iterator[Batch]:
     """In order of length, each of `most_tokens` at most with its padding, or one sample."""
     held: list[Sample] = []
-    for sample in sorted(samples, key=lambda one: len(one.tokens)):
-        if held and len(sample.tokens) * (len(held) + 1) > most_tokens:
+    longest = 0
+    for sample in sorted(samples, key=lambda one: len(one.tokens) // NEAR):
+        longest = max(longest, len(sample.tokens))
+        if held and longest * (len(held) + 1) > most_tokens:
             yield padded(held)
-            held = []
+            held, longest = [], len(sample.tokens)
         held.append(sample)
     if held:
         yield padded(held)

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from gguf import GGMLQuantizationType
 from safetensors.torch import load_file
 
+from models.adapter import Adapter
+from models.eight_bits import read_eight_bits
 from models.errors import DamagedModelError, UnsupportedModelError
 from models.gguf_conversion import convert_gguf
 from models.progress import Progress, ignore_progress
@@ -52,6 +55,24 @@ def test_a_quantised_model_is_near_the_one_it_was_made_from(
         torch.testing.assert_close(written[name], tensor, rtol=0, atol=allowed)
     actual = read_in_chunks(load(folder), tokens, [LENGTH])
     torch.testing.assert_close(actual, reference(folder)(tokens), rtol=1e-4, atol=1e-4)
+
+
+def test_an_adapter_is_merged_and_what_it_leaves_alone_stays_as_it_was(tmp_path: Path) -> None:
+    kind = GGMLQuantizationType.Q8_0
+    write_gguf("qwen2", tmp_path / "m.gguf", tmp_path / "original", kind)
+    name, other = (f"model.layers.{n}.mlp.up_proj.weight" for n in (0, 1))
+    first, second = np.ones((2, 64), np.float32), np.full((96, 2), 0.5, np.float32)
+    adapter = Adapter({name: (first, second)}, scale=0.25)
+    plain, folder = converted(tmp_path / "m.gguf"), tmp_path / "adapted"
+    folder.mkdir()
+    convert_gguf(tmp_path / "m.gguf", folder, ignore_progress, adapter)
+    before, after = (load_file(f / "model-00001.safetensors") for f in (plain, folder))
+    torch.testing.assert_close(after[name], before[name] + 0.25)
+    assert torch.equal(after[other], before[other])
+    before_bits, after_bits = read_eight_bits(plain), read_eight_bits(folder)
+    assert torch.equal(after_bits[other].values, before_bits[other].values)
+    restored = after_bits[name].values.view(96, 2, 32) * after_bits[name].scale[:, :, None]
+    torch.testing.assert_close(restored.view(96, 64), after[name], rtol=0, atol=0.02)
 
 
 def test_the_tokenizer_comes_along(tmp_path: Path) -> None:
