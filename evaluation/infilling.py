@@ -1,12 +1,13 @@
-"""Single-line infilling: its tasks, and how one completed line is judged.
+"""Infilling: its tasks, and how one completed text is judged.
 
-A task is a Python function with one line taken out. It must not know who completes the line.
+A task is a Python function with a line or several taken out. It must not know who fills them in.
 Source: Bavarian et al., "Efficient Training of Language Models to Fill in the Middle" (2022),
 section 4.2, over HumanEval (Chen et al., 2021).
 """
 
 import gzip
 import json
+import random
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -18,14 +19,15 @@ from evaluation.programs import Outcome
 from evaluation.results import Row, metric, rate, rate_difference
 from models.errors import InputError
 
+SEVERAL_LINES = "MultiLineInfilling/"
 FILES = ("HumanEval-SingleLineInfilling.jsonl.gz", "HumanEval-SingleLineInfilling.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
 class InfillingTask:
-    """One line to fill in; the fields are those of the published file.
+    """Lines to fill in; the fields are those of the published file.
 
-    `prompt` ends where the missing line begins, and `suffix` begins with the line after it, so
+    `prompt` ends where the missing lines begin, and `suffix` begins with the line after them, so
     `canonical_solution` brings the line end between them.
     """
 
@@ -35,6 +37,15 @@ class InfillingTask:
     suffix: str
     canonical_solution: str
     test: str
+
+    @property
+    def single_line(self) -> bool:
+        """Whether the task is of the set in which one line is missing; told without its truth."""
+        return not self.task_id.startswith(SEVERAL_LINES)
+
+    @property
+    def truth(self) -> str:
+        return self.canonical_solution.rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +70,11 @@ class Attempt:
         return is_exact_match(self.task, self.completion.text)
 
 
-def read_tasks(data: Path, limit: int | None = None) -> tuple[InfillingTask, ...]:
-    """The first `limit` tasks in the order of the file, or all of them.
+def read_tasks(data: Path, limit: int | None = None, seed: int = 0) -> tuple[InfillingTask, ...]:
+    """`limit` tasks in the order of the file, or all of them.
+
+    The first ones, and where several lines are missing ones drawn by `seed`, since many in a row
+    are of one function there.
 
     `data` is the benchmark's JSON-lines file, plain or compressed, or the folder it lies in.
     Raises `InputError` where there is none, or where it is damaged.
@@ -70,6 +84,9 @@ def read_tasks(data: Path, limit: int | None = None) -> tuple[InfillingTask, ...
     file = task_file(data)
     try:
         lines = [line for line in read_text(file).split("\n") if line.strip()]
+        if limit is not None and parse_task(lines[0]).task_id.startswith(SEVERAL_LINES):
+            chosen = random.Random(seed).sample(range(len(lines)), min(limit, len(lines)))  # noqa: S311
+            lines = [lines[number] for number in sorted(chosen)]
         tasks = tuple(parse_task(line) for line in lines[:limit])
     except (OSError, EOFError, zlib.error, ValueError) as error:
         reason = " ".join(str(error).split())
@@ -106,8 +123,8 @@ def parse_task(line: str) -> InfillingTask:
 
 
 def is_exact_match(task: InfillingTask, completion: str) -> bool:
-    """Whether the completion is the line that was taken out; whitespace at its end is ignored."""
-    return completion.rstrip() == task.canonical_solution.split("\n", 1)[0].rstrip()
+    """Whether the completion is what was taken out; whitespace at its end is ignored."""
+    return completion.rstrip() == task.truth
 
 
 def program_of(task: InfillingTask, completion: str) -> str:
@@ -148,7 +165,7 @@ def sample_record(attempt: Attempt) -> dict[str, Any]:
         "task_id": attempt.task.task_id,
         "arm": attempt.arm,
         "completion": attempt.completion.text,
-        "expected": attempt.task.canonical_solution.split("\n", 1)[0],
+        "expected": attempt.task.truth,
         "exact_match": attempt.exact,
         "tokens": attempt.completion.tokens,
         "program": asdict(attempt.outcome),

@@ -49,14 +49,15 @@ class TransformersPeer:
         )
 
     def complete(self, request: CompletionRequest) -> Completion:
-        """The text up to the first line end; its tokens are counted up to the one that ends it."""
+        """The text, of a single line up to its end; tokens are counted up to what ends it."""
         built = self._prompts.build(request)
         prompt = torch.tensor([built.whole], device=self._device)
         length = prompt.shape[1]
 
         def line_has_ended(tokens: torch.Tensor, _: Any, **__: Any) -> torch.Tensor:
             # Greedy text does not depend on what follows, so stopping here changes no line.
-            ended = "\n" in self._tokenizer.decode(tokens[0, length:].tolist())
+            text = self._tokenizer.decode(tokens[0, length:].tolist())
+            ended = request.single_line and "\n" in text
             return torch.tensor([ended], device=self._device)
 
         with torch.inference_mode():
@@ -64,7 +65,8 @@ class TransformersPeer:
                 prompt, attention_mask=torch.ones_like(prompt), stopping_criteria=[line_has_ended]
             )
         tokens = [t for t in output[0, length:].tolist() if t not in self._prompts.end_tokens]
-        return Completion(self._tokenizer.decode(tokens).split("\n", 1)[0], len(tokens))
+        text = self._tokenizer.decode(tokens)
+        return Completion(text.split("\n", 1)[0] if request.single_line else text, len(tokens))
 
 
 def import_transformers() -> Any:

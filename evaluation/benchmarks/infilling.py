@@ -34,9 +34,9 @@ CompleteLine = Callable[[CompletionRequest], Completion]
 class InfillingOptions:
     """What a user may choose for one run.
 
-    `data` is the task file or its folder, `limit` the number of tasks from its start, all if None.
-    `seed` is that of the bootstrap; decoding is greedy and draws nothing. `samples` names a
-    JSON-lines file for every attempt. `command` is reported as what makes the run again.
+    `data` is the task file or its folder, `limit` the number of tasks, all if None. `seed` is that
+    of the bootstrap and of which tasks of several lines are run; decoding is greedy. `samples` is
+    a JSON-lines file for every attempt. `command` is reported as what makes the run again.
     """
 
     data: Path
@@ -57,7 +57,7 @@ def run_infilling(
     `CannotRunProgramsError` where no generated program may be run.
     """
     arms = choose_arms(options.arms)
-    tasks = read_tasks(options.data, options.limit)
+    tasks = read_tasks(options.data, options.limit, options.seed)
     if options.samples is not None:
         require_writable(options.samples)
     attempts: dict[str, list[Attempt]] = {}
@@ -97,7 +97,10 @@ def attempt_all(
 def request_of(task: InfillingTask) -> CompletionRequest:
     """The prompt and the suffix exactly as published, so that figures compare with others'."""
     return CompletionRequest(
-        document=task.task_id, before=task.prompt, after=task.suffix, single_line=True
+        document=task.task_id,
+        before=task.prompt,
+        after=task.suffix,
+        single_line=task.single_line,
     )
 
 

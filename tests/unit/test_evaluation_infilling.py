@@ -3,6 +3,7 @@
 import gzip
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,24 @@ def test_missing_data_and_a_useless_limit_are_input_errors(tmp_path: Path) -> No
             read_tasks(path)
     with pytest.raises(InputError, match="at least one task"):
         read_tasks(tmp_path, limit=0)
+
+
+def test_tasks_of_several_lines_are_drawn_from_the_whole_file(tmp_path: Path) -> None:
+    tasks = [replace(DOUBLE, task_id=f"MultiLineInfilling/{number}") for number in range(50)]
+    file = tmp_path / "tasks.jsonl"
+    file.write_text("".join(map(as_line, tasks)), encoding="utf-8")
+    drawn = read_tasks(file, limit=10)
+    assert drawn == read_tasks(file, limit=10) != read_tasks(file, limit=10, seed=1)
+    numbers = [tasks.index(task) for task in drawn]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) == 10 < max(numbers)
+    assert not drawn[0].single_line
+
+
+def test_lines_are_matched_whole() -> None:
+    several = replace(DOUBLE, canonical_solution="    y = x\n    y += x\n")
+    assert is_exact_match(several, "    y = x\n    y += x")
+    assert not is_exact_match(several, "    y = x")
 
 
 def test_an_exact_match_forgives_whitespace_at_the_end_alone() -> None:
