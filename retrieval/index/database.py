@@ -25,7 +25,7 @@ from retrieval.index.schema import (
     is_index,
     remove_database,
 )
-from retrieval.index.words import embedded_text, words_of
+from retrieval.index.words import embedded_text, words_of, words_once
 from retrieval.workspace_files import Stamp
 
 VECTORS_AT_ONCE = 4_096
@@ -92,10 +92,11 @@ class IndexDatabase:
                 row + lines,
             ).lastrowid
             if one.kind in APIS:
-                words = map(words_of, (one.qualified, one.signature, one.doc, path))
+                told = map(words_of, (one.qualified, one.signature, one.doc, path))
                 self._connection.execute(
-                    "INSERT INTO words(rowid, name, signature, doc, path) VALUES(?, ?, ?, ?, ?)",
-                    (id, *words),
+                    "INSERT INTO words(rowid, name, signature, doc, path, body)"
+                    " VALUES(?, ?, ?, ?, ?, ?)",
+                    (id, *told, words_once(one.body)),
                 )
         self._connection.executemany(
             "INSERT INTO import(file, local, module, name) VALUES(?, ?, ?, ?)",
@@ -172,12 +173,12 @@ class IndexDatabase:
         }
 
     def lexical(self, words: Sequence[str], limit: int) -> list[int]:
-        """APIs with any of the words, best first (BM25, a name counts most)."""
+        """APIs with any of the words, best first (BM25, a name counts most, a body least)."""
         if not words:
             return []
         rows = self._connection.execute(
             "SELECT rowid FROM words WHERE words MATCH ?"
-            " ORDER BY bm25(words, 4, 2, 1, 1), rowid LIMIT ?",
+            " ORDER BY bm25(words, 4, 2, 1, 1, 0.3), rowid LIMIT ?",
             (" OR ".join(f'"{word}"' for word in words), limit),
         )
         return [id for (id,) in rows]

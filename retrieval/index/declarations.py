@@ -1,7 +1,7 @@
 """What a file declares, imports and calls, in any language."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -24,7 +24,8 @@ class Declaration:
     """Something that can be used by its name.
 
     `qualified` is the name with those of the classes around it, `signature` how it is declared, on
-    one line and without its body, `doc` what is written of it; lines are counted from 1 on.
+    one line and without its body, `doc` what is written of it; lines are counted from 1 on. `body`
+    has the words of a function's body, which are searched and not kept.
     """
 
     kind: Kind
@@ -34,6 +35,7 @@ class Declaration:
     doc: str
     first_line: int
     last_line: int
+    body: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

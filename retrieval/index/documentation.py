@@ -1,4 +1,7 @@
-"""What is written of a declaration: the docstring in it, or the comments right above it."""
+"""What is written of a declaration: the docstring in it, or the comments right above it.
+
+And what is written in it, beside that.
+"""
 
 import inspect
 import re
@@ -10,6 +13,7 @@ from tree_sitter import Node
 from retrieval.trees import children_of, text_of
 
 LONGEST_DOC = 1_000  # characters
+LONGEST_BODY = 8_000  # bytes
 STRING_MARKS = re.compile(r"^[rRuUbB]*(\"\"\"|'''|\"|')|(\"\"\"|'''|\"|')$")
 COMMENT_BEGINS = re.compile(r"//[/!]?|/\*+!?|#|\*+/|\*(?!\w)")
 
@@ -24,14 +28,26 @@ class Comment:
 
 def docstring(body: Node | None) -> str:
     """That of Python: the text that a body begins with."""
+    text = docstring_node(body)
+    return "" if text is None else cleaned(STRING_MARKS.sub("", beginning(text)))
+
+
+def docstring_node(body: Node | None) -> Node | None:
     statements = children_of(body) if body is not None else ()
     first = next((node for node, _ in statements if node.type != "comment"), None)
     if first is None or first.type != "expression_statement" or first.named_child_count != 1:
-        return ""
+        return None
     [text] = first.named_children
-    if text.type not in ("string", "concatenated_string"):
+    return text if text.type in ("string", "concatenated_string") else None
+
+
+def body_text(body: Node | None) -> str:
+    """A body without its docstring, as far as it can be of use."""
+    if body is None or body.text is None:
         return ""
-    return cleaned(STRING_MARKS.sub("", beginning(text)))
+    doc = docstring_node(body)
+    start = 0 if doc is None else doc.end_byte - body.start_byte
+    return body.text[start : start + LONGEST_BODY].decode(errors="replace")
 
 
 def comment_text(comments: Sequence[Comment], row: int) -> str:

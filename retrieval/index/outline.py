@@ -16,7 +16,7 @@ from tree_sitter import Language, Node
 from retrieval.grammars import GO, PYTHON, grammar_of
 from retrieval.index.calls import calls_of
 from retrieval.index.declarations import Declaration, Kind, Outline
-from retrieval.index.documentation import Comment, comment_text, docstring
+from retrieval.index.documentation import Comment, body_text, comment_text, docstring
 from retrieval.index.imports import imports_of
 from retrieval.index.languages import CLASS_VALUES, COMMENTS, FUNCTION_VALUES, SPELLINGS, Spelling
 from retrieval.index.signature import signature_of
@@ -29,6 +29,7 @@ MOST_COMMENTS = 200  # above one declaration
 LONGEST_NAME = 200
 DEEPEST_CLASS = 16
 DEEPEST_WRAPPER = 32
+FUNCTIONS = frozenset({Kind.FUNCTION, Kind.METHOD})
 WRAPPERS = ("_declaration", "export_statement", "decorated_definition")  # of one declaration
 PATTERNS = frozenset({"pattern_list", "tuple_pattern", "list_pattern"})
 EXPORTED = re.compile(r"(?:(?:module\.)?exports|(?P<class>\w+)\.prototype)\.(?P<name>[\w$]+)")
@@ -163,6 +164,7 @@ class Reader:
             doc=docstring(body) or comment_text(found.comments, found.row),
             first_line=found.outer.start_point.row + 1,
             last_line=found.outer.end_point.row + 1,
+            body=body_text(body) if kind in FUNCTIONS else "",
         )
 
 

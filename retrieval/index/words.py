@@ -31,6 +31,11 @@ def words_of(text: str) -> str:
     return " ".join(word for name in NAMES.findall(text) for word in spellings(name))
 
 
+def words_once(text: str) -> str:
+    """The same with each name of the text once."""
+    return words_of(" ".join(dict.fromkeys(NAMES.findall(text))))
+
+
 def spellings(name: str) -> list[str]:
     pieces = split_name(name)
     return pieces if len(pieces) < 2 else [name.lower(), *pieces]

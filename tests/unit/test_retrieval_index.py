@@ -121,6 +121,13 @@ def test_what_a_file_has_become_since_it_was_listed(
     assert read_source(root, "shop/mail.py") is None
 
 
+def test_what_a_function_does_is_found_after_what_is_called_so(root: Path, tmp_path: Path) -> None:
+    text = "def greet():\n    print(stamp)\n\ndef stamp(): ...\n\ndef other(): ...\n"
+    (root / "post.py").write_text(text, encoding="utf-8")
+    database = indexed(root, tmp_path / "other.sqlite")
+    assert names(database, "stamp") == ["stamp", "greet"]
+
+
 def test_names_are_found_by_their_words(database: IndexDatabase) -> None:
     for wish in ("send a letter", "send_letter", "sendLetter"):
         assert set(names(database, wish)) == {"Mailer.send_letter", "test_send_letter"}

@@ -94,6 +94,13 @@ def test_docstrings_and_lines() -> None:
     assert only("a.py", "def f():\n    f'{x}'.g()", "f").doc == ""
 
 
+def test_the_body_of_a_function_is_all_but_its_docstring() -> None:
+    python = 'def f(a):\n    """Doc."""\n    # why\n    return g(a)\n\n\nclass A:\n    x = 1\n'
+    assert only("a.py", python, "f").body.split() == ["#", "why", "return", "g(a)"]
+    assert only("a.py", python, "A").body == ""
+    assert "send(a)" in only("a.ts", "const f = (a) => { send(a) }", "f").body
+
+
 def test_typescript() -> None:
     text = """
         /** Asks. */
