@@ -84,7 +84,7 @@ def read_tasks(data: Path, limit: int | None = None, seed: int = 0) -> tuple[Inf
     file = task_file(data)
     try:
         lines = [line for line in read_text(file).split("\n") if line.strip()]
-        if limit is not None and parse_task(lines[0]).task_id.startswith(SEVERAL_LINES):
+        if lines and limit is not None and parse_task(lines[0]).task_id.startswith(SEVERAL_LINES):
             chosen = random.Random(seed).sample(range(len(lines)), min(limit, len(lines)))  # noqa: S311
             lines = [lines[number] for number in sorted(chosen)]
         tasks = tuple(parse_task(line) for line in lines[:limit])

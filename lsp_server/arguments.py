@@ -19,7 +19,7 @@ class OneLineParser(argparse.ArgumentParser):
 def add_benches(bench: argparse.ArgumentParser) -> None:
     """The benchmarks by name."""
     benches = bench.add_subparsers(metavar="NAME", required=True, parser_class=OneLineParser)
-    infilling = add_bench(benches, "infilling", "Fill in one line of a function.")
+    infilling = add_bench(benches, "infilling", "Fill in lines of functions.")
     infilling.add_argument("--data", type=Path, metavar="PATH", required=True, help="the task file")
     infilling.add_argument("--peer", choices=("transformers",), help="run it on the same prompts")
     infilling.add_argument("--samples", type=Path, metavar="PATH", help="each outcome as JSONL")

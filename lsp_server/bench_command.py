@@ -18,7 +18,7 @@ from evaluation.repositories import (
 )
 from evaluation.results import BenchResult, render_table, to_json
 from lsp_server.console import ProgressBar, print_json
-from models.catalogue import DEFAULT_MODEL
+from models.catalogue import DEFAULT_MODEL, PUBLISHED_MODEL
 from models.errors import InputError
 from models.language_model import LanguageModel, load_language_model
 from models.progress import ProgressCallback
@@ -30,7 +30,7 @@ RunBench = Callable[[argparse.Namespace, LoadModel, ProgressCallback], BenchResu
 
 def run_bench(arguments: argparse.Namespace) -> int:
 
-    name = arguments.model or DEFAULT_MODEL
+    name = model_name(arguments)
     run = BENCHES[arguments.bench]
     with ProgressBar() as progress:
 
@@ -44,6 +44,12 @@ def run_bench(arguments: argparse.Namespace) -> int:
     else:
         Console().print(render_table(result))
     return 0
+
+
+def model_name(arguments: argparse.Namespace) -> str:
+    """Whose weights are run: those that llama.cpp has too, where it is the peer."""
+    peer = getattr(arguments, "peer", None)
+    return arguments.model or (PUBLISHED_MODEL if peer == "llama.cpp" else DEFAULT_MODEL)
 
 
 def infilling_bench(
@@ -79,7 +85,7 @@ def edits_bench(
         arms=tuple(arguments.arm or EditOptions().arms),
         kinds=chosen_kinds(arguments.kind or EditOptions().kinds),
         samples=arguments.samples,
-        llama_cpp=store.gguf(arguments.model or DEFAULT_MODEL, progress) if peer else None,
+        llama_cpp=store.gguf(model_name(arguments), progress) if peer else None,
         command=shown_command(sys.argv[1:]),
     )
     return run_edits(options, load(), chosen_repositories(arguments, store, progress), progress)
@@ -99,7 +105,7 @@ def latency_bench(
     files = None
     if arguments.peer is not None:
         import_xllamacpp()
-        source = store.gguf(arguments.model or DEFAULT_MODEL, progress)
+        source = store.gguf(model_name(arguments), progress)
         files = peer_files(source, store.home / "peers", progress)
     options = LatencyOptions(
         limit=arguments.limit or LatencyOptions().limit,

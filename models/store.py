@@ -18,12 +18,12 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
-from models.adapter import UNCHANGED, Adapter, read_adapter
-from models.catalogue import CATALOGUE, CatalogueEntry, find_entry
+from models.adapter import UNCHANGED, Adapter, adapter_hash, read_adapter
+from models.catalogue import CATALOGUE, PUBLISHED_MODEL, CatalogueEntry, find_entry
 from models.config import read_json
 from models.disk import disk_errors, require_space
 from models.download import fetch
-from models.errors import PirouetteError, UnknownModelError
+from models.errors import DamagedModelError, PirouetteError, UnknownModelError
 from models.gguf_conversion import convert_gguf, write_json
 from models.hub import cached_repository, hub_repository
 from models.model_folder import is_whole
@@ -85,20 +85,27 @@ class ModelStore:
             return self._ready_folder(entry) or self._make(entry, progress)
 
     def gguf(self, name: str, progress: ProgressCallback = ignore_progress) -> Path:
-        """The file that a catalogue model was converted from, fetched where it is not there."""
+        """The file that a catalogue model was converted from, fetched where it is not there.
+
+        None is a model that an adapter has changed.
+        """
         if (entry := find_entry(name)) is None:
-            names = ", ".join(known.name for known in CATALOGUE)
+            names = ", ".join(known.name for known in CATALOGUE if known.adapter is None)
             raise UnknownModelError(f"'{name}' does not come as a GGUF; use one of {names}")
+        if entry.adapter is not None:
+            raise UnknownModelError(
+                f"'{name}' is changed by an adapter and no GGUF; use {PUBLISHED_MODEL}"
+            )
         downloads = self.home / "downloads"
         with disk_errors(self.home):
             downloads.mkdir(parents=True, exist_ok=True)
-            return fetch(entry, downloads, progress)
+            with self._lock(entry):
+                return fetch(entry, downloads, progress)
 
     def _make(self, entry: CatalogueEntry, progress: ProgressCallback) -> Path:
         downloads, folders = self.home / "downloads", self.home / "models"
         downloads.mkdir(exist_ok=True)
-        folders.mkdir(exist_ok=True)
-        with FileLock(folders / f".{entry.name}.lock"):
+        with self._lock(entry):
             if (ready := self._ready_folder(entry)) is not None:
                 return ready
             if not (downloads / entry.file).exists():
@@ -117,6 +124,12 @@ class ModelStore:
                 shutil.rmtree(aside, ignore_errors=True)
                 raise
             return aside.replace(target)
+
+    def _lock(self, entry: CatalogueEntry) -> FileLock:
+        """Held by whoever fetches an entry's file, which others may be made from too."""
+        folders = self.home / "models"
+        folders.mkdir(exist_ok=True)
+        return FileLock(folders / f".{entry.file}.lock")
 
     def _ready_folder(self, entry: CatalogueEntry) -> Path | None:
         folder = self.home / "models" / entry.name
@@ -155,13 +168,18 @@ def packaged_adapter(entry: CatalogueEntry) -> Adapter:
     """What changes the weights of an entry's file; the bytes must be those it was made with."""
     if entry.adapter is None:
         return UNCHANGED
-    return read_adapter(ADAPTERS / entry.adapter.folder, entry.adapter.sha256)
+    folder = ADAPTERS / entry.adapter.folder
+    if adapter_hash(folder) != entry.adapter.sha256:
+        raise DamagedModelError(
+            f"{folder} is not the adapter it should be; install Pirouette again"
+        )
+    return read_adapter(folder)
 
 
-def sources_of(entry: CatalogueEntry) -> dict[str, str]:
+def sources_of(entry: CatalogueEntry) -> dict[str, str | None]:
     """The hashes of all that a converted folder is made from."""
-    adapter = {} if entry.adapter is None else {"adapter_sha256": entry.adapter.sha256}
-    return {"source_sha256": entry.sha256, **adapter}
+    adapter = None if entry.adapter is None else entry.adapter.sha256
+    return {"source_sha256": entry.sha256, "adapter_sha256": adapter}
 
 
 def write_manifest(entry: CatalogueEntry, folder: Path) -> None:
@@ -179,7 +197,7 @@ def is_complete(entry: CatalogueEntry, folder: Path) -> bool:
     sizes = manifest.get("sizes")
     return (
         manifest.get("format") == CONVERSION_FORMAT
-        and sources_of(entry).items() <= manifest.items()
+        and all(manifest.get(name) == sha256 for name, sha256 in sources_of(entry).items())
         and isinstance(sizes, dict)
         and all(size_of(folder / name) == size for name, size in sizes.items())
         and is_whole(folder)

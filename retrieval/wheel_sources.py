@@ -2,33 +2,66 @@
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
+from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
 LARGEST_SOURCE = 400_000  # characters
+LONGEST_NAME = 100  # characters of a licence's name; a longer text is its wording
 
-PERMISSIVE = re.compile(
-    r"\b(MIT|BSD|0BSD|Apache|ISC|Zlib|Unlicense|CC0|HPND|PSF|Python Software Foundation)\b", re.I
+# Licences that ask for no more than their notice, as `plain_name` has them.
+PERMISSIVE = frozenset(
+    {
+        *("mit", "mit 0", "mit cmu", "mit no attribution", "isc", "iscl", "zlib", "zlib libpng"),
+        *("bsd", "bsd 2 clause", "bsd 3 clause", "2 clause bsd", "3 clause bsd", "0bsd", "new bsd"),
+        *(
+            "modified bsd",
+            "revised bsd",
+            "simplified bsd",
+            "apache",
+            "apache 2",
+            "apache 2.0",
+            "llvm exception",
+        ),
+        *("psf", "psf 2.0", "python 2.0", "python foundation", "cnri python", "unlicense"),
+        *("cc0 1.0", "hpnd", "historical permission notice and disclaimer", "ncsa", "bsl 1.0"),
+        *("boost 1.0", "university of illinois ncsa open source"),
+    }
 )
-# Whoever passes such code on, or learns from it, may have to give something back.
+FILLERS = frozenset({"the", "license", "licence", "licensed", "version", "software", "osi"})
+TERMS = re.compile(r"\s+(?:AND|OR|WITH|and)\s+|,(?! [Vv]ersion)|[;()]|\s/\s")
+# Wording of licences that ask for more, or are not for everybody.
 DEMANDING = re.compile(
-    r"GPL|General Public|\bMPL|Mozilla|\bEUPL|\bEPL|Eclipse|CC.BY|Proprietary|Commercial|SSPL"
-    r"|Business Source|\bBUSL",
+    r"\b[AL]?GPL|General Public|\bMPL\b|Mozilla Public|\bEUPL|Eclipse Public|CC[- ]BY"
+    r"|Creative Commons|non-?commercial|Commons Clause|\bSSPL|Business Source|\bPolyForm"
+    r"|Functional Source|Elastic License|proprietary",
     re.I,
 )
 
 
 def sources_of(wheel: Path) -> dict[str, str]:
-    """The Python sources inside a wheel, by path."""
+    """The Python sources inside a wheel, by path. Raises `BadZipFile`."""
     return dict(read_sources(wheel))
 
 
 def read_sources(wheel: Path) -> Iterator[tuple[str, str]]:
-    with zipfile.ZipFile(wheel) as archive:
-        for name in sorted(archive.namelist()):
-            if name.endswith(".py") and (text := readable(archive.read(name))) is not None:
-                yield name, text
+    for name, data in read_members(wheel, r"\.py$"):
+        if (text := readable(data)) is not None:
+            yield name, text
+
+
+def read_members(wheel: Path, pattern: str) -> Iterator[tuple[str, bytes]]:
+    """The members whose name has the pattern in it, in the order of their names."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for name in sorted(archive.namelist()):
+                if re.search(pattern, name):
+                    yield name, archive.read(name)
+    # Damage inside an archive shows as any of these, depending on where it hits.
+    except (OSError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+        raise zipfile.BadZipFile(f"{wheel} cannot be read ({error}); fetch it again") from None
 
 
 def readable(data: bytes) -> str | None:
@@ -40,21 +73,29 @@ def readable(data: bytes) -> str | None:
     return text if len(text) <= LARGEST_SOURCE else None
 
 
-def license_of(wheel: Path) -> str:
-    """What a wheel says of its licence: the expression, else classifiers, else a line of text."""
-    with zipfile.ZipFile(wheel) as archive:
-        named = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
-        text = archive.read(named[0]).decode("utf-8", "replace") if named else ""
-    headers = HeaderParser().parsestr(text)
-    classifiers = [
-        value.rpartition("::")[2].strip()
-        for value in headers.get_all("Classifier", [])
-        if value.startswith("License ::")
-    ]
-    free = str(headers.get("License", "")).strip().split("\n")[0]
-    return str(headers.get("License-Expression", "")) or ", ".join(classifiers) or free
+def licenses_of(wheel: Path) -> list[str]:
+    """All that a wheel's own metadata say of its licence: expression, classifiers, text."""
+    own = re.escape("-".join(wheel.name.split("-")[:2]))
+    found = [data for _, data in read_members(wheel, rf"(?i)^{own}\.dist-info/METADATA$")]
+    headers = HeaderParser().parsestr(found[0].decode("utf-8", "replace")) if found else Message()
+    classifiers = [str(value) for value in headers.get_all("Classifier", [])]
+    said = [value.rpartition("::")[2] for value in classifiers if value.startswith("License ::")]
+    said += [str(headers.get(name, "")) for name in ("License-Expression", "License")]
+    return [one.strip() for one in said if one.strip() not in ("", "OSI Approved", "UNKNOWN")]
 
 
-def is_permissive(license_text: str) -> bool:
-    """Whether a licence asks for no more than its notice; what is not known for sure does not."""
-    return bool(PERMISSIVE.search(license_text)) and not DEMANDING.search(license_text)
+def is_permissive(licenses: list[str]) -> bool:
+    """Whether all that is said of a licence names one that asks for no more than its notice.
+
+    What is not known for sure does not; the wording of one does not tell its name.
+    """
+    names = [one for one in licenses if len(one) <= LONGEST_NAME and "\n" not in one]
+    terms = [term for name in names for term in TERMS.split(name) if plain_name(term)]
+    known = bool(terms) and all(plain_name(term) in PERMISSIVE for term in terms)
+    return known and not any(DEMANDING.search(one) for one in licenses)
+
+
+def plain_name(term: str) -> str:
+    """`The MIT License` and `MIT license` are both `mit`."""
+    words = re.sub(r"[^a-z0-9.]+", " ", term.lower().replace("v2", "2")).split()
+    return " ".join(word for word in words if word not in FILLERS)

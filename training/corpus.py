@@ -2,11 +2,13 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from zipfile import BadZipFile
 
 from models.download import download_wheel
-from models.errors import DownloadError, InputError
+from models.errors import InputError
 from models.progress import Progress, ProgressCallback
 from retrieval.wheel_sources import sources_of
 
@@ -24,27 +26,31 @@ def listed_packages(file: Path = LIST) -> list[tuple[str, str]]:
 def fetch_wheels(
     packages: Iterable[tuple[str, str]], folder: Path, progress: ProgressCallback
 ) -> Iterator[Path]:
-    """Their wheels in `folder`, one after the other; one that cannot be had is left out."""
+    """Their wheels in `folder`, one after the other. Raises `DownloadError`."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = list(packages)
     for number, (name, version) in enumerate(wanted):
         progress(Progress("fetching packages", number, len(wanted)))
-        try:
-            yield download_wheel(name, version, folder)
-        except DownloadError:
-            continue
+        yield download_wheel(name, version, folder)
     progress(Progress("fetching packages", len(wanted), len(wanted)))
 
 
 def texts_apart(paths: Iterable[Path]) -> Iterator[str]:
-    """The texts that models are judged on: sources of wheels, and tasks of JSON-lines files."""
+    """The texts that models are judged on: sources of wheels, and tasks of JSON-lines files.
+
+    Raises `InputError` for what cannot be read.
+    """
     for path in paths:
-        if path.suffix == ".whl":
-            yield from sources_of(path).values()
-        elif path.name.endswith((".jsonl", ".jsonl.gz")):
-            yield from task_texts(path)
-        else:
-            raise InputError(f"{path} is no wheel and no JSON-lines file; name one of those")
+        try:
+            if path.suffix == ".whl":
+                yield from sources_of(path).values()
+            else:
+                yield from task_texts(path)
+        except (OSError, EOFError, ValueError, AttributeError, BadZipFile, zlib.error) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"{path} cannot be read ({reason}); name a wheel or a JSON-lines file"
+            ) from None
 
 
 def task_texts(file: Path) -> Iterator[str]:

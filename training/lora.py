@@ -13,8 +13,13 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save_file
 from torch import Tensor
 
+from models.adapter import CONFIG, WEIGHTS
+from models.errors import InputError
+from models.gguf_conversion import write_json
+from models.model_folder import is_whole
 from training.batches import Batch
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -48,16 +53,50 @@ def adapted(folder: Path, options: LoraOptions, device: torch.device) -> Any:
     """The model of a Hugging Face folder with an adapter that changes nothing yet.
 
     Weights are bfloat16 on a GPU and float32 elsewhere; those of the adapter always float32.
+    Raises `InputError` for what is no model folder.
     """
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM
-
+    try:
+        from peft import LoraConfig, get_peft_model
+        from transformers import AutoModelForCausalLM
+    except ImportError:
+        raise InputError(
+            "training needs the packages peft and transformers; "
+            "run: pip install 'pirouette-lsp[training]'"
+        ) from None
+    if not is_whole(folder):
+        raise InputError(f"{folder} is no model folder; name what 'pirouette models path' prints")
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=dtype, local_files_only=True, use_safetensors=True
+    )
     config = LoraConfig(
         r=options.rank, lora_alpha=options.alpha, target_modules=list(PROJECTIONS), lora_dropout=0.0
     )
     return get_peft_model(model.to(device), config)
+
+
+def save(model: Any, options: LoraOptions, folder: Path, base: str) -> None:
+    """The adapter of a model that was made from `base`, in half precision, for peft and for
+    `models.adapter`; each file is written aside and renamed."""
+    from peft import get_peft_model_state_dict
+
+    weights = get_peft_model_state_dict(model)
+    config = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": base,
+        "r": options.rank,
+        "lora_alpha": options.alpha,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "target_modules": list(PROJECTIONS),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    halves = {name: weight.to("cpu", torch.float16) for name, weight in weights.items()}
+    save_file(halves, folder / f"{WEIGHTS}.partial")
+    write_json(folder / f"{CONFIG}.partial", config)
+    for name in (WEIGHTS, CONFIG):
+        (folder / f"{name}.partial").replace(folder / name)
 
 
 def learn(

@@ -8,6 +8,7 @@ Writes `learn.safetensors`, `judge.safetensors` and `record.json` into FOLDER.
 import argparse
 import json
 import random
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from lsp_server.arguments import OneLineParser, positive
 from lsp_server.console import ProgressBar
@@ -25,6 +27,7 @@ from models.store import ModelStore, default_home
 from training.documents import Document, Overlap, PackageRecord, documents_of
 
 END = "<|endoftext|>"
+RECORD = "record.json"
 JUDGED = 512  # samples of packages that nothing is learned from
 
 
@@ -57,22 +60,35 @@ def prepare(arguments: argparse.Namespace, progress: ProgressCallback) -> dict[s
     if not form.has_middle or END not in tokenizer.control:
         raise InputError(f"'{arguments.model}' fills in no middle; use a model that does")
     maker = SampleMaker(tokenizer, form, tokenizer.control[END])
+    aside = fresh_folder(arguments.folder)
     documents, packages = gather(store, arguments, progress)
-    arguments.folder.mkdir(parents=True, exist_ok=True)
     counts: dict[str, Mapping[str, int]] = {}
     for name, held_out, number in (("learn", False, arguments.samples), ("judge", True, JUDGED)):
         chosen = [one for one in documents if one.held_out == held_out]
         if not chosen:
             raise InputError(f"no documents to {name} from; list more packages")
         samples = draw_all(maker, chosen, number, arguments.seed, progress)
-        write_samples(samples, arguments.folder / f"{name}.safetensors")
+        write_samples(samples, aside / f"{name}.safetensors")
         counts[name] = count(samples)
-    return {
-        "seed": arguments.seed,
-        "model": arguments.model,
-        "samples": counts,
-        "packages": [asdict(one) for one in packages],
-    }
+    taken = [asdict(one) for one in packages]
+    record = {"seed": arguments.seed, "model": arguments.model, "samples": counts}
+    text = json.dumps(record | {"packages": taken}, indent=1) + "\n"
+    (aside / RECORD).write_text(text, encoding="utf-8")
+    aside.replace(arguments.folder)
+    return record
+
+
+def fresh_folder(folder: Path) -> Path:
+    """An empty folder beside, which takes the name of `folder` once it is whole."""
+    if folder.exists():
+        raise InputError(f"{folder} is there already; name a new folder")
+    aside = folder.with_name(f".{folder.name}.partial")
+    try:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made ({error.strerror}); name another") from None
+    return aside
 
 
 def gather(
@@ -85,7 +101,11 @@ def gather(
     records: list[PackageRecord] = []
     seen: set[int] = set()
     for wheel in fetch_wheels(listed_packages(), store.home / "training", progress):
-        found, record = documents_of(wheel, arguments.seed, seen, overlap)
+        try:
+            found, record = documents_of(wheel, arguments.seed, seen, overlap)
+        except BadZipFile as error:
+            wheel.unlink()
+            raise InputError(f"{error}: it was removed, so try again") from None
         documents += found
         records.append(record)
     return documents, records
@@ -128,8 +148,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PirouetteError as error:
         print(f"prepare: {error}", file=sys.stderr)
         return 2
-    text = json.dumps(record, indent=1) + "\n"
-    (arguments.folder / "record.json").write_text(text, encoding="utf-8")
     print(json.dumps(record["samples"], indent=1))
     return 0
 

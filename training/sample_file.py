@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from models.errors import InputError
 from training.infilling_samples import Sample
 
 KINDS = ("line", "part", "block", "span", "plain")
@@ -25,7 +27,14 @@ def write_samples(samples: Sequence[Sample], file: Path) -> None:
 
 
 def read_samples(file: Path) -> list[Sample]:
-    return list(iterate(file))
+    """Raises `InputError` where the file is none of samples, or holds none."""
+    try:
+        samples = list(iterate(file))
+    except (OSError, SafetensorError, KeyError, ValueError, IndexError) as error:
+        raise InputError(f"{file} holds no samples ({error}); prepare them") from None
+    if not samples:
+        raise InputError(f"{file} holds no samples; prepare more")
+    return samples
 
 
 def iterate(file: Path) -> Iterator[Sample]:

@@ -2,12 +2,14 @@
 
 python -m training.train MODEL_FOLDER SAMPLES_FOLDER ADAPTER_FOLDER [--updates N] [--rank R] ...
 
-ADAPTER_FOLDER gets what peft keeps of an adapter, and `curve.json`; both are written anew at each
-judgement, so that a run that was cut off leaves its last one.
+MODEL_FOLDER is what `pirouette models path NAME` prints, of a model without an adapter.
+ADAPTER_FOLDER gets the adapter and `record.json`, which says how it was made; both are written anew
+at each judgement, so that a run that was cut off leaves its last one.
 """
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -24,9 +26,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("samples", type=Path, metavar="SAMPLES_FOLDER", help="as prepared")
     parser.add_argument("adapter", type=Path, metavar="ADAPTER_FOLDER", help="where it goes")
     parser.add_argument("--updates", type=positive, metavar="N", help="at most; default: one pass")
-    parser.add_argument("--minutes", type=float, metavar="M", help="updates that fit into so long")
+    parser.add_argument("--minutes", type=above_zero, metavar="M", help="what fits into so long")
     parser.add_argument("--rank", type=positive, default=16, metavar="R")
-    parser.add_argument("--learning-rate", type=float, default=3e-4, metavar="RATE")
+    parser.add_argument("--learning-rate", type=above_zero, default=3e-4, metavar="RATE")
     parser.add_argument("--batch-tokens", type=positive, default=16_384, metavar="N")
     parser.add_argument("--update-tokens", type=positive, default=32_768, metavar="N")
     parser.add_argument("--judge-every", type=positive, default=100, metavar="N")
@@ -35,14 +37,25 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def above_zero(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise ValueError
+    return number
+
+
 def train(arguments: argparse.Namespace) -> None:
     import torch
 
+    from models.config import read_json
     from models.device import preferred_device
+    from models.gguf_conversion import write_json
     from training.batches import batches_of, updates_of
-    from training.lora import LoraOptions, adapted, judge, learn, seconds_per_update
+    from training.lora import LoraOptions, adapted, judge, learn, save, seconds_per_update
+    from training.prepare import RECORD
     from training.sample_file import read_samples
 
+    prepared = {"prepared": read_json(arguments.samples / RECORD)}
     torch.manual_seed(arguments.seed)
     options = LoraOptions(arguments.rank, 2 * arguments.rank, arguments.learning_rate)
     model = adapted(arguments.model, options, preferred_device())
@@ -75,8 +88,10 @@ def train(arguments: argparse.Namespace) -> None:
             }
         )
         print(json.dumps(curve[-1]), flush=True)
-        model.save_pretrained(arguments.adapter)
-        (arguments.adapter / "curve.json").write_text(json.dumps(curve, indent=1) + "\n")
+        save(model, options, arguments.adapter, arguments.model.name)
+        settings = {name: str(value) for name, value in vars(arguments).items()}
+        record = {"settings": settings, "updates": len(updates), "curve": curve, **prepared}
+        write_json(arguments.adapter / RECORD, record)
 
     def after(number: int, loss: float) -> None:
         losses.append(loss)
@@ -90,7 +105,7 @@ def train(arguments: argparse.Namespace) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     try:
         train(build_parser().parse_args(argv))
-    except PirouetteError as error:
+    except (PirouetteError, OSError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 2
     return 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.llama_cpp_peer import REUSE_TOKENS, LlamaCppPeer
-from models.catalogue import DEFAULT_MODEL
+from models.catalogue import DEFAULT_MODEL, PUBLISHED_MODEL
 from models.errors import UnknownModelError
 from models.language_model import LanguageModel
 from models.store import ModelStore
@@ -17,7 +17,7 @@ def test_text_is_reused_across_a_deletion_and_not_across_an_insertion(
 ) -> None:
     source = "".join(f"value_{i} = {i}\n" for i in range(REUSE_TOKENS))
     tokens = default_model.tokenizer.encode(source)[: REUSE_TOKENS + 40]
-    peer = LlamaCppPeer(ModelStore(model_home).gguf(DEFAULT_MODEL), capacity=512)
+    peer = LlamaCppPeer(ModelStore(model_home).gguf(PUBLISHED_MODEL), capacity=512)
 
     first = peer.complete(tokens, tokens=8)
     assert first.encoded == len(tokens)
@@ -32,3 +32,8 @@ def test_text_is_reused_across_a_deletion_and_not_across_an_insertion(
 def test_a_model_without_a_gguf_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownModelError, match="does not come as a GGUF"):
         ModelStore(tmp_path).gguf("someone/model")
+
+
+def test_a_model_that_an_adapter_changed_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModelError, match=f"is changed by an adapter.*use {PUBLISHED_MODEL}"):
+        ModelStore(tmp_path).gguf(DEFAULT_MODEL)

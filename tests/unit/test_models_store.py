@@ -98,7 +98,7 @@ def test_pulling_gives_a_folder_that_runs(hub: FakeHub, store: ModelStore) -> No
     assert folder == store.home / "models/tiny" == store.find("tiny")
     assert [status.folder for status in store.statuses()] == [folder]
     assert load(folder).decoder.config.architecture == "qwen2"
-    assert {file.name for file in (store.home / "models").iterdir()} == {"tiny", ".tiny.lock"}
+    assert {file.name for file in (store.home / "models").iterdir()} == {"tiny", ".tiny.gguf.lock"}
 
 
 def test_pulling_again_does_nothing(hub: FakeHub, store: ModelStore) -> None:
@@ -165,7 +165,7 @@ def test_what_a_killed_process_left_is_cleared_away(
     assert store.find("tiny") is None
     load(store.pull("tiny"))
     left = {path.name for path in store.home.glob("*/*")}
-    assert left == {"tiny.gguf", "tiny", ".tiny.lock"}
+    assert left == {"tiny.gguf", "tiny", ".tiny.gguf.lock"}
 
 
 def test_two_processes_do_the_work_once(hub: FakeHub, store: ModelStore, gguf: Path) -> None:

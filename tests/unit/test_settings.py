@@ -59,7 +59,10 @@ def test_good_settings_are_taken(raw: object, expected: Settings) -> None:
             "setting 'minimumConfidence': expected 0 to 1; 0.0 is used",
         ),
         ({"enabled": 1}, "setting 'enabled': expected true or false; True is used"),
-        ({"model": " "}, "setting 'model': expected a name; 'qwen2.5-coder-0.5b-infilling' is used"),
+        (
+            {"model": " "},
+            "setting 'model': expected a name; 'qwen2.5-coder-0.5b-infilling' is used",
+        ),
         (
             {"indentation": "wide"},
             "setting 'indentation': expected 'auto', 'tab' or a number from 1 to 16; "
