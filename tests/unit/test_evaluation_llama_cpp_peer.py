@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.llama_cpp_peer import REUSE_TOKENS, LlamaCppPeer
+from lsp_server.bench_command import model_name
+from lsp_server.cli import build_parser
 from models.catalogue import DEFAULT_MODEL, PUBLISHED_MODEL
 from models.errors import UnknownModelError
 from models.language_model import LanguageModel
@@ -37,3 +39,17 @@ def test_a_model_without_a_gguf_is_refused(tmp_path: Path) -> None:
 def test_a_model_that_an_adapter_changed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownModelError, match=f"is changed by an adapter.*use {PUBLISHED_MODEL}"):
         ModelStore(tmp_path).gguf(DEFAULT_MODEL)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["bench", "edits"], DEFAULT_MODEL),
+        (["bench", "edits", "--peer", "llama.cpp"], PUBLISHED_MODEL),
+        (["bench", "latency", "--peer", "llama.cpp", "--model", "x"], "x"),
+        (["bench", "infilling", "--data", "d", "--peer", "transformers"], DEFAULT_MODEL),
+    ],
+    ids=" ".join,
+)
+def test_both_sides_have_the_same_weights(arguments: list[str], expected: str) -> None:
+    assert model_name(build_parser().parse_args(arguments)) == expected
