@@ -16,11 +16,16 @@ LIST = Path(__file__).parent / "corpus.txt"
 TASK_FIELDS = ("prompt", "canonical_solution", "suffix")
 
 
-def listed_packages(file: Path = LIST) -> list[tuple[str, str]]:
-    """Distributions and versions, as `name==version` lines name them."""
-    lines = file.read_text(encoding="utf-8").split("\n")
-    pairs = (line.partition("==") for line in lines if line and not line.startswith("#"))
-    return [(name, version) for name, _, version in pairs]
+def listed_packages(file: Path) -> list[tuple[str, str]]:
+    """Distributions and versions, as the `name==version` lines of a file name them."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read ({error}); list packages in it") from None
+    pairs = [line.partition("==") for line in lines if line.strip() and not line.startswith("#")]
+    if wrong := [name for name, _, version in pairs if not version]:
+        raise InputError(f"'{wrong[0]}' in {file} has no version; write name==version")
+    return [(name.strip(), version.strip()) for name, _, version in pairs]
 
 
 def fetch_wheels(

@@ -1,6 +1,7 @@
 """Makes the samples that an adapter learns from, and those it is judged on while it does.
 
-python -m training.prepare FOLDER [--samples N] [--seed S] [--apart-from PATH...]
+python -m training.prepare FOLDER [--samples N] [--seed S] [--packages FILE]
+    [--apart-from PATH...]
 
 Writes `learn.safetensors`, `judge.safetensors` and `record.json` into FOLDER.
 """
@@ -24,6 +25,7 @@ from models.catalogue import DEFAULT_MODEL
 from models.errors import InputError, PirouetteError
 from models.progress import Progress, ProgressCallback
 from models.store import ModelStore, default_home
+from training.corpus import LIST, fetch_wheels, listed_packages, texts_apart
 from training.documents import Document, Overlap, PackageRecord, documents_of
 
 END = "<|endoftext|>"
@@ -37,6 +39,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--samples", type=positive, default=20_000, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="S")
     parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help="whose tokens")
+    parser.add_argument(
+        "--packages", type=Path, default=LIST, metavar="FILE", help="what to learn from"
+    )
     parser.add_argument(
         "--apart-from",
         type=Path,
@@ -94,13 +99,13 @@ def fresh_folder(folder: Path) -> Path:
 def gather(
     store: ModelStore, arguments: argparse.Namespace, progress: ProgressCallback
 ) -> tuple[list[Document], list[PackageRecord]]:
-    from training.corpus import fetch_wheels, listed_packages, texts_apart
-
     overlap = Overlap(texts_apart(arguments.apart_from))
     documents: list[Document] = []
     records: list[PackageRecord] = []
     seen: set[int] = set()
-    for wheel in fetch_wheels(listed_packages(), store.home / "training", progress):
+    for wheel in fetch_wheels(
+        listed_packages(arguments.packages), store.home / "training", progress
+    ):
         try:
             found, record = documents_of(wheel, arguments.seed, seen, overlap)
         except BadZipFile as error:

@@ -29,6 +29,7 @@ from training.documents import Document, Overlap, documents_of
 from training.holes import KINDS, Hole, Lines, draw_hole
 from training.infilling_samples import Sample, SampleMaker
 from training.lora import LoraOptions, adapted, counted_logits, judge, learn, rate_at, save
+from training.prepare import main as prepare_main
 from training.related_code import RelatedCode
 from training.sample_file import read_samples, write_samples
 from training.train import main as train_main
@@ -290,6 +291,32 @@ def test_an_adapter_of_another_model_is_refused(folder: Path, tmp_path: Path) ->
     name = next(iter(adapter.factors))
     with pytest.raises(UnsupportedModelError, match="the model it was trained for"):
         adapter.merged(name, torch.zeros(3, 5).numpy())
+
+
+def test_from_packages_to_an_adapter(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path))
+    wheels = tmp_path / "training"
+    wheels.mkdir()
+    names = [f"package{number}" for number in range(40)]
+    held_out = next(name for name in names if Document(name, "", "").held_out)
+    listed = [next(name for name in names if not Document(name, "", "").held_out), held_out]
+    for name in listed:
+        with zipfile.ZipFile(wheels / f"{name}-1.0-py3-none-any.whl", "w") as archive:
+            archive.writestr(f"{name}/a.py", f"{name} = 1\n" + CODE * 3)
+            archive.writestr(f"{name}-1.0.dist-info/METADATA", "License-Expression: MIT\n\n")
+    packages, samples, out = tmp_path / "list.txt", tmp_path / "samples", tmp_path / "adapter"
+    packages.write_text("".join(f"{name}==1.0\n" for name in listed))
+    arguments = ["--packages", str(packages), "--model", str(folder), "--samples", "30"]
+    assert prepare_main([str(samples), *arguments]) == 0
+    assert prepare_main([str(samples), *arguments]) == 2  # there already
+    record = json.loads((samples / "record.json").read_text())
+    assert [one["files"] for one in record["packages"]] == [1, 1]
+    assert record["samples"]["learn"]["samples"] == len(read_samples(samples / "learn.safetensors"))
+    assert train_main([str(folder), str(samples), str(out), "--updates", "1", "--rank", "2"]) == 0
+    assert len(read_adapter(out).factors) == 3 * 7
+    assert len(json.loads((out / "record.json").read_text())["curve"]) == 2
 
 
 @pytest.mark.parametrize(
