@@ -56,7 +56,7 @@ DEFAULT_MODEL = "qwen2.5-coder-0.5b-infilling"
 PUBLISHED_MODEL = "qwen2.5-coder-0.5b-instruct"  # the same without the adapter
 QWEN = CatalogueEntry(
     name=PUBLISHED_MODEL,
-    description="Qwen2.5-Coder 0.5B Instruct, Q4_K_M, as published",
+    description="As published, Q4_K_M",
     license="Apache-2.0",
     parameters="0.5B",
     file="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
@@ -77,7 +77,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
     replace(
         QWEN,
         name=DEFAULT_MODEL,
-        description="Qwen2.5-Coder 0.5B, adapted to fill in the middle: the default",
+        description="Adapted to fill in: the default",
         adapter=PackagedAdapter(
             "infilling", "7acb374a542d15a69a046cf3207accfe8b2bf35e7eec7ca2a0bf8716f00466c8"
         ),
@@ -85,7 +85,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
     QWEN,
     CatalogueEntry(
         name="smollm2-135m-instruct",
-        description="SmolLM2 135M Instruct, Q4_1: for small machines, left context only",
+        description="Small, left context only",
         license="Apache-2.0",
         parameters="135M",
         file="SmolLM2-135M-Instruct.Q4_1.gguf",

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lsp_server.arguments import OneLineParser, positive
-from models.errors import PirouetteError
+from models.errors import InputError, PirouetteError
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -55,6 +55,8 @@ def train(arguments: argparse.Namespace) -> None:
     from training.prepare import RECORD
     from training.sample_file import read_samples
 
+    if not (arguments.samples / RECORD).is_file():
+        raise InputError(f"{arguments.samples} holds no samples; make them with training.prepare")
     prepared = {"prepared": read_json(arguments.samples / RECORD)}
     torch.manual_seed(arguments.seed)
     options = LoraOptions(arguments.rank, 2 * arguments.rank, arguments.learning_rate)
