@@ -104,6 +104,11 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
+def write_json(path: Path, value: object) -> None:
+    """Beside what `read_json` reads: a file of a model folder that is being made."""
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def read_decoder_config(folder: Path) -> DecoderConfig:
     """The configuration of the model in `folder`, or a one-line reason why it cannot be run."""
     raw = read_json(folder / "config.json")

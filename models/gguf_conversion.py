@@ -6,7 +6,6 @@ always whole. Weights are written in shards, so memory stays near one shard. The
 ordinary folder that transformers can load too.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from models.adapter import UNCHANGED, Adapter
+from models.config import write_json
 from models.disk import system_error
 from models.errors import DamagedModelError, UnsupportedModelError
 from models.gguf_tokenizer import build_tokenizer, tokenizer_settings
@@ -106,10 +106,6 @@ def convert_parts(
     whole = kept_scales(tensors, config)
     scales = {name: scale for name, scale in whole if name not in adapter.factors}
     write_matrices(target, scales, tied=config["tie_word_embeddings"])
-
-
-def write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def hugging_face_config(

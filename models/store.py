@@ -20,11 +20,11 @@ from filelock import FileLock
 
 from models.adapter import UNCHANGED, Adapter, adapter_hash, read_adapter
 from models.catalogue import CATALOGUE, PUBLISHED_MODEL, CatalogueEntry, find_entry
-from models.config import read_json
+from models.config import read_json, write_json
 from models.disk import disk_errors, require_space
 from models.download import fetch
 from models.errors import DamagedModelError, PirouetteError, UnknownModelError
-from models.gguf_conversion import convert_gguf, write_json
+from models.gguf_conversion import convert_gguf
 from models.hub import cached_repository, hub_repository
 from models.model_folder import is_whole
 from models.progress import ProgressCallback, ignore_progress

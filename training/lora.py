@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.adapter import CONFIG, WEIGHTS
+from models.config import write_json
 from models.errors import InputError
-from models.gguf_conversion import write_json
 from models.model_folder import is_whole
 from training.batches import Batch
 

@@ -16,17 +16,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from lsp_server.arguments import OneLineParser, positive
 from lsp_server.console import ProgressBar
-from models.catalogue import DEFAULT_MODEL
+from models.catalogue import PUBLISHED_MODEL
+from models.config import write_json
 from models.errors import InputError, PirouetteError
 from models.progress import Progress, ProgressCallback
 from models.store import ModelStore, default_home
 from training.corpus import LIST, fetch_wheels, listed_packages, texts_apart
 from training.documents import Document, Overlap, PackageRecord, documents_of
+
+if TYPE_CHECKING:
+    from training.infilling_samples import Sample, SampleMaker
 
 END = "<|endoftext|>"
 RECORD = "record.json"
@@ -38,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the samples go")
     parser.add_argument("--samples", type=positive, default=20_000, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="S")
-    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help="whose tokens")
+    parser.add_argument("--model", default=PUBLISHED_MODEL, metavar="NAME", help="whose tokens")
     parser.add_argument(
         "--packages", type=Path, default=LIST, metavar="FILE", help="what to learn from"
     )
@@ -77,8 +81,7 @@ def prepare(arguments: argparse.Namespace, progress: ProgressCallback) -> dict[s
         counts[name] = count(samples)
     taken = [asdict(one) for one in packages]
     record = {"seed": arguments.seed, "model": arguments.model, "samples": counts}
-    text = json.dumps(record | {"packages": taken}, indent=1) + "\n"
-    (aside / RECORD).write_text(text, encoding="utf-8")
+    write_json(aside / RECORD, record | {"packages": taken})
     aside.replace(arguments.folder)
     return record
 
@@ -117,15 +120,19 @@ def gather(
 
 
 def draw_all(
-    maker: Any, documents: Sequence[Document], number: int, seed: int, progress: ProgressCallback
-) -> list[Any]:
+    maker: "SampleMaker",
+    documents: Sequence[Document],
+    number: int,
+    seed: int,
+    progress: ProgressCallback,
+) -> "list[Sample]":
     """`number` samples, longer documents giving more of them, in random order."""
     from training.related_code import RelatedCode
 
     rng = random.Random(seed)
     weights = [len(one.text) for one in documents]
     drawn = Counter(rng.choices(range(len(documents)), weights, k=number))
-    samples: list[Any] = []
+    samples: list[Sample] = []
     for _, group in groupby(sorted(drawn), key=lambda index: documents[index].package):
         indexes = list(group)
         package = documents[indexes[0]].package
@@ -138,7 +145,7 @@ def draw_all(
     return samples
 
 
-def count(samples: Sequence[Any]) -> dict[str, int]:
+def count(samples: "Sequence[Sample]") -> dict[str, int]:
     kinds = Counter(one.kind for one in samples)
     tokens = sum(len(one.tokens) for one in samples)
     counted = sum(len(one.tokens) - one.counted_from for one in samples)

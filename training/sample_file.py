@@ -14,16 +14,13 @@ KINDS = ("line", "part", "block", "span", "plain")
 
 
 def write_samples(samples: Sequence[Sample], file: Path) -> None:
-    """Written aside and renamed, so that a file of that name is whole."""
-    aside = file.with_suffix(".partial")
     tensors = {
         "tokens": torch.tensor([t for one in samples for t in one.tokens], dtype=torch.int32),
         "lengths": torch.tensor([len(one.tokens) for one in samples], dtype=torch.int32),
         "counted_from": torch.tensor([one.counted_from for one in samples], dtype=torch.int32),
         "kinds": torch.tensor([KINDS.index(one.kind) for one in samples], dtype=torch.uint8),
     }
-    save_file(tensors, aside)
-    aside.replace(file)
+    save_file(tensors, file)
 
 
 def read_samples(file: Path) -> list[Sample]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lsp_server.arguments import OneLineParser, positive
+from models.config import read_json, write_json
 from models.errors import InputError, PirouetteError
 
 
@@ -47,9 +48,7 @@ def above_zero(text: str) -> float:
 def train(arguments: argparse.Namespace) -> None:
     import torch
 
-    from models.config import read_json
     from models.device import preferred_device
-    from models.gguf_conversion import write_json
     from training.batches import batches_of, updates_of
     from training.lora import LoraOptions, adapted, judge, learn, save, seconds_per_update
     from training.prepare import RECORD
