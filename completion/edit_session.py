@@ -22,6 +22,7 @@ from models.errors import Cancelled
 from models.kv_cache import KeyValueCache, Segment
 from models.prefill import encode_in_chunks
 from models.token_tree import NO_TREE, ReadTree, TokenTree
+from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
 
 HEAL_TOKENS = 32  # a pass while the editor is idle
 Learn = Callable[[Sequence[int], range], None]  # tokens, and which of them are new
@@ -53,6 +54,7 @@ class EditSession:
         self._cache: KeyValueCache | None = None
         self._prompt_length = 0
         self._edges = NO_EDGES
+        self._related = NOTHING_RELATED
         self._repairs = False  # whether an edit has made tokens stale and none was repaired yet
 
     @property
@@ -65,6 +67,11 @@ class EditSession:
     def edges(self) -> Edges:
         """Those of the prompt that was read last."""
         return self._edges
+
+    @property
+    def related(self) -> RelatedCode:
+        """The code of other files in the prompt that was read last, to its end."""
+        return self._related
 
     def use(self, cache: KeyValueCache) -> None:
         """Go on with another cache, which may hold anything."""
@@ -89,6 +96,7 @@ class EditSession:
         reading = plan_reading(cache, prompt, kept, repair)
         hidden, encoded = self._encode(reading, ahead, cancelled)
         self._repairs = False
+        self._related = prompt.related
         read = set(encoded)
         moved = sum(
             position not in read

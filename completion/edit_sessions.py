@@ -22,11 +22,6 @@ class EditSessions:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    @property
-    def latest(self) -> EditSession | None:
-        """The session that was used last."""
-        return next(reversed(self._sessions.values()), None)
-
     def of(self, document: str) -> EditSession:
         """The document's session, which is now the most recently used one."""
         session = self._sessions.pop(document, None)

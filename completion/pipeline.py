@@ -12,18 +12,21 @@ from completion.monitors.watch import NO_WATCH
 from completion.nearby import nearby, text_around
 from completion.prompt import PromptBuilder
 from completion.reading_ahead import tree_ahead
-from completion.repair import EXACT, EncodeRate, Repair
+from completion.related_blocks import FindsRelated, RelatedChoice, steps_between
+from completion.repair import EXACT, NONE, EncodeRate, Repair
 from completion.suggestion_reuse import REUSE, SuggestionReuse
 from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
 from completion.writing import NO_LIMIT, TIME, Asked, SuggestionWriter
 from models.language_model import LanguageModel
+from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionOptions:
     """What a user may set.
 
-    The largest prompt and the longest suggestion, in tokens; milliseconds that may be spent on
+    The largest prompt, the most code of other files before it, and the longest suggestion, in
+    tokens; milliseconds that may be spent on
     encoding again what an edit has made inexact, and whether it is all encoded again however long
     that takes; memory for caches in bytes. Milliseconds after which a suggestion ends with the
     line it is at, 0 for any time: what a benchmark counts must not depend on how fast the
@@ -32,6 +35,7 @@ class CompletionOptions:
 
     context_tokens: int = 1024
     max_tokens: int = 64
+    related_tokens: int = 384
     repair_ms: int = 250
     exact: bool = False
     cache_bytes: int = 512 * 2**20
@@ -47,12 +51,18 @@ class Completer:
         options: CompletionOptions | None = None,
         clock: Callable[[], float] = perf_counter,
         monitors: Monitors | None = None,
+        related: FindsRelated | None = None,
     ) -> None:
         self.model = model
         self.monitors = monitors
+        self.related = related
         self.options = options or CompletionOptions()
         self.prompts = PromptBuilder.for_model(model, self.options.context_tokens)
-        capacity = self.prompts.budget + self.options.max_tokens + LARGEST
+        self._choice = RelatedChoice(
+            model.tokenizer, self.prompts.format.files, self.options.related_tokens
+        )
+        around = self._choice.most if related is not None else 0
+        capacity = self.prompts.budget + around + self.options.max_tokens + LARGEST
         self._sessions = EditSessions(model.decoder, capacity, self.options.cache_bytes)
         self._rate = EncodeRate()
         self._reuse = SuggestionReuse()
@@ -65,7 +75,7 @@ class Completer:
 
     def watched_by(self, monitors: Monitors | None) -> "Completer":
         """Another one with the same model and caches, which has suggested nothing yet."""
-        other = Completer(self.model, self.options, self._clock, monitors)
+        other = Completer(self.model, self.options, self._clock, monitors, self.related)
         other._sessions = self._sessions
         return other
 
@@ -117,10 +127,33 @@ class Completer:
             self._reuse.remember(request, whole)
         elif not shown.text or self._complete(accepted, cancelled, NO_LIMIT).stop == REUSE:
             own = self._sessions.of(request.document)
-            own.lay_out(self.prompts.build(request, own.edges), self._drafter.look_up.add)
+            prompt = self.prompts.build(request, own.edges, own.related)
+            own.lay_out(prompt, self._drafter.look_up.add)
         self._learn_file(request, cancelled)
-        if (session := self._sessions.latest) is not None:
-            session.heal(cancelled)
+        self.read_related(request, cancelled)
+        self.heal(request.document, cancelled)
+
+    def heal(self, document: str, cancelled: CancelCheck = never_cancelled) -> None:
+        """Make a document's cache exact. Raises `Cancelled`."""
+        self._sessions.of(document).heal(cancelled)
+
+    def read_related(
+        self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
+    ) -> RelatedCode:
+        """Put code of other files before the document's, which takes as long as reading it does.
+
+        Block by block, so that what was read stays where it is `Cancelled`, which this raises.
+        Returns what is there in the end.
+        """
+        if self.related is None or not self._choice.most:
+            return NOTHING_RELATED
+        session = self._sessions.of(request.document)
+        wanted = self._choice.of(self.related.related(request), session.related)
+        for step in steps_between(session.related, wanted):
+            prompt = self.prompts.build(request, session.edges, step)
+            repair = self._repair() if step == wanted else NONE
+            session.read(prompt, repair, cancelled, self._drafter.look_up.add)
+        return session.related
 
     def close(self, document: str) -> None:
         """Give up what is kept for a document."""
@@ -133,7 +166,7 @@ class Completer:
         """The likeliest suggestion, and up to so many `others` with other texts."""
         started = self._clock()
         session = self._sessions.of(request.document)
-        prompt = self.prompts.build(request, session.edges)
+        prompt = self.prompts.build(request, session.edges, session.related)
         near = nearby(request)
         watch = NO_WATCH if self.monitors is None else self.monitors.watch(request, near, prompt)
         built = self._clock()

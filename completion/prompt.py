@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from completion.context_budget import NO_EDGES, Edges, fit_window
 from completion.covers import NOTHING_OPEN, OpenEnd, open_end
 from completion.prompt_formats import PromptFormat, Slot, choose_format
+from completion.related_blocks import related_tokens
 from completion.values import CompletionRequest
 from models.language_model import LanguageModel
+from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
 
 ANCHORS_BEFORE_CURSOR = 16
 ANCHORS_OF_TEXT = 4  # the first tokens of the text before the cursor, and of the text after it
@@ -24,7 +26,8 @@ class Prompt:
     to end; and the tokens right before the cursor, such as the indentation of its line, remember
     the line above them. Measured on the default model: `docs/edits.md`.
 
-    `edges` are those of the part of the file that is read.
+    `edges` are those of the part of the file that is read, `related` the code of other files that
+    comes before it.
 
     `end` is the text before the cursor that may be written by other tokens, depending on what
     follows. It is not read but written again: after eight spaces, the model has seldom seen a word
@@ -36,6 +39,7 @@ class Prompt:
     markers: frozenset[int] = frozenset()
     end: OpenEnd = NOTHING_OPEN
     edges: Edges = NO_EDGES
+    related: RelatedCode = NOTHING_RELATED
 
     @property
     def whole(self) -> list[int]:
@@ -45,7 +49,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class PromptBuilder:
-    """Builds prompts for one model; `budget` is the largest prompt in tokens."""
+    """Builds prompts for one model, of at most `budget` tokens beside related code."""
 
     model: LanguageModel
     format: PromptFormat
@@ -70,8 +74,16 @@ class PromptBuilder:
             prompts.append(self.build(request, prompts[-1].edges if prompts else NO_EDGES))
         return prompts
 
-    def build(self, request: CompletionRequest, last: Edges = NO_EDGES) -> Prompt:
-        """The prompt for a request, of at least one token, with the `last` edges where they fit."""
+    def build(
+        self,
+        request: CompletionRequest,
+        last: Edges = NO_EDGES,
+        related: RelatedCode = NOTHING_RELATED,
+    ) -> Prompt:
+        """The prompt for a request, of at least one token, with the `last` edges where they fit.
+
+        Related code is left out where the format has no place for it.
+        """
         tokenizer = self.model.tokenizer
         overhead = len(tokenizer.start_tokens) + len(self.format.markers)
         window = fit_window(
@@ -85,6 +97,8 @@ class PromptBuilder:
         )
         slots = {Slot.PREFIX: window.before, Slot.SUFFIX: window.after, Slot.MIDDLE: window.middle}
         tokens = list(tokenizer.start_tokens)
+        if self.format.files is not None:
+            tokens += related_tokens(tokenizer, self.format.files, related)
         anchors: set[int] = set()
         before_cursor: list[int] = []
         for part in self.format.parts:
@@ -102,7 +116,7 @@ class PromptBuilder:
         tokens = tokens[: len(tokens) - len(end.rewritten)] or tokenizer.encode("\n")
         markers = frozenset(tokenizer.control[name] for name in self.format.markers)
         anchored = frozenset(range(len(tokens))) & anchors
-        return Prompt(tokens, anchored, markers, end, window.edges)
+        return Prompt(tokens, anchored, markers, end, window.edges, related)
 
     def _open_end(self, before: str, tokens: Sequence[int]) -> OpenEnd:
         """What is open where the prompt ends with text before the cursor, and within a line."""

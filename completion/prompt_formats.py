@@ -6,7 +6,7 @@ in the Middle", section 3.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -23,11 +23,21 @@ class Slot(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class FileMarkers:
+    """What a model was taught to see before the name of a repository, and before each file of it:
+    the file's path on a line of its own, and then its text."""
+
+    repository: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class PromptFormat:
-    """Marker tokens and text slots in order."""
+    """Marker tokens and text slots in order; `files` may come before them, where it has them."""
 
     name: str
     parts: tuple[str | Slot, ...]
+    files: FileMarkers | None = None
 
     @property
     def markers(self) -> tuple[str, ...]:
@@ -53,10 +63,12 @@ PROMPT_FORMATS: tuple[PromptFormat, ...] = (
             "<|fim_middle|>",
             Slot.MIDDLE,
         ),
+        FileMarkers("<|repo_name|>", "<|file_sep|>"),
     ),
     PromptFormat(
         "starcoder",
         ("<fim_prefix>", Slot.PREFIX, "<fim_suffix>", Slot.SUFFIX, "<fim_middle>", Slot.MIDDLE),
+        FileMarkers("<repo_name>", "<file_sep>"),
     ),
     PromptFormat(
         "deepseek",
@@ -82,8 +94,13 @@ LEFT_CONTEXT = PromptFormat("left", (Slot.PREFIX,))
 
 
 def choose_format(control: Mapping[str, int]) -> PromptFormat:
-    """The first format whose markers the tokenizer has; left context only where it has none."""
-    return next(
+    """The first format whose markers the tokenizer has, with those of files if it has them too;
+    left context only where it has none."""
+    chosen = next(
         (known for known in PROMPT_FORMATS if all(m in control for m in known.markers)),
         LEFT_CONTEXT,
     )
+    files = chosen.files
+    if files is not None and not {files.repository, files.file} <= control.keys():
+        return replace(chosen, files=None)
+    return chosen

@@ -43,6 +43,7 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
     )
     apis = "Find the APIs of a repository."
     add_replay(benches, "api", apis, GOES_ON)
+    add_replay(benches, "related", "Complete with code of other files before the file.", GOES_ON)
 
 
 def add_bench(

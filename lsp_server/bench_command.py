@@ -190,6 +190,21 @@ def api_bench(
     return run_api(options, Embedder(folder, DEFAULT_EMBEDDING.name), repositories, progress)
 
 
+def related_bench(
+    arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
+) -> BenchResult:
+    from evaluation.benchmarks.related import RelatedOptions, run_related
+
+    store = ModelStore(default_home())
+    options = RelatedOptions(
+        limit=arguments.limit or RelatedOptions().limit,
+        seed=arguments.seed,
+        samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
+    )
+    return run_related(options, load(), chosen_repositories(arguments, store, progress), progress)
+
+
 BENCHES: Mapping[str, RunBench] = {
     "infilling": infilling_bench,
     "edits": edits_bench,
@@ -197,4 +212,5 @@ BENCHES: Mapping[str, RunBench] = {
     "dereference": dereference_bench,
     "latency": latency_bench,
     "api": api_bench,
+    "related": related_bench,
 }

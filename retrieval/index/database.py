@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import log
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,9 @@ class IndexDatabase:
                     " VALUES(?, ?, ?, ?, ?, ?)",
                     (id, *told, words_once(one.body)),
                 )
+        self._connection.execute(
+            "INSERT INTO file_names(rowid, names) VALUES(?, ?)", (file, " ".join(outline.names))
+        )
         self._connection.executemany(
             "INSERT INTO import(file, local, module, name) VALUES(?, ?, ?, ?)",
             [(file, one.local, one.module, one.name) for one in outline.imports],
@@ -124,6 +128,7 @@ class IndexDatabase:
             )
             for table in ("declaration", "import", "call"):
                 self._connection.execute(f"DELETE FROM {table} WHERE file = ?", row)  # noqa: S608
+            self._connection.execute("DELETE FROM file_names WHERE rowid = ?", row)
             self._connection.execute("DELETE FROM file WHERE id = ?", row)
 
     # What is declared
@@ -182,6 +187,34 @@ class IndexDatabase:
             (" OR ".join(f'"{word}"' for word in words), limit),
         )
         return [id for (id,) in rows]
+
+    # Names
+
+    def rarity(self, names: Iterable[str]) -> dict[str, float]:
+        """How much each name that some file has tells, of those given: the fewer files, the more
+        (inverse document frequency, as BM25 has it)."""
+        (files,) = self._connection.execute("SELECT count(*) FROM file").fetchone()
+        counted = (
+            (name, row[0])
+            for name in names
+            if (
+                row := self._connection.execute(
+                    "SELECT doc FROM name_count WHERE term = ?", (name,)
+                ).fetchone()
+            )
+        )
+        return {name: log(1 + (files - count + 0.5) / (count + 0.5)) for name, count in counted}
+
+    def files_with(self, names: Sequence[str], limit: int) -> list[str]:
+        """Files with any of the names, the best first (BM25, each name counted once)."""
+        if not names:
+            return []
+        rows = self._connection.execute(
+            "SELECT path FROM file_names JOIN file ON file.id = file_names.rowid"
+            " WHERE file_names MATCH ? ORDER BY rank, path LIMIT ?",
+            (" OR ".join(f'"{name}"' for name in names), limit),
+        )
+        return [path for (path,) in rows]
 
     # Vectors
 

@@ -1,6 +1,6 @@
 """What a file declares, imports and calls, in any language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -54,9 +54,11 @@ class Import:
 class Outline:
     """All of a file, in text order; the module itself comes first.
 
-    `calls` says for each name that is called on which line it is called first.
+    `calls` says for each name that is called on which line it is called first; `names` are all that
+    are in the text, each once.
     """
 
     declarations: tuple[Declaration, ...]
     imports: tuple[Import, ...]
     calls: Mapping[str, int]
+    names: Sequence[str] = ()

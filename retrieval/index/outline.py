@@ -20,6 +20,7 @@ from retrieval.index.documentation import Comment, body_text, comment_text, docs
 from retrieval.index.imports import imports_of
 from retrieval.index.languages import CLASS_VALUES, COMMENTS, FUNCTION_VALUES, SPELLINGS, Spelling
 from retrieval.index.signature import signature_of
+from retrieval.index.words import identifiers_of
 from retrieval.trees import children_of, has_child, parse, text_of
 
 MOST_STATEMENTS = 20_000  # of a module
@@ -51,6 +52,7 @@ def outline_of(path: str, text: bytes) -> Outline | None:
         declarations=(module, *declared),
         imports=tuple(imports_of(root, grammar)),
         calls=calls_of(root, grammar),
+        names=identifiers_of(text.decode(errors="replace")),
     )
 
 

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-FORMAT = 3  # raised when indexes must be made again
+FORMAT = 4  # raised when indexes must be made again
 BUSY_SECONDS = 30
 TABLES = """
 CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -28,6 +28,9 @@ CREATE TABLE call(
 CREATE INDEX call_file ON call(file);
 CREATE VIRTUAL TABLE words USING fts5(
     name, signature, doc, path, body, tokenize = "porter unicode61 tokenchars '_'");
+CREATE VIRTUAL TABLE file_names USING fts5(
+    names, detail = none, tokenize = "unicode61 remove_diacritics 0 tokenchars '_'");
+CREATE VIRTUAL TABLE name_count USING fts5vocab(file_names, row);
 CREATE TABLE vector(id INTEGER PRIMARY KEY, text_hash BLOB NOT NULL UNIQUE, vector BLOB NOT NULL);
 CREATE VIEW without_vector AS SELECT * FROM declaration
     WHERE text_hash NOTNULL AND text_hash NOT IN (SELECT text_hash FROM vector);

@@ -7,6 +7,7 @@ from retrieval.index.declarations import Declaration
 PIECES = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 FOREIGN_PIECES = re.compile(r"[^\W\d_]+|\d+")  # of names with other letters
 NAMES = re.compile(r"\w+")
+IDENTIFIERS = re.compile(r"[^\W\d]\w+")  # a single letter tells nothing
 # Words of questions that tell nothing of what is asked.
 STOP_WORDS = frozenset(
     {
@@ -34,6 +35,11 @@ def words_of(text: str) -> str:
 def words_once(text: str) -> str:
     """The same with each name of the text once."""
     return words_of(" ".join(dict.fromkeys(NAMES.findall(text))))
+
+
+def identifiers_of(text: str) -> list[str]:
+    """The identifiers in a text, each once, in lower case."""
+    return list(dict.fromkeys(name.lower() for name in IDENTIFIERS.findall(text)))
 
 
 def spellings(name: str) -> list[str]:

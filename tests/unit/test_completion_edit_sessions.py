@@ -27,7 +27,6 @@ def test_a_document_keeps_its_session(decoder: Decoder) -> None:
     one, other = sessions.of("one"), sessions.of("other")
     assert sessions.of("one") is one
     assert sessions.of("other") is other
-    assert sessions.latest is other
 
 
 def test_the_least_recently_used_gives_way(decoder: Decoder) -> None:
@@ -52,7 +51,6 @@ def test_a_closed_document_is_forgotten(decoder: Decoder) -> None:
     sessions.close("one")
     sessions.close("never opened")
     assert len(sessions) == 0
-    assert sessions.latest is None
 
 
 def test_memory_is_what_the_tensors_take(decoder: Decoder) -> None:

@@ -1,0 +1,119 @@
+"""Code of other files before the file: which of what was found, and as which tokens.
+
+What stands at the start of a prompt must seldom change, since all that follows then remembers
+another text. So blocks stay where they are while they are still among the better ones, and new ones
+come after them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Protocol
+
+from completion.prompt_formats import FileMarkers
+from completion.values import CompletionRequest
+from models.tokenizer import CodeTokenizer
+from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
+from retrieval.related.similar_code import CodeBlock
+
+HEADER_TOKENS = 128  # at most, of the names of the repository and of the file
+STILL_GOOD = 2.0  # times the budget: what of the best blocks is no reason to replace one
+
+
+class FindsRelated(Protocol):
+    """Who knows code that is related to what stands at a request's cursor."""
+
+    def related(self, request: CompletionRequest) -> RelatedCode:
+        """What is found, the best block first."""
+        ...
+
+
+def related_tokens(
+    tokenizer: CodeTokenizer, markers: FileMarkers, related: RelatedCode
+) -> list[int]:
+    """The repository's name, its blocks, and the path of the file that comes next; nothing where
+    there are no blocks (format: Hui et al. 2024, "Qwen2.5-Coder Technical Report", section 3.2;
+    Lozhkov et al. 2024, "StarCoder 2", section 5.1)."""
+    if not related.blocks:
+        return []
+    control, encode = tokenizer.control, tokenizer.encode
+    tokens = [control[markers.repository], *encode(f"{related.repository}\n")]
+    for block in related.blocks:
+        tokens += block_tokens(tokenizer, markers, block)
+    return [*tokens, control[markers.file], *encode(f"{related.path}\n")]
+
+
+def block_tokens(tokenizer: CodeTokenizer, markers: FileMarkers, block: CodeBlock) -> list[int]:
+    return [
+        tokenizer.control[markers.file],
+        *tokenizer.encode(f"{block.path}\n{block.text}"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedChoice:
+    """Chooses blocks of at most `budget` tokens in all, for a model that reads `markers`."""
+
+    tokenizer: CodeTokenizer
+    markers: FileMarkers | None
+    budget: int
+
+    @property
+    def most(self) -> int:
+        """The most tokens that may stand before the file while one choice takes the place of
+        another."""
+        return 2 * self.budget + HEADER_TOKENS if self.markers is not None else 0
+
+    def of(self, found: RelatedCode, in_use: RelatedCode) -> RelatedCode:
+        """What of the code that is found is to be read, where other code is `in_use`."""
+        markers = self.markers
+        header = self.tokenizer.encode(f"{found.repository}\n{found.path}\n")
+        if markers is None or len(header) + len(fields(FileMarkers)) > HEADER_TOKENS:
+            return NOTHING_RELATED
+
+        def cost(block: CodeBlock) -> int:
+            return len(block_tokens(self.tokenizer, markers, block))
+
+        blocks = choose_blocks(found.blocks, in_use.blocks, cost, self.budget)
+        return replace(found, blocks=blocks)
+
+
+def choose_blocks(
+    found: Sequence[CodeBlock],
+    in_use: Sequence[CodeBlock],
+    cost: Callable[[CodeBlock], int],
+    budget: int,
+) -> tuple[CodeBlock, ...]:
+    """Blocks of at most `budget` in all, in the order that they are to stand in.
+
+    Those in use that are still good come first, in their order; then the best of the others, the
+    best one last, where the file begins.
+    """
+    good = set(within(found, cost, STILL_GOOD * budget))
+    kept = list(within([block for block in in_use if block in good], cost, budget))
+    left = budget - sum(map(cost, kept))
+    new = list(within([block for block in found if block not in kept], cost, left))
+    return (*kept, *reversed(new))
+
+
+def within(
+    blocks: Sequence[CodeBlock], cost: Callable[[CodeBlock], int], budget: float
+) -> Iterator[CodeBlock]:
+    """The first blocks, as many as fit; one that does not is left out."""
+    for block in blocks:
+        if (price := cost(block)) <= budget:
+            budget -= price
+            yield block
+
+
+def steps_between(old: RelatedCode, new: RelatedCode) -> Iterator[RelatedCode]:
+    """From one to the other: each new block is added by itself, then all that is left out goes.
+
+    Whoever stops on the way has lost nothing of what was there.
+    """
+    blocks = list(old.blocks)
+    for block in new.blocks:
+        if block not in blocks:
+            blocks.append(block)
+            yield replace(new, blocks=tuple(blocks))
+    if tuple(blocks) != new.blocks:
+        yield new

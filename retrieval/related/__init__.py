@@ -1,0 +1,1 @@
+"""Code elsewhere in the repository that is like the code at the cursor."""
