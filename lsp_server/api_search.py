@@ -6,19 +6,14 @@ server. A search under way is given up for the next one.
 """
 
 import asyncio
-import json
-import os
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from models.errors import InputError
+from lsp_server.aside import run_aside
 
 COMMAND = "pirouette.search"
 HITS = 10
-LOW_PRIORITY = 19
 
 
 class ApiSearches:
@@ -58,22 +53,5 @@ async def search_all(wish: str, roots: Sequence[Path]) -> list[dict[str, Any]]:
 
 async def search_root(wish: str, root: Path) -> list[dict[str, Any]]:
     options = ("--path", str(root), "--limit", str(HITS), "--json", "--", wish)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "lsp_server.cli", "search", *options),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=Path(sys.executable).anchor,
-    )
-    try:
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, LOW_PRIORITY)
-        output, told = await process.communicate()
-    except asyncio.CancelledError:
-        process.kill()
-        raise
-    if process.returncode not in (0, 1):
-        lines = told.decode(errors="replace").splitlines() or ["the search ended early"]
-        raise InputError(lines[-1].removeprefix("pirouette: "))
-    hits = json.loads(output)["hits"]
-    return [hit | {"uri": (root / hit["path"]).as_uri()} for hit in hits]
+    found = await run_aside("search", *options)
+    return [hit | {"uri": (root / hit["path"]).as_uri()} for hit in found["hits"]]

@@ -59,6 +59,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     index = command("index", "Index a repository, or what has changed of it.", run_index)
     index.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH")
+    index.add_argument(
+        "--no-vectors", action="store_true", help="what searching by meaning needs is left out"
+    )
     search = command("search", "Find APIs of a repository for a wish in words.", run_search)
     search.add_argument("wish", metavar="WISH", help="what you want to do")
     search.add_argument("--path", type=Path, default=Path(), help="the repository; default: here")
@@ -107,7 +110,8 @@ def run_models(arguments: argparse.Namespace) -> int:
 def run_index(arguments: argparse.Namespace) -> int:
     from lsp_server.index_command import build_index
 
-    return build_index(arguments.path, as_json=arguments.json)
+    vectors = not arguments.no_vectors
+    return build_index(arguments.path, vectors=vectors, as_json=arguments.json)
 
 
 def run_search(arguments: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from completion.values import Suggestion
 from lsp_server.documents import Document, language_of, place_in
 from lsp_server.settings import Settings
 from lsp_server.text_buffer import TextBuffer
+from lsp_server.workspace_code import WorkspaceCode
 from models.errors import InputError
 from models.language_model import load_language_model
 from models.progress import ProgressCallback
@@ -54,7 +55,9 @@ def complete_place(text: str, model_name: str, progress: ProgressCallback) -> Pl
         roots = (enclosing_repository(place.path),)
         analyst.wait_until_warm(PATIENCE)
         monitors = Monitors(model.tokenizer, analyst, roots, PATIENCE)
-        return PlacedSuggestion(place, Completer(model, monitors=monitors).complete(request))
+        completer = Completer(model, monitors=monitors, related=WorkspaceCode(roots))
+        completer.read_related(request)
+        return PlacedSuggestion(place, completer.complete(request))
 
 
 def parse_place(text: str) -> FilePlace:

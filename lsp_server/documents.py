@@ -106,5 +106,10 @@ class Documents:
     def close(self, uri: str) -> None:
         self._open.pop(uri, None)
 
+    def texts(self) -> dict[Path, str]:
+        """The texts of those that are saved in files, by any thread."""
+        documents = list(self._open.values())
+        return {one.path: one.buffer.text for one in documents if one.path is not None}
+
     def find(self, uri: str) -> Document | None:
         return self._open.get(uri)

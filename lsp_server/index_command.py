@@ -32,12 +32,16 @@ Result = TypeVar("Result")
 NAME_LENGTH = 40  # of a repository in the name of its index
 
 
-def build_index(path: Path, *, as_json: bool) -> int:
-    """Bring the index of a repository up to date and say what that took."""
+def build_index(path: Path, *, vectors: bool, as_json: bool) -> int:
+    """Bring the index of a repository up to date, its vectors too, and say what that took."""
     root = repository_root(path)
 
     def work(database: IndexDatabase) -> tuple[Updated, Mapping[str, int]]:
-        updated = update(database, root, progress, lambda: load_embedder(progress))
+        if vectors:
+            updated = update(database, root, progress, lambda: load_embedder(progress))
+        else:
+            report = reporting_to(progress)
+            updated = update_files(database, root, WorkspaceFiles((root,)), report)
         return updated, database.count()
 
     with ProgressBar() as progress:

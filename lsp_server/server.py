@@ -14,25 +14,30 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer
+from completion.related_blocks import FindsRelated
 from lsp_server.analysis import choose_worker
 from lsp_server.api_search import COMMAND as SEARCH_COMMAND
 from lsp_server.api_search import ApiSearches
 from lsp_server.documents import Documents, Place, file_of, place_in
+from lsp_server.indexing import Indexing
 from lsp_server.inference_thread import Finished, InferenceThread
 from lsp_server.progress_reports import ProgressReporter
 from lsp_server.protocol import PirouetteProtocol, tolerant_converter
 from lsp_server.settings import SECTION, ReadSettings, Settings, read_settings
+from lsp_server.workspace_code import WorkspaceCode
 from models.errors import PirouetteError
 from models.language_model import load_language_model
 from models.progress import ProgressCallback
 from models.store import ModelStore
 from models.tokenizer import CodeTokenizer
 from retrieval.analyst.analyst import ProcessAnalyst
+from retrieval.grammars import GRAMMARS
 from retrieval.workspace_files import WorkspaceFiles
 
 logger = logging.getLogger(__name__)
@@ -40,16 +45,20 @@ logger = logging.getLogger(__name__)
 COMPLETED = "$/pirouette/completed"
 LATE = 10.0  # seconds after which nobody waits for static analysis, whatever the settings say
 MakeMonitors = Callable[[CodeTokenizer], Monitors | None]
-LoadModel = Callable[[Settings, ProgressCallback, MakeMonitors], Completer]
+LoadModel = Callable[[Settings, ProgressCallback, MakeMonitors, FindsRelated], Completer]
 
 
 def load_completer(
-    store: ModelStore, settings: Settings, progress: ProgressCallback, make_monitors: MakeMonitors
+    store: ModelStore,
+    settings: Settings,
+    progress: ProgressCallback,
+    make_monitors: MakeMonitors,
+    related: FindsRelated,
 ) -> Completer:
     """The completer for these settings; fetches and converts its model where needed."""
     model = load_language_model(settings.model, store.pull(settings.model, progress), progress)
     options, monitors = settings.completion_options(), make_monitors(model.tokenizer)
-    return Completer(model, options, monitors=monitors)
+    return Completer(model, options, monitors=monitors, related=related)
 
 
 class PirouetteServer(LanguageServer):
@@ -69,6 +78,7 @@ class PirouetteServer(LanguageServer):
         self.roots: tuple[Path, ...] = ()
         self.analyst = ProcessAnalyst(timeout=LATE)
         self.searches = ApiSearches()
+        self.indexing = Indexing()
         self.initial = ReadSettings(self.settings, ())
         self.shut_down = False
         self._load = load
@@ -117,7 +127,10 @@ class PirouetteServer(LanguageServer):
         try:
             await reporter.begin()
             progress = reporter.callback()
-            await self.inference.load(lambda: self._load(settings, progress, self.make_monitors))
+            code = WorkspaceCode(self.roots, lambda: self.documents.texts())
+            await self.inference.load(
+                lambda: self._load(settings, progress, self.make_monitors, code)
+            )
             outcome = "ready"
             logger.info("model %s is ready", settings.model)
         except PirouetteError as error:
@@ -127,6 +140,33 @@ class PirouetteServer(LanguageServer):
             self.tell(types.MessageType.Error, f"loading the model failed ({type(error).__name__})")
         finally:
             reporter.end(outcome)
+
+    async def start_indexing(self) -> None:
+        """Have the indexes of the workspace made, and kept as its files are."""
+        if not (self.settings.related_tokens and self.roots):
+            self.indexing.end()
+            return
+        reporter = ProgressReporter(self, "Pirouette: reading the workspace")
+        await reporter.begin()
+        watched = await self.watches_files()
+        self.indexing.begin(self.roots, reporter.end, watch=not watched)
+
+    async def watches_files(self) -> bool:
+        """Whether the client tells of changed files; it is asked to, where it lets itself be."""
+        workspace = self.client_capabilities.workspace
+        watching = workspace and workspace.did_change_watched_files
+        if not (watching and watching.dynamic_registration):
+            return False
+        patterns = [*(f"**/*{suffix}" for suffix in GRAMMARS), "**/.gitignore"]
+        watchers = [types.FileSystemWatcher(pattern) for pattern in patterns]
+        method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+        options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+        registration = types.Registration(method, method, options)
+        try:
+            await self.client_register_capability_async(types.RegistrationParams([registration]))
+        except JsonRpcException:  # a client that has said it would
+            return False
+        return True
 
     def start_analyst(self, settings: Settings) -> None:
         """Have one that knows the user's packages, warm by the time the model is loaded."""
@@ -250,6 +290,7 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
         server.take_settings(server.initial)
         await server.pull_settings()
         server.start_loading()
+        await server.start_indexing()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
@@ -261,6 +302,12 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
         after = server.model_settings()
         if before.of_completer() != after.of_completer():
             server.start_loading()
+        if bool(before.related_tokens) != bool(after.related_tokens):
+            await server.start_indexing()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def did_change_watched_files(_: types.DidChangeWatchedFilesParams) -> None:
+        server.indexing.note_change()
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     async def did_open(params: types.DidOpenTextDocumentParams) -> None:
@@ -299,6 +346,7 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
     def shutdown(_: None) -> None:
         server.shut_down = True
         server.searches.end()
+        server.indexing.end()
         server.analyst.close()
         server.inference.end_idle_work()
 

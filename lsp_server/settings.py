@@ -47,6 +47,13 @@ class Settings:
     context_tokens: int = setting(
         1024, "The largest prompt, in tokens; more context costs more time.", 64, 32768
     )
+    related_tokens: int = setting(
+        384,
+        "The most code of other files that the model reads before the prompt, in tokens; 0 for"
+        " none, and the workspace is then not indexed.",
+        0,
+        8192,
+    )
     max_tokens: int = setting(64, "The longest suggestion, in tokens.", 1, 1024)
     repair_ms: int = setting(
         250,
@@ -94,6 +101,7 @@ class Settings:
         """What of this the completer is made with."""
         return CompletionOptions(
             context_tokens=self.context_tokens,
+            related_tokens=self.related_tokens,
             max_tokens=self.max_tokens,
             repair_ms=self.repair_ms,
             exact=self.exact,

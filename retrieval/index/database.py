@@ -280,6 +280,14 @@ def digest_of(text: bytes) -> bytes:
     return blake2b(text, digest_size=16).digest()
 
 
+def open_existing(path: Path) -> IndexDatabase | None:
+    """The index at `path`, for one that is only read; None where there is none, or an older one.
+
+    Raises `sqlite3.Error` where it cannot be opened.
+    """
+    return IndexDatabase(connect(path)) if is_index(path) else None
+
+
 def open_database(path: Path) -> IndexDatabase:
     """The index at `path`, made where there is none or what is there is none.
 

@@ -54,7 +54,9 @@ class RepositoryCode:
         around = names_around(before, after)
         rarity = self.database.rarity(around)
         rarest = sorted(rarity, key=lambda name: -rarity[name])[:TELLING_NAMES]
-        found = [*self._windows(path, rarest, rarity)]
+        unknown = max(rarity.values(), default=1.0)  # names of texts that are not indexed
+        weights = dict.fromkeys(around, unknown) | rarity
+        found = self._windows(path, rarest, weights)
         return RelatedCode(self.root.name, path, tuple(most_alike(found, MOST_BLOCKS)))
 
     def _windows(

@@ -13,6 +13,7 @@ from retrieval.index.words import identifiers_of
 WINDOW_LINES = 12
 STEP_LINES = 4
 LINES_BEFORE, LINES_AFTER = 8, 6  # of the cursor, that are compared
+LEAST_SHARE = 0.1  # of all that the names around a cursor tell; less in common is by chance
 FEW_NAMES = 20  # in a window, below which it counts little that it has even fewer
 
 
@@ -43,16 +44,17 @@ def names_around(before: str, after: str) -> list[str]:
 
 
 def similar_windows(path: str, text: str, rarity: Mapping[str, float]) -> Iterator[Likeness]:
-    """The windows of a file with names in common with what `rarity` knows, in text order.
+    """The windows of a file with enough names in common with what `rarity` knows, in text order.
 
     A window is as alike as the names in common are rare, and less so the more others it has.
     """
+    least = LEAST_SHARE * sum(rarity.values())
     lines = text.splitlines()
     named = [frozenset(identifiers_of(line)) for line in lines]
     for start in range(0, max(1, len(lines) - STEP_LINES), STEP_LINES):
         names = frozenset().union(*named[start : start + WINDOW_LINES])
         common = sum(rarity[name] for name in names if name in rarity)
-        if common > 0:
+        if common > least:
             window = "\n".join(lines[start : start + WINDOW_LINES]).rstrip() + "\n"
             block = CodeBlock(path, start + 1, window)
             yield Likeness(common / (FEW_NAMES + len(names)), block)

@@ -17,11 +17,9 @@ from completion.pipeline import Completer
 from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
 from lsp_server.logs import log_to_stderr
 from lsp_server.serve import leave
-from lsp_server.server import MakeMonitors, PirouetteServer, create_server, load_completer
-from lsp_server.settings import Settings
+from lsp_server.server import PirouetteServer, create_server, load_completer
 from models.decoder import Decoder
 from models.kv_cache import KeyValueCache
-from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
 from models.token_tree import NO_TREE, TokenTree
 
@@ -63,7 +61,7 @@ class CheckedCompleter(Completer):
             session = self._sessions.of(request.document)
             held, tokenizer = session.cache, self.model.tokenizer
             read = list(held.tokens[: suggestion.tokens.prompt])
-            read += self.prompts.build(request, session.edges).end.rewritten
+            read += self.prompts.build(request, session.edges, session.related).end.rewritten
             suffix, middle = (
                 read.index(tokenizer.control[name]) for name in ("<|fim_suffix|>", "<|fim_middle|>")
             )
@@ -117,27 +115,25 @@ class UnsureCompleter(Completer):
 
 
 def observed_server() -> PirouetteServer:
-    def load(
-        settings: Settings, progress: ProgressCallback, make_monitors: MakeMonitors
-    ) -> Completer:
-        completer = load_completer(ModelStore(default_home()), settings, progress, make_monitors)
+    def load(*arguments: Any) -> Completer:
+        completer = load_completer(ModelStore(default_home()), *arguments)
 
         def observe(tokens: int) -> None:
             server.protocol.notify(FORWARD, {"tokens": tokens})
 
         decoder = ObservedDecoder(completer.model.decoder, observe)
         model = replace(completer.model, decoder=decoder)
-        return Completer(model, completer.options, monitors=completer.monitors)
+        return Completer(
+            model, completer.options, monitors=completer.monitors, related=completer.related
+        )
 
     server = create_server(load)
     return server
 
 
 def checked_server() -> PirouetteServer:
-    def load(
-        settings: Settings, progress: ProgressCallback, make_monitors: MakeMonitors
-    ) -> Completer:
-        completer = load_completer(ModelStore(default_home()), settings, progress, make_monitors)
+    def load(*arguments: Any) -> Completer:
+        completer = load_completer(ModelStore(default_home()), *arguments)
         return CheckedCompleter(completer, lambda told: server.protocol.notify(CHECKED, told))
 
     server = create_server(load)

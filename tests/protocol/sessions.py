@@ -18,7 +18,12 @@ from tests.protocol.servers import FORWARD
 
 REPOSITORY = Path(__file__).parents[2]
 REAL_SERVER = server_command()
-USUAL_OPTIONS: dict[str, Any] = {"timeBudgetMs": 0, "suggestions": 1, "monitors": False}
+USUAL_OPTIONS: dict[str, Any] = {
+    "timeBudgetMs": 0,
+    "suggestions": 1,
+    "monitors": False,
+    "relatedTokens": 0,
+}
 
 
 def own_server(kind: str) -> list[str]:
@@ -106,6 +111,10 @@ class Session:
     def shown(self) -> list[str]:
         return [message.message for message in self.client.messages]
 
+    def ended(self) -> list[str | None]:
+        """What was said of each piece of long work when it had ended."""
+        return ended(self.client)
+
 
 def position_of(text: str, index: int) -> types.Position:
     """The position of a character in text whose characters are one UTF-16 unit each."""
@@ -159,13 +168,13 @@ async def session(
     started = Session(client, result, root, completed, forwards, forwarded)
     try:
         if wait:
-            await started.until(lambda: model_is_ready(client), seconds=1800)
+            await started.until(lambda: "ready" in ended(client), seconds=1800)
         yield started
     finally:
         await client.shutdown_session()
         await client.stop()
 
 
-def model_is_ready(client: LanguageClient) -> bool:
-    reports = [r for values in client.progress_reports.values() for r in values]
-    return any(isinstance(r, types.WorkDoneProgressEnd) and r.message == "ready" for r in reports)
+def ended(client: LanguageClient) -> list[str | None]:
+    reports: list[Any] = [r for values in client.progress_reports.values() for r in values]
+    return [r.message for r in reports if isinstance(r, types.WorkDoneProgressEnd)]

@@ -1,5 +1,6 @@
 """Prompts: the format of each model family, and no text that becomes a marker."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,12 @@ def test_every_format_is_known() -> None:
 @pytest.mark.parametrize("known", PROMPT_FORMATS, ids=lambda known: known.name)
 def test_format_is_chosen_by_its_markers(known: PromptFormat) -> None:
     control = dict.fromkeys(known.markers, 0)
-    assert choose_format(control) is known
+    assert choose_format(control) == replace(known, files=None)
     assert known.uses_suffix
+
+    if known.files is not None:
+        of_files = dict.fromkeys((known.files.repository, known.files.file), 0)
+        assert choose_format(control | of_files) is known
 
     control.pop(known.markers[-1])
     assert choose_format(control) is LEFT_CONTEXT

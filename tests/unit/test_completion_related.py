@@ -1,0 +1,210 @@
+"""Code of other files before the file: which blocks, in which order, and at what cost."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from completion.pipeline import Completer, CompletionOptions
+from completion.prompt_formats import FileMarkers
+from completion.related_blocks import (
+    HEADER_TOKENS,
+    RelatedChoice,
+    choose_blocks,
+    related_tokens,
+    steps_between,
+)
+from completion.values import CompletionRequest
+from models.errors import Cancelled
+from models.language_model import LanguageModel
+from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
+from retrieval.related.similar_code import CodeBlock
+from tests.unit.completion_helpers import (
+    MARKERS,
+    CancelAfter,
+    at,
+    load_tiny_model,
+    write_model,
+)
+
+QWEN = FileMarkers("<|repo_name|>", "<|file_sep|>")
+PLACE = at("def add(first, second):\n    return ▮\n")
+ONE, TWO, THREE = (
+    CodeBlock(f"{name}.py", 1, f"def {name}(first):\n    return first\n")
+    for name in ("one", "two", "three")
+)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    """A tiny one that knows how to be given several files."""
+    folder: Path = tmp_path_factory.mktemp("model")
+    write_model(folder, [QWEN.repository, *MARKERS])
+    return load_tiny_model(folder)
+
+
+class Shelf:
+    """A repository with these blocks, whatever is asked."""
+
+    def __init__(self, *blocks: CodeBlock) -> None:
+        self.blocks = blocks
+
+    def related(self, request: CompletionRequest) -> RelatedCode:
+        return RelatedCode("shop", request.path, self.blocks)
+
+
+def completer_with(
+    model: LanguageModel, shelf: Shelf, related_tokens: int = 80, repair_ms: int = 250
+) -> Completer:
+    chosen = CompletionOptions(200, 4, related_tokens, repair_ms)
+    return Completer(model, chosen, related=shelf)
+
+
+def spelled(model: LanguageModel, tokens: Sequence[int]) -> str:
+    names = {token: name for name, token in model.tokenizer.control.items()}
+    return "".join(names.get(token) or model.tokenizer.decode([token]) for token in tokens)
+
+
+# Which blocks
+
+
+def test_the_best_block_comes_last(model: LanguageModel) -> None:
+    assert choose_blocks([ONE, TWO, THREE], [], lambda _: 10, 25) == (TWO, ONE)
+
+
+def test_a_block_stays_while_it_is_still_good(model: LanguageModel) -> None:
+    assert choose_blocks([ONE, TWO, THREE], [TWO], lambda _: 10, 20) == (TWO, ONE)
+    assert choose_blocks([ONE, TWO, THREE], [THREE, ONE], lambda _: 10, 20) == (THREE, ONE)
+    assert choose_blocks([ONE, TWO], [THREE], lambda _: 10, 20) == (TWO, ONE)
+    assert choose_blocks([], [THREE], lambda _: 10, 20) == ()
+
+
+def test_a_block_that_does_not_fit_is_left_out(model: LanguageModel) -> None:
+    costs = {ONE: 30, TWO: 10, THREE: 10}
+    assert choose_blocks([ONE, TWO, THREE], [], costs.__getitem__, 25) == (THREE, TWO)
+
+
+blocks = st.lists(st.sampled_from([ONE, TWO, THREE]), unique=True)
+
+
+@given(old=blocks, new=blocks)
+def test_steps_lose_nothing_before_the_end(old: list[CodeBlock], new: list[CodeBlock]) -> None:
+    start, goal = RelatedCode("shop", "a.py", tuple(old)), RelatedCode("shop", "a.py", tuple(new))
+    steps = list(steps_between(start, goal))
+    assert (steps or [start])[-1].blocks == goal.blocks
+    before = start
+    for step in steps[:-1]:
+        assert step.blocks[:-1] == before.blocks
+        before = step
+
+
+def test_blocks_stand_as_the_model_was_taught(model: LanguageModel) -> None:
+    tokens = related_tokens(model.tokenizer, QWEN, RelatedCode("shop", "file.py", (ONE, TWO)))
+    assert spelled(model, tokens) == (
+        "<|repo_name|>shop\n"
+        f"<|file_sep|>one.py\n{ONE.text}<|file_sep|>two.py\n{TWO.text}<|file_sep|>file.py\n"
+    )
+    assert related_tokens(model.tokenizer, QWEN, RelatedCode("shop", "file.py")) == []
+
+
+def test_nothing_for_a_model_without_markers_or_a_very_long_name(model: LanguageModel) -> None:
+    found = RelatedCode("shop", "file.py", (ONE,))
+    without = RelatedChoice(model.tokenizer, None, 100)
+    assert (without.of(found, NOTHING_RELATED), without.most) == (NOTHING_RELATED, 0)
+    choice = RelatedChoice(model.tokenizer, QWEN, 100)
+    long = RelatedCode("shop", "folder/" * HEADER_TOKENS, (ONE,))
+    assert choice.of(long, NOTHING_RELATED) == NOTHING_RELATED
+    assert choice.of(found, NOTHING_RELATED) == found
+
+
+# In the pipeline
+
+
+def test_a_suggestion_after_them_reads_one_token(model: LanguageModel) -> None:
+    completer = completer_with(model, Shelf(ONE, TWO))
+    cold = completer.complete(PLACE)
+    assert completer.read_related(PLACE).blocks == (TWO, ONE)
+    session = completer._sessions.of(PLACE.document)
+    warm = completer.watched_by(None).complete(PLACE)
+    assert warm.tokens.encoded <= 2
+    assert warm.tokens.prompt - cold.tokens.prompt == len(
+        related_tokens(model.tokenizer, QWEN, session.related)
+    )
+    assert spelled(model, session.cache.tokens).startswith("<|repo_name|>shop\n<|file_sep|>two.py")
+
+
+def test_once_healed_they_are_as_if_read_with_the_file(model: LanguageModel) -> None:
+    completer = completer_with(model, Shelf(ONE, TWO), repair_ms=0)
+    completer.complete(PLACE)
+    completer.read_related(PLACE)
+    session = completer._sessions.of(PLACE.document)
+    assert session.cache.inexact()
+    completer.heal(PLACE.document)
+    assert not session.cache.inexact()
+
+
+def test_whoever_types_on_keeps_what_was_read(model: LanguageModel) -> None:
+    completer = completer_with(model, Shelf(ONE, TWO))
+    completer.complete(PLACE)
+    with pytest.raises(Cancelled):
+        completer.read_related(PLACE, CancelAfter(1))
+    session = completer._sessions.of(PLACE.document)
+    assert session.related.blocks == (TWO,)
+    assert completer.watched_by(None).complete(PLACE).tokens.encoded <= 3
+    assert completer.read_related(PLACE).blocks == (TWO, ONE)
+
+
+def test_other_blocks_take_their_place(model: LanguageModel) -> None:
+    shelf = Shelf(ONE, TWO)
+    completer = completer_with(model, shelf, related_tokens=60)
+    completer.complete(PLACE)
+    first = completer.read_related(PLACE).blocks
+    shelf.blocks = (THREE,)
+    assert completer.read_related(PLACE).blocks == (THREE,)
+    assert THREE not in first
+    shelf.blocks = ()
+    assert completer.read_related(PLACE).blocks == ()
+    completer.heal(PLACE.document)
+    assert completer.watched_by(None).complete(PLACE).tokens.encoded <= 2
+
+
+def test_idle_time_is_used_for_them(model: LanguageModel) -> None:
+    completer = completer_with(model, Shelf(ONE))
+    shown = completer.complete(PLACE)
+    completer.get_ahead(PLACE, shown, lambda: False)
+    session = completer._sessions.of(PLACE.document)
+    assert session.related.blocks == (ONE,)
+    assert not session.cache.inexact()
+
+
+def test_none_are_read_where_none_are_wanted(model: LanguageModel) -> None:
+    completer = completer_with(model, Shelf(ONE), related_tokens=0)
+    completer.complete(PLACE)
+    assert completer.read_related(PLACE) == NOTHING_RELATED
+    assert Completer(model, CompletionOptions(200)).read_related(PLACE) == NOTHING_RELATED
+
+
+USE = CodeBlock(
+    "shop/letters.py",
+    1,
+    "from shop.mail import Postbox\n\n\ndef thank(customer):\n"
+    "    box = Postbox.of_street(customer.street)\n"
+    "    box.drop_envelope(customer.address, stamps=2)\n",
+)
+CALL = at(
+    "from shop.mail import Postbox\n\n\ndef remind(customer):\n"
+    "    box = Postbox.of_street(customer.street)\n    box.▮\n"
+)
+
+
+@pytest.mark.model
+def test_the_real_model_uses_what_another_file_shows(default_model: LanguageModel) -> None:
+    options = CompletionOptions(context_tokens=256, max_tokens=16)
+    completer = Completer(default_model, options, related=Shelf(USE))
+    assert "drop_envelope" not in completer.complete(CALL).text
+    completer.read_related(CALL)
+    told = completer.watched_by(None).complete(CALL)
+    assert told.text.startswith("drop_envelope(customer.address")
+    assert told.tokens.encoded <= 3

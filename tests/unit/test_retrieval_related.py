@@ -1,0 +1,146 @@
+"""Code of other files that is like the code at a cursor."""
+
+from pathlib import Path
+
+import pytest
+
+from retrieval.index.database import IndexDatabase, open_existing
+from retrieval.related.related_code import RepositoryCode
+from retrieval.related.similar_code import (
+    WINDOW_LINES,
+    CodeBlock,
+    Likeness,
+    most_alike,
+    names_around,
+    similar_windows,
+)
+from retrieval.workspace_files import WorkspaceFiles
+from tests.unit.index_helpers import indexed, update
+from tests.unit.workspaces import write_files
+
+FILES = {
+    "shop/letters.py": "def send_letter(mailer, address):\n    mailer.post(address)\n",
+    "shop/parcels.py": "def send_parcel(van, address):\n    van.deliver(address)\n",
+    "shop/prices.py": "def price(item):\n    return item.cents / 100\n",
+    "web/app.ts": "export function deliver(address: string) {}\n",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_files(tmp_path / "repository", FILES)
+
+
+@pytest.fixture
+def database(root: Path, tmp_path: Path) -> IndexDatabase:
+    return indexed(root, tmp_path / "index.sqlite")
+
+
+def code_of(root: Path, database: IndexDatabase, **opened: str) -> RepositoryCode:
+    texts = {f"{name}.py": text for name, text in opened.items()}
+    return RepositoryCode(root, database, WorkspaceFiles((root,)), texts)
+
+
+def paths(code: RepositoryCode, before: str, path: str = "main.py") -> list[str]:
+    return [block.path for block in code.related(path, before, "\n").blocks]
+
+
+# Windows of lines
+
+
+def test_names_of_the_lines_around_the_own_line_first() -> None:
+    before = "too_far\n" + "above = 1\n" * 7 + "Mailer.post(x"
+    after = ")  # rest\nbelow\n" + "\n" * 5 + "too_far_below\n"
+    assert names_around(before, after) == ["mailer", "post", "above", "below"]
+
+
+def test_lines_with_rare_names_in_common_are_most_alike() -> None:
+    text = "self.mailer.post(letter)\n" + "\n" * 20 + "self.price = 1\n"
+    best, *others = most_alike(similar_windows("a.py", text, {"self": 1.0, "post": 3.0}), 5)
+    assert best == CodeBlock("a.py", 1, "self.mailer.post(letter)\n")
+    assert [block.text.strip() for block in others] == ["self.price = 1"]
+
+
+def test_a_window_counts_less_for_every_other_name() -> None:
+    (short,) = similar_windows("a.py", "post(letter)\n", {"post": 1.0})
+    (long,) = similar_windows("a.py", "post(letter, one, other, third)\n", {"post": 1.0})
+    assert short.score > long.score
+
+
+def test_a_file_without_such_names_has_no_window() -> None:
+    assert not list(similar_windows("a.py", "price(1)\n\n", {"post": 1.0}))
+    assert not list(similar_windows("a.py", "", {"post": 1.0}))
+    assert not list(similar_windows("a.py", "self.price(1)\n", {"self": 0.1, "post": 3.0}))
+
+
+def test_the_best_blocks_have_no_line_in_common() -> None:
+    text = "\n".join(f"post_{number}(letter)" for number in range(3 * WINDOW_LINES))
+    blocks = most_alike(similar_windows("a.py", text, {"letter": 1.0}), 5)
+    lines = [line for block in blocks for line in block.text.splitlines()]
+    assert len(lines) == len(set(lines))
+    assert len(blocks) >= 2
+
+
+def test_the_same_text_is_there_once() -> None:
+    twins = [Likeness(1.0, CodeBlock(path, 1, "post()\n")) for path in ("b.py", "a.py")]
+    assert most_alike(twins, 3) == [CodeBlock("a.py", 1, "post()\n")]
+
+
+# Of a repository
+
+
+def test_other_files_with_the_names_at_the_cursor(root: Path, database: IndexDatabase) -> None:
+    code = code_of(root, database)
+    assert paths(code, "def go(mailer):\n    mailer.post(") == ["shop/letters.py"]
+    assert (
+        paths(code, "deliver(address") == ["web/app.ts", "shop/parcels.py", "shop/letters.py"][:2]
+    )
+    assert paths(code, "nothing_like_it = ") == []
+    found = code.related("main.py", "mailer", "")
+    assert (found.repository, found.path) == ("repository", "main.py")
+
+
+def test_the_own_file_is_never_looked_into(root: Path, database: IndexDatabase) -> None:
+    code = code_of(root, database)
+    assert paths(code, "mailer.post(", "shop/letters.py") == []
+
+
+def test_lines_are_those_of_the_file_as_it_is_now(root: Path, database: IndexDatabase) -> None:
+    write_files(root, {"shop/letters.py": "\n\n\nmailer.post(urgent)\n"})
+    (block,) = code_of(root, database).related("main.py", "mailer.post(", "").blocks
+    assert (block.first_line, block.text) == (1, "\n\n\nmailer.post(urgent)\n")
+    (root / "shop/letters.py").unlink()
+    assert paths(code_of(root, database), "mailer.post(") == []
+
+
+def test_open_texts_count_as_they_are_in_the_editor(root: Path, database: IndexDatabase) -> None:
+    unsaved = code_of(root, database, draft="brand_new_name(mailer)\n")
+    assert paths(unsaved, "brand_new_name(") == ["draft.py"]
+    assert paths(unsaved, "brand_new_name(", "draft.py") == []
+
+
+def test_what_may_not_be_read_is_not_read(root: Path, database: IndexDatabase) -> None:
+    write_files(root, {".gitignore": "letters.py\n"})
+    assert paths(code_of(root, database), "mailer.post(") == []
+    outside = root.parent / "outside.py"
+    outside.write_text("van.deliver(secret)\n")
+    (root / "shop/parcels.py").unlink()
+    (root / "shop/parcels.py").symlink_to(outside)
+    assert paths(code_of(root, database), "van.deliver(") == ["web/app.ts"]
+
+
+def test_rarity_is_by_files_and_follows_them(root: Path, database: IndexDatabase) -> None:
+    rarity = database.rarity(["address", "mailer", "nobody"])
+    assert rarity["mailer"] > rarity["address"] > 0
+    assert "nobody" not in rarity
+
+    (root / "shop/letters.py").unlink()
+    update(database, root)
+    assert "mailer" not in database.rarity(["mailer"])
+    assert database.files_with(["mailer", "deliver"], 5) == ["shop/parcels.py", "web/app.ts"]
+    assert database.files_with([], 5) == []
+
+
+def test_an_index_that_is_only_read_is_not_made(tmp_path: Path) -> None:
+    assert open_existing(tmp_path / "none.sqlite") is None
+    assert not (tmp_path / "none.sqlite").exists()
