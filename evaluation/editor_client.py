@@ -38,6 +38,7 @@ class Heard:
     """What the server has said of its own accord."""
 
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    indexed: asyncio.Event = field(default_factory=asyncio.Event)
     failure: str = ""
     stage: str = ""
     completed: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
@@ -127,6 +128,10 @@ class EditorClient:
         if self.heard.failure:
             raise PirouetteError(self.heard.failure)
 
+    async def wait_until_indexed(self) -> None:
+        """Until the server has read the workspace."""
+        await asyncio.wait_for(self.heard.indexed.wait(), READY_SECONDS)
+
 
 def server_command(arguments: Sequence[str] = ()) -> list[str]:
     """The installed `pirouette` program of this environment."""
@@ -149,6 +154,8 @@ def listen(client: LanguageClient, heard: Heard) -> None:
             value = {name: getattr(value, name, None) for name in ("kind", "message", "percentage")}
         if value["kind"] == "end" and value.get("message") == "ready":
             heard.ready.set()
+        elif value["kind"] == "end" and "indexed" in (value.get("message") or ""):
+            heard.indexed.set()
         elif value["kind"] == "report":
             heard.stage = f"{value.get('message')} {value.get('percentage') or 0} %"
 

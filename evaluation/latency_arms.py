@@ -56,9 +56,10 @@ async def play(arm: Arm, number: int, trace: Trace, first: int) -> list[Timed]:
 class ServerArm:
     """`pirouette serve` behind an editor's client.
 
-    A trace is typed beside the file that it is made of, in the folder `root` of the repositories'
-    sources. Each step sends its change and a request; the requests of those that are passed by are
-    superseded, or answered while the typist types on.
+    A trace is typed in the file that it is made of, in the folder `root` of the repositories'
+    sources, where it is the only file that is not read from the disk. Each step sends its change
+    and a request; the requests of those that are passed by are superseded, or answered while the
+    typist types on.
     """
 
     client: EditorClient
@@ -68,9 +69,8 @@ class ServerArm:
     _buffer: TextBuffer = field(default_factory=lambda: TextBuffer(""))
     _passed_by: list["asyncio.Task[str]"] = field(default_factory=list)
 
-    def open(self, number: int, trace: Trace) -> None:
-        file = self.root / trace.path
-        self._uri = file.with_name(f"trace_{number}_{file.name}").as_uri()
+    def open(self, number: int, trace: Trace) -> None:  # noqa: ARG002 - told by its file
+        self._uri = (self.root / trace.path).as_uri()
         self._buffer = TextBuffer(trace.opened)
         self.client.open(self._uri, trace.opened)
 

@@ -14,7 +14,7 @@ from evaluation.results import Metric, Row, metric, rate
 PIROUETTE = "pirouette"
 COMPARED = (
     *("p50_ms", "p95_ms", "p50_ms_without_debounce", "p95_ms_without_debounce"),
-    *("first_token_ms", "first_line_ms"),
+    *("first_token_ms", "first_line_ms", "tokens_encoded"),
 )
 
 
@@ -62,7 +62,7 @@ class Timed:
 def rows_of(timed: Sequence[Timed]) -> Iterable[Row]:
     """Each arm over all steps, each kind of step, and the steps at which Pirouette asked its model.
 
-    After them, by how many times the peer took longer on the same steps.
+    After them, by how many times the others took longer, and read more, on the same steps.
     """
     computed = {one.step for one in timed if one.arm == PIROUETTE and not one.reused}
     slices: dict[str, Callable[[Timed], bool]] = {
@@ -132,7 +132,7 @@ def tokens_per_call(counted: Sequence[tuple[int, int]]) -> float:
 
 
 def ratios(slower: Row, faster: Row) -> dict[str, Metric]:
-    """By how many times the first row's times are longer, where the second's are not nothing."""
+    """By how many times the first row's figures are larger, where the second's are not nothing."""
     return {
         name: Metric(slower.metrics[name].value / faster.metrics[name].value)
         for name in COMPARED

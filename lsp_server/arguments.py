@@ -39,7 +39,10 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
     latency = add_replay(benches, "latency", timing, "each time taken as JSONL")
     latency.add_argument("--peer", choices=("llama.cpp",), help="run it on the same texts")
     latency.add_argument(
-        "--without", choices=("monitors",), action="append", help="an arm without this as well"
+        "--without",
+        choices=("monitors", "related"),
+        action="append",
+        help="an arm without this as well",
     )
     apis = "Find the APIs of a repository."
     add_replay(benches, "api", apis, GOES_ON)

@@ -34,12 +34,18 @@ from evaluation.repositories import Repository
 from evaluation.results import BenchResult, Metric, Row, require_writable, write_json_lines
 from evaluation.source_folder import write_sources
 from evaluation.typing_traces import Trace, TraceStep, draw_traces
+from lsp_server.index_command import index_file
 from lsp_server.settings import Settings
 from models.errors import InputError
 from models.language_model import LanguageModel, load_language_model
 from models.processor import all_processors
 from models.progress import Progress, ProgressCallback
+from retrieval.index.schema import remove_database
 
+PARTS: Mapping[str, Mapping[str, object]] = {  # and what a server does without them by
+    "monitors": {"monitors": False},
+    "related": {"relatedTokens": 0},
+}
 LEAST_ABOVE = 3  # characters above the cursor for each token of the prompt's budget
 
 
@@ -153,6 +159,7 @@ async def play_all(
     command = server_command(["--model", stage.model_name])
     async with AsyncExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pirouette-latency-")))
+        stack.callback(remove_database, index_file(root.resolve()))
         for repository in stage.repositories:
             write_sources(repository.files, root)
         started = perf_counter()
@@ -160,9 +167,10 @@ async def play_all(
         await client.wait_until_ready()
         server = ServerArm(client, root)
         first_ms = await first_suggestion(server, start, started)
+        await client.wait_until_indexed()
         arms: list[Arm] = [server]
         for part in stage.without:
-            other = await stack.enter_async_context(editor(root, command, options={part: False}))
+            other = await stack.enter_async_context(editor(root, command, options=PARTS[part]))
             await other.wait_until_ready()
             arms.append(ServerArm(other, root, f"{PIROUETTE} without {part}"))
         arms += [] if stage.peer is None else [stage.peer]
