@@ -2,13 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
+
+from torch import Tensor
 
 from completion.drafting.drafter import TreeDrafter
 from completion.drafting.pass_cost import LARGEST
 from completion.edit_sessions import EditSessions
+from completion.menu.names import MenuNames
+from completion.menu.ranking import RankedName, rank_names
 from completion.monitors.monitors import Monitors
+from completion.monitors.names import ends_of_names
 from completion.monitors.watch import NO_WATCH
+from completion.name_choice import SpelledPlace, spell_names
 from completion.nearby import nearby, text_around
 from completion.prompt import PromptBuilder
 from completion.reading_ahead import tree_ahead
@@ -73,6 +80,10 @@ class Completer:
             model, self.prompts.end_tokens, self.options.max_tokens, self._drafter, clock
         )
 
+    @cached_property
+    def _name_ends(self) -> Tensor:
+        return ends_of_names(self.model.tokenizer)
+
     def watched_by(self, monitors: Monitors | None) -> "Completer":
         """Another one with the same model and caches, which has suggested nothing yet."""
         other = Completer(self.model, self.options, self._clock, monitors, self.related)
@@ -136,6 +147,23 @@ class Completer:
     def heal(self, document: str, cancelled: CancelCheck = never_cancelled) -> None:
         """Make a document's cache exact. Raises `Cancelled`."""
         self._sessions.of(document).heal(cancelled)
+
+    def rank_names(
+        self, request: CompletionRequest, names: MenuNames, cancelled: CancelCheck, seconds: float
+    ) -> list[RankedName]:
+        """The names of a place, the likeliest first; those that are looked up are waited for no
+        more than `seconds` once the prompt is read. Raises `Cancelled`.
+        """
+        session = self._sessions.of(request.document)
+        prompt = self.prompts.build(request, session.edges, session.related)
+        read = session.read(prompt, self._repair(), cancelled, self._drafter.look_up.add)
+        found = (name.encode() for name in names.wait(seconds))
+        typed, end = names.place.typed.encode(), prompt.end
+        here = SpelledPlace(end.piece, end.settled, len(typed))
+        begun = (name for name in found if name.startswith(typed))
+        spellings = spell_names(self.model.tokenizer, begun, here)
+        model = self.model.decoder
+        return rank_names(model, session.cache, read.logits, spellings, self._name_ends)
 
     def read_related(
         self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled

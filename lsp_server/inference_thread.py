@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from completion.menu.names import MenuNames
+from completion.menu.ranking import RankedName
 from completion.pipeline import Completer
 from completion.values import CompletionRequest, Suggestion
 from models.errors import Cancelled
@@ -53,6 +55,24 @@ class InferenceThread:
             return load()
 
         self._completer = await asyncio.wrap_future(self._executor.submit(work))
+
+    async def rank_names(
+        self, request: CompletionRequest, names: MenuNames, seconds: float
+    ) -> list[RankedName]:
+        """As the completer's; cancelling the caller calls the work off."""
+        completer = self._completer
+        assert completer is not None
+        self.end_idle_work()
+        called_off = threading.Event()
+        future = self._executor.submit(
+            completer.rank_names, request, names, called_off.is_set, seconds
+        )
+        try:
+            return await asyncio.shield(asyncio.wrap_future(future))
+        except asyncio.CancelledError:
+            called_off.set()
+            future.cancel()
+            raise
 
     def get_ahead(self, request: CompletionRequest, shown: Suggestion) -> None:
         """Use the time until the next request to prepare for it."""

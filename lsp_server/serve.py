@@ -6,8 +6,9 @@ import socket
 import sys
 from functools import partial
 
+from lsp_server.features import create_server
 from lsp_server.logs import log_to_stderr
-from lsp_server.server import create_server, load_completer
+from lsp_server.server import load_completer
 from models.errors import InputError
 from models.processor import use_all_processors
 from models.store import ModelStore, default_home

@@ -1,8 +1,6 @@
-"""The language server: what the editor says, and what it is answered.
+"""The language server: one client's session, and how its requests are answered.
 
-Handlers of documents and of suggestions are all coroutines: pygls starts them in the order of the
-messages, so that a request sees exactly the changes that were sent before it. Only the request
-handler catches every exception; it then shows no suggestion.
+Which message asks for what is said in `lsp_server.features`.
 """
 
 import asyncio
@@ -11,22 +9,21 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
-from pygls.uris import to_fs_path
 
 from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer
 from completion.related_blocks import FindsRelated
+from completion.values import CompletionRequest
 from lsp_server.analysis import choose_worker
-from lsp_server.api_search import COMMAND as SEARCH_COMMAND
 from lsp_server.api_search import ApiSearches
 from lsp_server.documents import Documents, Place, file_of, place_in
 from lsp_server.indexing import Indexing
 from lsp_server.inference_thread import Finished, InferenceThread
+from lsp_server.menu_completion import NOTHING, Menu
 from lsp_server.progress_reports import ProgressReporter
 from lsp_server.protocol import PirouetteProtocol, tolerant_converter
 from lsp_server.settings import SECTION, ReadSettings, Settings, read_settings
@@ -78,6 +75,7 @@ class PirouetteServer(LanguageServer):
         self.roots: tuple[Path, ...] = ()
         self.analyst = ProcessAnalyst(timeout=LATE)
         self.searches = ApiSearches()
+        self.menu = Menu(self.inference)
         self.indexing = Indexing()
         self.initial = ReadSettings(self.settings, ())
         self.shut_down = False
@@ -120,7 +118,7 @@ class PirouetteServer(LanguageServer):
 
     async def _load_model(self) -> None:
         settings = self.model_settings()
-        if settings.monitors:
+        if settings.monitors or settings.menu:
             self.start_analyst(settings)
         reporter = ProgressReporter(self, f"Pirouette: {settings.model}")
         outcome = "failed"
@@ -195,6 +193,7 @@ class PirouetteServer(LanguageServer):
     def call_off(self, uri: str) -> None:
         """End the work for a document whose text or cursor is no longer the one it is for."""
         self.inference.end_idle_work()
+        self.menu.call_off(uri)
         if (task := self._suggesting.pop(uri, None)) is not None:
             task.cancel()
 
@@ -203,13 +202,12 @@ class PirouetteServer(LanguageServer):
     ) -> list[types.InlineCompletionItem]:
         """The answer to one request: one item or none; several where it was asked for by hand."""
         uri = params.text_document.uri
-        self.call_off(uri)
-        document = self.documents.find(uri)
-        path = file_of(uri)
-        allowed = path is None or self.files.allows(path)
-        if document is None or not (self.settings.enabled and self.inference.ready and allowed):
+        self.inference.end_idle_work()
+        if (earlier := self._suggesting.pop(uri, None)) is not None:
+            earlier.cancel()
+        place = self.place_at(uri, params.position)
+        if place is None or not self.inference.ready:
             return []
-        place = place_in(document, params.position)
         automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
         pause = self.settings.debounce_ms / 1000 if automatic else 0.0
         least = self.settings.minimum_confidence if automatic else 0.0
@@ -227,6 +225,28 @@ class PirouetteServer(LanguageServer):
             if self._suggesting.get(uri) is task:
                 del self._suggesting[uri]
 
+    def place_at(self, uri: str, position: types.Position) -> Place | None:
+        """A place that may be completed at; None for a document that is not open, or kept out."""
+        document, path = self.documents.find(uri), file_of(uri)
+        allowed = path is None or self.files.allows(path)
+        if document is None or not (self.settings.enabled and allowed):
+            return None
+        return place_in(document, position)
+
+    def request_at(self, uri: str, position: types.Position) -> CompletionRequest | None:
+        place = self.place_at(uri, position)
+        return None if place is None else self.request_of(place)
+
+    def request_of(self, place: Place) -> CompletionRequest:
+        return place.request(self.settings.indentation_for(place.before + place.after))
+
+    async def list_names(self, params: types.CompletionParams) -> types.CompletionList:
+        """The menu at a place, where the user wants one."""
+        place = self.place_at(params.text_document.uri, params.position)
+        if place is None or not self.settings.menu:
+            return NOTHING
+        return await self.menu.complete(place, self.request_of(place), self.analyst, self.roots)
+
     async def _suggest_at(
         self, place: Place, pause: float, least: float, most: int
     ) -> list[types.InlineCompletionItem]:
@@ -234,7 +254,7 @@ class PirouetteServer(LanguageServer):
         await asyncio.sleep(pause)
         if not self.inference.ready:
             return []
-        request = place.request(self.settings.indentation_for(place.before + place.after))
+        request = self.request_of(place)
 
         def tell_counts(finished: Finished) -> None:
             self._notify_completed(place, finished)
@@ -271,90 +291,3 @@ class PirouetteServer(LanguageServer):
                 "monitors": asdict(suggestion.watched) if suggestion else {},
             },
         )
-
-
-def create_server(load: LoadModel, chosen_model: str | None = None) -> PirouetteServer:
-    """A server with every handler in place, not yet listening."""
-    server = PirouetteServer(load, chosen_model)
-
-    @server.feature(types.INITIALIZE)
-    def initialize(params: types.InitializeParams) -> None:
-        encoding = server.workspace.position_encoding
-        server.documents = Documents(encoding or types.PositionEncodingKind.Utf16)
-        server.roots = workspace_roots(params)
-        server.files = WorkspaceFiles(server.roots)
-        server.initial = read_settings(params.initialization_options)
-
-    @server.feature(types.INITIALIZED)
-    async def initialized(_: types.InitializedParams) -> None:
-        server.take_settings(server.initial)
-        await server.pull_settings()
-        server.start_loading()
-        await server.start_indexing()
-
-    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    async def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
-        before = server.model_settings()
-        if params.settings:
-            server.take_settings(read_settings(params.settings))
-        else:
-            await server.pull_settings()
-        after = server.model_settings()
-        if before.of_completer() != after.of_completer():
-            server.start_loading()
-        if bool(before.related_tokens) != bool(after.related_tokens):
-            await server.start_indexing()
-
-    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def did_change_watched_files(_: types.DidChangeWatchedFilesParams) -> None:
-        server.indexing.note_change()
-
-    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    async def did_open(params: types.DidOpenTextDocumentParams) -> None:
-        server.documents.open(params.text_document)
-
-    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    async def did_change(params: types.DidChangeTextDocumentParams) -> None:
-        server.call_off(params.text_document.uri)
-        server.documents.change(params)
-
-    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    async def did_close(params: types.DidCloseTextDocumentParams) -> None:
-        server.call_off(params.text_document.uri)
-        server.documents.close(params.text_document.uri)
-        server.inference.close(params.text_document.uri)
-
-    @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
-    async def inline_completion(
-        params: types.InlineCompletionParams,
-    ) -> types.InlineCompletionList:
-        try:
-            return types.InlineCompletionList(await server.suggest(params))
-        except Exception:
-            logger.exception("a request failed; no suggestion is shown")
-            return types.InlineCompletionList([])
-
-    @server.command(SEARCH_COMMAND)
-    async def search(wish: str) -> list[dict[str, Any]]:
-        try:
-            return await server.searches.search(wish, server.roots)
-        except PirouetteError as error:
-            server.tell(types.MessageType.Error, str(error))
-            return []
-
-    @server.feature(types.SHUTDOWN)
-    def shutdown(_: None) -> None:
-        server.shut_down = True
-        server.searches.end()
-        server.indexing.end()
-        server.analyst.close()
-        server.inference.end_idle_work()
-
-    return server
-
-
-def workspace_roots(params: types.InitializeParams) -> tuple[Path, ...]:
-    uris = [folder.uri for folder in params.workspace_folders or ()]
-    if not uris and params.root_uri:
-        uris = [params.root_uri]
-    return tuple(Path(path) for uri in uris if (path := to_fs_path(uri)))

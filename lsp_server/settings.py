@@ -44,6 +44,9 @@ class Settings:
     suggestions: int = setting(
         3, "The most suggestions to choose from where one is asked for by hand.", 1, 8
     )
+    menu: bool = setting(
+        True, "Whether the names that may stand at the cursor are listed, the likeliest first."
+    )
     context_tokens: int = setting(
         1024, "The largest prompt, in tokens; more context costs more time.", 64, 32768
     )

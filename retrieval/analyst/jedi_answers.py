@@ -31,7 +31,7 @@ from retrieval.analyst.places import (
     names_used_of,
     with_line_feeds,
 )
-from retrieval.analyst.questions import STAND_IN, Answer, Question, Wanted
+from retrieval.analyst.questions import STAND_IN, About, Answer, Question, Wanted
 
 LISTING = Listing()
 UNKNOWN = Answer(frozenset(), complete=False)
@@ -43,7 +43,7 @@ class Place:
     def __init__(self, question: Question, search_path: Sequence[str]) -> None:
         self.question = question
         before, after = with_line_feeds(question.before), with_line_feeds(question.after)
-        code = before + STAND_IN + after
+        code = before + STAND_IN * (question.wanted is not Wanted.ABOUT) + after
         project = jedi.Project(
             question.root,
             sys_path=folders_for(question, search_path),
@@ -93,6 +93,8 @@ def date_back(path: Path) -> None:
 
 @recursion_limit  # type: ignore[untyped-decorator]
 def answer_from_tree(question: Question, search_path: Sequence[str]) -> Answer | None:
+    if question.wanted is Wanted.ABOUT:
+        return about(Place(question, search_path))
     if question.wanted is Wanted.NAMES and (place := import_place(question.before)):
         return imported_names(Place(question, search_path), place)
     place_ = Place(question, search_path)
@@ -106,6 +108,16 @@ def answer_from_tree(question: Question, search_path: Sequence[str]) -> Answer |
     previous = place_.leaf.get_previous_leaf()
     if previous is not None and previous == "." and previous.type == "operator":
         return attributes(place_, previous)
+    return None
+
+
+def about(place: Place) -> Answer | None:
+    """What the name is that ends at a place; the first thing that it may be."""
+    for found in place.script.infer(place.line, place.column):
+        signatures = [one.to_string() for one in found.get_signatures()]
+        signature = "\n".join(signatures) or str(found.description)
+        doc = str(found.docstring(raw=True))
+        return Answer(frozenset(), complete=False, about=About(signature, doc))
     return None
 
 

@@ -1,8 +1,9 @@
 """Questions and answers as JSON, the only thing that passes between an analyst and its worker."""
 
+from dataclasses import asdict
 from typing import Any
 
-from retrieval.analyst.questions import Answer, CallShape, Question, Wanted
+from retrieval.analyst.questions import About, Answer, CallShape, Question, Wanted
 
 OUT_OF_TIME = "out of time"
 
@@ -42,6 +43,7 @@ def answer_to(answer: Answer | None) -> dict[str, Any] | None:
             "any_keyword": shape.any_keyword,
             "any_positional": shape.any_positional,
         },
+        "about": None if answer.about is None else asdict(answer.about),
     }
 
 
@@ -57,4 +59,7 @@ def answer_from(fields: dict[str, Any] | None) -> Answer | None:
             call["any_keyword"],
             call["any_positional"],
         )
-    return Answer(frozenset(fields["names"]), fields["complete"], shape)
+    about = fields["about"]
+    return Answer(
+        frozenset(fields["names"]), fields["complete"], shape, About(**about) if about else None
+    )

@@ -17,13 +17,15 @@ class Wanted(Enum):
 
     NAMES = "names"  # the identifiers that may start there
     CALL = "call"  # what the call takes whose brackets are open there
+    ABOUT = "about"  # what the name is that ends there
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A place in a file of the workspace `root`: the text up to it and the text behind it.
 
-    The place is where an identifier starts: what is typed of it already is in neither text.
+    The place is where an identifier starts: what is typed of it already is in neither text. One
+    that is asked about ends there.
     """
 
     path: str
@@ -48,16 +50,27 @@ class CallShape:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a name is: how it is declared, on a line for each way to call it, and its documentation;
+    either may be empty."""
+
+    signature: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The names that are known, and whether these are all there can be.
 
     Where `complete` is false, more names may exist: nothing may be ruled out then. `call` is given
-    for `Wanted.CALL` only, and `names` are then the names of its keywords.
+    for `Wanted.CALL` only, and `names` are then the names of its keywords; `about` for
+    `Wanted.ABOUT`.
     """
 
     names: frozenset[str]
     complete: bool
     call: CallShape | None = None
+    about: About | None = None
 
 
 class Analyst(Protocol):

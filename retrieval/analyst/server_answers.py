@@ -6,10 +6,11 @@ that it knows all of them. This module must not know how the replies came.
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from lsprotocol import types
 
-from retrieval.analyst.questions import STAND_IN, Answer, CallShape
+from retrieval.analyst.questions import STAND_IN, About, Answer, CallShape
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 PARAMETER = re.compile(r"(?P<stars>\*{0,2})(?P<name>[^\W\d]\w*)")
@@ -55,6 +56,16 @@ def call_answer(help_: types.SignatureHelp | None, *, is_faulted: bool) -> Answe
         any_positional = any_positional or any(stars == "*" for stars, _ in parameters)
     shape = CallShape(frozenset(keywords), most, any_keyword, any_positional)
     return Answer(shape.keywords, complete=is_faulted, call=shape)
+
+
+def about_answer(hover: types.Hover | None) -> Answer | None:
+    """What is said of a name, which begins with how it is declared."""
+    if hover is None:
+        return None
+    contents: Any = hover.contents
+    parts = contents if isinstance(contents, list) else [contents]
+    said = [one if isinstance(one, str) else str(one.value) for one in parts]
+    return Answer(frozenset(), complete=False, about=About("", "\n".join(said).strip()))
 
 
 def parameter_of(

@@ -25,7 +25,7 @@ from pygls.lsp.client import LanguageClient
 from retrieval.analyst import messages
 from retrieval.analyst.places import with_line_feeds
 from retrieval.analyst.questions import STAND_IN, Answer, Question, Wanted
-from retrieval.analyst.server_answers import call_answer, finds_fault, names_answer
+from retrieval.analyst.server_answers import about_answer, call_answer, finds_fault, names_answer
 from retrieval.analyst.worker import send, take_standard_output
 from retrieval.symbols.answers import DeclaredNames, is_declared_language
 
@@ -35,6 +35,7 @@ CAPABILITIES = types.ClientCapabilities(
     text_document=types.TextDocumentClientCapabilities(
         completion=types.CompletionClientCapabilities(),
         diagnostic=types.DiagnosticClientCapabilities(),
+        hover=types.HoverClientCapabilities(content_format=[types.MarkupKind.PlainText]),
         publish_diagnostics=types.PublishDiagnosticsClientCapabilities(version_support=True),
         signature_help=types.SignatureHelpClientCapabilities(),
     ),
@@ -86,6 +87,12 @@ class Session:
     async def answer(self, question: Question) -> Answer | None:
         """What may stand at a place; None where the server says nothing."""
         uri = Path(question.path).as_uri()
+        if question.wanted is Wanted.ABOUT:
+            self._show(uri, question.root, question.before + question.after)
+            end = range_of_stand_in(question.before).start
+            before = types.Position(end.line, max(0, end.character - 1))
+            hover = types.HoverParams(types.TextDocumentIdentifier(uri), before)
+            return about_answer(await self.client.text_document_hover_async(hover))
         is_call = question.wanted is Wanted.CALL
         text = question.before + STAND_IN + "=1" * is_call + question.after
         self._show(uri, question.root, text)

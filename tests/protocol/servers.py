@@ -15,9 +15,10 @@ from torch import Tensor
 
 from completion.pipeline import Completer
 from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
+from lsp_server.features import create_server
 from lsp_server.logs import log_to_stderr
 from lsp_server.serve import leave
-from lsp_server.server import PirouetteServer, create_server, load_completer
+from lsp_server.server import PirouetteServer, load_completer
 from models.decoder import Decoder
 from models.kv_cache import KeyValueCache
 from models.store import ModelStore, default_home

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.server import create_server
+from lsp_server.features import create_server
 from lsp_server.settings import Settings
 from retrieval.analyst.child import jedi_worker
 from tests.protocol.sessions import own_server, session

@@ -1,0 +1,89 @@
+"""Which names there are at a place: told by static analysis after a dot and in imports, and by the
+text itself anywhere else."""
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as OutOfTime
+from dataclasses import dataclass
+from pathlib import Path
+
+from tree_sitter import Parser
+
+from completion.menu.places import MenuPlace, PlaceKind
+from completion.monitors.bindings import EVERYWHERE, names_in_scope
+from completion.monitors.monitors import PYTHON, root_of
+from completion.nearby import nearby
+from completion.values import CompletionRequest
+from retrieval import grammars
+from retrieval.analyst.questions import Analyst, Answer, Question, Wanted
+
+IDENTIFIER = re.compile(r"[^\W\d]\w*")
+AFTER_DOT = re.compile(r"\.([^\W\d]\w*)")
+STAND_IN = b"pass"  # for the statement that is being written
+
+
+@dataclass(frozen=True, slots=True)
+class MenuNames:
+    """Those of one place, which may still be looked up: `answer` is on its way, None for none."""
+
+    request: CompletionRequest
+    place: MenuPlace
+    answer: "Future[Answer | None] | None"
+
+    def wait(self, seconds: float) -> frozenset[str]:
+        """Those that begin with what is typed, in whatever case, as far as known in time."""
+        known = self._answered(seconds)
+        if self.place.kind is PlaceKind.NAME:
+            known = names_to_read(self.request, self.place.typed)
+        elif self.place.kind is PlaceKind.ATTRIBUTE and not known:
+            known = attributes_near(self.request, self.place.typed)
+        typed = self.place.typed.lower()
+        return frozenset(name for name in known if name.lower().startswith(typed))
+
+    def _answered(self, seconds: float) -> frozenset[str]:
+        try:
+            answer = self.answer.result(seconds) if self.answer is not None else None
+        except OutOfTime:
+            answer = None
+        return answer.names if answer is not None else frozenset()
+
+
+def look_up(
+    request: CompletionRequest, place: MenuPlace, analyst: Analyst | None, roots: Sequence[Path]
+) -> MenuNames:
+    """Have the names of a place looked up while something else is done."""
+    if analyst is None or place.kind is PlaceKind.NAME:
+        return MenuNames(request, place, None)
+    before = request.before.removesuffix(place.typed)
+    root = root_of(request.path, roots)
+    question = Question(request.path, root, before, request.after, Wanted.NAMES)
+    return MenuNames(request, place, analyst.ask(question))
+
+
+def names_to_read(request: CompletionRequest, typed: str) -> frozenset[str]:
+    """Those in scope; where they cannot be told, all in the text around."""
+    around = nearby(request)
+    seen = frozenset(IDENTIFIER.findall(f"{around.before.removesuffix(typed)} {around.after}"))
+    if request.language != PYTHON:
+        return seen
+    above, newline, line = request.before.rpartition("\n")
+    indent = line[: len(line) - len(line.lstrip())]
+    head = f"{above}{newline}{indent}".encode(errors="replace")
+    below = request.after[request.after.find("\n") :] if "\n" in request.after else ""
+    text = head + STAND_IN + below.encode(errors="replace")
+    found = names_in_scope(text, Parser(grammars.PYTHON).parse(text).root_node, len(head))
+    if found is None:
+        return seen | spelled(EVERYWHERE)
+    return spelled(found)
+
+
+def spelled(names: frozenset[bytes]) -> frozenset[str]:
+    return frozenset(name.decode(errors="ignore") for name in names)
+
+
+def attributes_near(request: CompletionRequest, typed: str) -> frozenset[str]:
+    """The names that stand after a dot in the text around, where nothing else is known."""
+    around = nearby(request)
+    before = around.before.removesuffix(typed)
+    return frozenset(AFTER_DOT.findall(f"{before} {around.after}"))

@@ -1,0 +1,123 @@
+"""What the server answers: each message of the protocol and who takes it.
+
+Handlers of documents and of suggestions are all coroutines: pygls starts them in the order of the
+messages, so that a request sees exactly the changes that were sent before it. Only the request
+handlers catch every exception; they then show nothing.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls.uris import to_fs_path
+
+from lsp_server.api_search import COMMAND as SEARCH_COMMAND
+from lsp_server.documents import Documents
+from lsp_server.menu_completion import NOTHING, resolve
+from lsp_server.menu_completion import OPTIONS as MENU_OPTIONS
+from lsp_server.server import LoadModel, PirouetteServer
+from lsp_server.settings import read_settings
+from models.errors import PirouetteError
+from retrieval.workspace_files import WorkspaceFiles
+
+logger = logging.getLogger(__name__)
+
+
+def create_server(load: LoadModel, chosen_model: str | None = None) -> PirouetteServer:
+    """A server with every handler in place, not yet listening."""
+    server = PirouetteServer(load, chosen_model)
+
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        encoding = server.workspace.position_encoding
+        server.documents = Documents(encoding or types.PositionEncodingKind.Utf16)
+        server.roots = workspace_roots(params)
+        server.files = WorkspaceFiles(server.roots)
+        server.initial = read_settings(params.initialization_options)
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(_: types.InitializedParams) -> None:
+        server.take_settings(server.initial)
+        await server.pull_settings()
+        server.start_loading()
+        await server.start_indexing()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
+        before = server.model_settings()
+        if params.settings:
+            server.take_settings(read_settings(params.settings))
+        else:
+            await server.pull_settings()
+        after = server.model_settings()
+        if before.of_completer() != after.of_completer():
+            server.start_loading()
+        if bool(before.related_tokens) != bool(after.related_tokens):
+            await server.start_indexing()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def did_change_watched_files(_: types.DidChangeWatchedFilesParams) -> None:
+        server.indexing.note_change()
+
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    async def did_open(params: types.DidOpenTextDocumentParams) -> None:
+        server.documents.open(params.text_document)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    async def did_change(params: types.DidChangeTextDocumentParams) -> None:
+        server.call_off(params.text_document.uri)
+        server.documents.change(params)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    async def did_close(params: types.DidCloseTextDocumentParams) -> None:
+        server.call_off(params.text_document.uri)
+        server.documents.close(params.text_document.uri)
+        server.inference.close(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
+    async def inline_completion(
+        params: types.InlineCompletionParams,
+    ) -> types.InlineCompletionList:
+        try:
+            return types.InlineCompletionList(await server.suggest(params))
+        except Exception:
+            logger.exception("a request failed; no suggestion is shown")
+            return types.InlineCompletionList([])
+
+    @server.feature(types.TEXT_DOCUMENT_COMPLETION, MENU_OPTIONS)
+    async def completion(params: types.CompletionParams) -> types.CompletionList:
+        try:
+            return await server.list_names(params)
+        except Exception:
+            logger.exception("a menu failed; none is shown")
+            return NOTHING
+
+    @server.feature(types.COMPLETION_ITEM_RESOLVE)
+    async def completion_item_resolve(item: types.CompletionItem) -> types.CompletionItem:
+        return await resolve(item, server.request_at, server.analyst, server.roots)
+
+    @server.command(SEARCH_COMMAND)
+    async def search(wish: str) -> list[dict[str, Any]]:
+        try:
+            return await server.searches.search(wish, server.roots)
+        except PirouetteError as error:
+            server.tell(types.MessageType.Error, str(error))
+            return []
+
+    @server.feature(types.SHUTDOWN)
+    def shutdown(_: None) -> None:
+        server.shut_down = True
+        server.searches.end()
+        server.indexing.end()
+        server.analyst.close()
+        server.inference.end_idle_work()
+
+    return server
+
+
+def workspace_roots(params: types.InitializeParams) -> tuple[Path, ...]:
+    uris = [folder.uri for folder in params.workspace_folders or ()]
+    if not uris and params.root_uri:
+        uris = [params.root_uri]
+    return tuple(Path(path) for uri in uris if (path := to_fs_path(uri)))

@@ -1,0 +1,124 @@
+"""The menu of completions: the names that may stand at the cursor, the likeliest first.
+
+It comes from the same model, cache and analysis as inline suggestions. While no model is loaded the
+names are there in the order of their spelling; what a name is, is looked up once it is chosen.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import exp
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+
+from completion.menu.names import MenuNames, look_up
+from completion.menu.places import menu_place
+from completion.menu.ranking import RankedName, unranked
+from completion.monitors.monitors import root_of
+from completion.values import CompletionRequest
+from lsp_server.documents import Place
+from lsp_server.inference_thread import InferenceThread
+from retrieval.analyst.questions import About, Analyst, Question, Wanted
+
+OPTIONS = types.CompletionOptions(trigger_characters=["."], resolve_provider=True)
+NOTHING = types.CompletionList(is_incomplete=False, items=[])
+MOST_ITEMS = 1_000
+STARRED = 0.1  # probability, from which on a name is marked
+MOST_STARRED = 3
+STAR = "\N{BLACK STAR} "
+PATIENCE = 1.0  # seconds for names, without which there is no menu
+
+
+@dataclass(slots=True)
+class Menu:
+    """Answers the requests of one session; of one document, the latest only."""
+
+    inference: InferenceThread
+    _under_way: dict[str, "asyncio.Task[list[RankedName]]"] = field(default_factory=dict)
+
+    async def complete(
+        self, place: Place, request: CompletionRequest, analyst: Analyst, roots: Sequence[Path]
+    ) -> types.CompletionList:
+        """The items at a place; none in strings and comments, or once it is called off."""
+        self.call_off(place.uri)
+        here = menu_place(request)
+        if here is None:
+            return NOTHING
+        names = look_up(request, here, analyst, roots)
+        task = asyncio.create_task(self._rank(request, names))
+        self._under_way[place.uri] = task
+        try:
+            ranked = await task
+        except asyncio.CancelledError:
+            handler = asyncio.current_task()
+            if handler is not None and handler.cancelling():
+                task.cancel()
+                raise  # the client withdrew the request
+            return NOTHING
+        finally:
+            if self._under_way.get(place.uri) is task:
+                del self._under_way[place.uri]
+        return types.CompletionList(
+            is_incomplete=False, items=items_of(ranked[:MOST_ITEMS], place, here.typed)
+        )
+
+    def call_off(self, uri: str) -> None:
+        """End the work for a document whose text has changed."""
+        if (task := self._under_way.pop(uri, None)) is not None:
+            task.cancel()
+
+    async def _rank(self, request: CompletionRequest, names: MenuNames) -> list[RankedName]:
+        if self.inference.ready:
+            return await self.inference.rank_names(request, names, PATIENCE)
+        return unranked(await asyncio.to_thread(names.wait, PATIENCE))
+
+
+def items_of(ranked: Sequence[RankedName], place: Place, typed: str) -> list[types.CompletionItem]:
+    start = types.Position(place.position.line, place.position.character - len(typed))
+    data = {"uri": place.uri, "line": start.line, "character": start.character, "typed": len(typed)}
+    items: list[types.CompletionItem] = []
+    for number, one in enumerate(ranked):
+        is_starred = number < MOST_STARRED and exp(one.log_probability) >= STARRED
+        items.append(
+            types.CompletionItem(
+                label=(STAR if is_starred else "") + one.name,
+                sort_text=f"{number:04}",
+                filter_text=one.name,
+                text_edit=types.TextEdit(types.Range(start, place.position), one.name),
+                preselect=number == 0 and is_starred,
+                data=data,
+            )
+        )
+    return items
+
+
+async def resolve(
+    item: types.CompletionItem,
+    request_at: Callable[[str, types.Position], CompletionRequest | None],
+    analyst: Analyst,
+    roots: Sequence[Path],
+) -> types.CompletionItem:
+    """The same item with how the name is declared and what is written of it, as far as known."""
+    data: dict[str, Any] = item.data if isinstance(item.data, dict) else {}
+    try:
+        here = types.Position(data["line"], data["character"])
+        request, typed = request_at(data["uri"], here), int(data["typed"])
+    except (KeyError, TypeError, ValueError):
+        return item
+    if request is None or not item.filter_text:
+        return item
+    before, after = request.before + item.filter_text, request.after[typed:]
+    root = root_of(request.path, roots)
+    question = Question(request.path, root, before, after, Wanted.ABOUT)
+    answer = await asyncio.to_thread(analyst.ask(question).result)
+    if answer is not None and answer.about is not None:
+        describe(item, answer.about)
+    return item
+
+
+def describe(item: types.CompletionItem, about: About) -> None:
+    item.detail = about.signature or None
+    if about.doc:
+        item.documentation = types.MarkupContent(types.MarkupKind.PlainText, about.doc)

@@ -1,0 +1,83 @@
+"""The menu in the running server: in order, marked, replaced in place, and explained."""
+
+from pathlib import Path
+
+import pytest
+from lsprotocol import types
+
+from lsp_server.menu_completion import STAR
+from tests.protocol.sessions import Session, session
+
+TEXT = '''\
+import json
+
+
+class Box:
+    """Holds things."""
+
+    def open_lid(self, wide: bool = True) -> None:
+        """Open it."""
+
+
+def read(path):
+    with open(path) as file:
+        return json.lo
+'''
+LAST, END = 12, 22
+
+
+async def menu(editor: Session, uri: str, line: int, character: int) -> list[types.CompletionItem]:
+    found = await editor.client.text_document_completion_async(
+        types.CompletionParams(types.TextDocumentIdentifier(uri), types.Position(line, character))
+    )
+    assert isinstance(found, types.CompletionList)
+    return list(found.items)
+
+
+@pytest.mark.model
+async def test_names_come_in_the_order_of_their_probability(tmp_path: Path) -> None:
+    async with session(tmp_path) as editor:
+        uri = editor.open("boxes.py", TEXT)
+        items = await menu(editor, uri, LAST, END)
+        assert [item.filter_text for item in items] == ["load", "loads"]
+        assert items == sorted(items, key=lambda item: str(item.sort_text))
+        best = items[0]
+        assert (best.label, best.preselect) == (f"{STAR}load", True)
+        assert best.text_edit == types.TextEdit(
+            types.Range(types.Position(LAST, END - 2), types.Position(LAST, END)), "load"
+        )
+        resolved = await editor.client.completion_item_resolve_async(best)
+        assert "fp" in str(resolved.detail)
+        assert isinstance(resolved.documentation, types.MarkupContent)
+        assert "Deserialize" in resolved.documentation.value
+
+        assert await menu(editor, uri, 4, 12) == []  # in a string
+        assert await menu(editor, uri.replace("boxes", "closed"), 0, 0) == []
+
+
+async def test_there_is_a_menu_without_a_model(tmp_path: Path) -> None:
+    async with session(tmp_path, options={"model": "/nowhere"}, wait=False) as editor:
+        offered = editor.initialized.capabilities.completion_provider
+        assert offered is not None
+        assert offered.resolve_provider
+        assert list(offered.trigger_characters or ()) == ["."]
+        uri = editor.open("boxes.py", TEXT)
+        for _ in range(20):  # analysis is still being started
+            if items := await menu(editor, uri, LAST, END):
+                break
+        assert [item.label for item in items] == ["load", "loads"]
+
+
+@pytest.mark.model
+async def test_whoever_does_not_want_it_has_none(tmp_path: Path) -> None:
+    async with session(tmp_path, options={"menu": False}) as editor:
+        uri = editor.open("boxes.py", TEXT)
+        assert await menu(editor, uri, LAST, END) == []
+
+
+@pytest.mark.model
+async def test_illegal_items_are_given_back(tmp_path: Path) -> None:
+    async with session(tmp_path) as editor:
+        for data in (None, "x", {"uri": 3}, {"uri": "file:///x.py", "line": -1, "character": 0}):
+            item = types.CompletionItem("x", filter_text="x", data=data)
+            assert (await editor.client.completion_item_resolve_async(item)).label == "x"
