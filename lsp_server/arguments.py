@@ -33,8 +33,6 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
     add_replay(benches, "cuts", "Go on from a cursor inside a token.", GOES_ON)
     after_dots = "Complete after a dot, and look for names that are not there."
     dereference = add_replay(benches, "dereference", after_dots, GOES_ON)
-    packages = "environment with what the repositories import; default: Pirouette's own"
-    dereference.add_argument("--environment", type=Path, metavar="PATH", help=packages)
     timing = "Time suggestions as an editor sees them."
     latency = add_replay(benches, "latency", timing, "each time taken as JSONL")
     latency.add_argument("--peer", choices=("llama.cpp",), help="run it on the same texts")
@@ -45,7 +43,13 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
         help="an arm without this as well",
     )
     apis = "Find the APIs of a repository."
-    add_replay(benches, "api", apis, GOES_ON)
+    api = add_replay(benches, "api", apis, GOES_ON)
+    api.add_argument(
+        "--task", choices=("ask", "token"), default="ask", help="for a wish, or where one is called"
+    )
+    packages = "environment with what the repositories import; default: Pirouette's own"
+    for bench in (dereference, api):
+        bench.add_argument("--environment", type=Path, metavar="PATH", help=packages)
     add_replay(benches, "related", "Complete with code of other files before the file.", GOES_ON)
 
 

@@ -137,18 +137,12 @@ def dereference_bench(
     arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
 ) -> BenchResult:
     from evaluation.benchmarks.dereference import DereferenceOptions, run_dereference
-    from evaluation.packages import DEVELOPMENT_PACKAGES, fetch_packages
     from evaluation.type_check import require_checker
 
     require_checker()
     store = ModelStore(default_home())
     repositories = chosen_repositories(arguments, store, progress, DEVELOPMENT)
-    environment: Path | None = arguments.environment
-    if environment is None and not arguments.repositories:
-        kept = store.home / "repositories"
-        environment = fetch_packages(DEVELOPMENT_PACKAGES, kept, progress)
-    elif environment is not None and not environment.is_dir():
-        raise InputError(f"{environment} is not a folder; name the root of an environment")
+    environment = chosen_environment(arguments, store, progress)
     options = DereferenceOptions(
         limit=arguments.limit or DereferenceOptions().limit,
         seed=arguments.seed,
@@ -171,9 +165,43 @@ def chosen_repositories(
     return named or fetch_repositories(unnamed or UNSEEN, store.home / "repositories", progress)
 
 
-def api_bench(
-    arguments: argparse.Namespace, _: LoadModel, progress: ProgressCallback
+def chosen_environment(
+    arguments: argparse.Namespace, store: ModelStore, progress: ProgressCallback
+) -> Path | None:
+    """Where the packages are that the repositories import: those of the development repositories
+    where none was named."""
+    from evaluation.packages import DEVELOPMENT_PACKAGES, fetch_packages
+
+    named: Path | None = arguments.environment
+    if named is None and not arguments.repositories:
+        return fetch_packages(DEVELOPMENT_PACKAGES, store.home / "repositories", progress)
+    if named is not None and not named.is_dir():
+        raise InputError(f"{named} is not a folder; name the root of an environment")
+    return named
+
+
+def call_sites_bench(
+    arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
 ) -> BenchResult:
+    from evaluation.benchmarks.call_sites import CallSiteOptions, run_call_sites
+
+    store = ModelStore(default_home())
+    repositories = chosen_repositories(arguments, store, progress, DEVELOPMENT)
+    options = CallSiteOptions(
+        limit=arguments.limit or CallSiteOptions().limit,
+        seed=arguments.seed,
+        environment=chosen_environment(arguments, store, progress),
+        samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
+    )
+    return run_call_sites(options, load(), repositories, progress)
+
+
+def api_bench(
+    arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
+) -> BenchResult:
+    if arguments.task == "token":
+        return call_sites_bench(arguments, load, progress)
     from evaluation.benchmarks.api import ApiOptions, run_api
     from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
     from retrieval.index.embedder import Embedder

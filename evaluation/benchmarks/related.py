@@ -7,29 +7,24 @@ repository is indexed as it is; the file with the line is never looked into.
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
 from rapidfuzz.distance import Indel
 
 from completion.pipeline import Completer
-from completion.values import CompletionRequest
 from evaluation.confidence_samples import Point, draw_points
+from evaluation.indexed_repositories import IndexedRepositories
 from evaluation.intervals import bootstrap_mean
 from evaluation.kept_results import KeptResults
 from evaluation.provenance import made_here, run_name
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult, Metric, Row, metric, rate, rate_difference
-from evaluation.source_folder import write_sources
 from models.errors import InputError
 from models.language_model import LanguageModel
 from models.progress import Progress, ProgressCallback
-from retrieval.index.database import open_database
-from retrieval.index.update import update_files
-from retrieval.related.related_code import RelatedCode, RepositoryCode
-from retrieval.workspace_files import WorkspaceFiles
 
 ARMS = ("plain", "related", "healed")
 
@@ -73,27 +68,6 @@ class Written:
         return Indel.normalized_similarity(self.line.strip(), self.truth.strip())
 
 
-@dataclass(slots=True)
-class IndexedRepositories:
-    """The repositories of a run, each indexed in a folder of its own."""
-
-    codes: dict[str, RepositoryCode] = field(default_factory=dict)
-
-    def add(self, repository: Repository, folder: Path, stack: ExitStack) -> None:
-        name = repository.name.partition("==")[0]
-        root = folder / name
-        write_sources(repository.files, root)
-        database = stack.enter_context(closing(open_database(folder / f"{name}.sqlite")))
-        rules = WorkspaceFiles((root,))
-        update_files(database, root, rules, lambda _, __, ___: None)
-        self.codes[repository.name] = RepositoryCode(root, database, rules, {})
-
-    def related(self, request: CompletionRequest) -> RelatedCode:
-        """What is found for a request, whose document is called `repository/path`."""
-        name, _, path = request.document.partition("/")
-        return self.codes[name].related(path, request.before, request.after)
-
-
 def run_related(
     options: RelatedOptions,
     model: LanguageModel,
@@ -109,9 +83,7 @@ def run_related(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         indexed = IndexedRepositories()
-        for number, repository in enumerate(repositories):
-            progress(Progress("indexing", number, len(repositories)))
-            indexed.add(repository, folder, stack)
+        indexed.add(repositories, folder, stack, progress)
         completer = Completer(model, related=indexed)
         for done, (number, point) in enumerate(points.items()):
             progress(Progress("related", done, len(points)))

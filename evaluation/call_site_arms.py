@@ -1,0 +1,77 @@
+"""Who names what is called at a call site, each with the names it would list, best first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+from completion.menu.names import MenuNames, look_up
+from completion.menu.places import menu_place
+from completion.menu.ranking import unranked
+from completion.pipeline import Completer
+from completion.values import CompletionRequest, never_cancelled
+from evaluation.call_sites import CallSite
+from evaluation.metrics.identifiers import identifiers
+from evaluation.source_folder import changed_for_now
+from retrieval.analyst.questions import Analyst
+from retrieval.index.search import ApiSearch
+from retrieval.related.related_code import RepositoryCode
+
+PATIENCE = 10.0  # seconds for a question: what is counted must not depend on the machine
+WISH_LINES = 3  # up to the cursor, whose words are searched for
+DEEP = 100  # APIs of the lexical order
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Names in the order of one arm, and how long an editor would wait for them with a warm cache
+    (milliseconds), where that was timed."""
+
+    arm: str
+    names: list[str]
+    ms: float | None = None
+
+
+def name_everywhere(
+    completer: Completer, analyst: Analyst, site: CallSite, code: RepositoryCode
+) -> Iterator[Named]:
+    """Every arm at one site, whose rest is held out of its file meanwhile.
+
+    `model` writes on and lists the first name of that; `jedi` lists what static analysis knows, or
+    what is in scope, in the order of spelling; `lexical` lists the repository's APIs by the words
+    before the cursor; `lance` lists the same names as `jedi` in the model's order; and `related`
+    does so once it has read code of other files.
+    """
+    file = code.root / site.path
+    request = replace(site.request, path=str(file), single_line=True)
+    with changed_for_now(file, site.before + site.after):
+        own = completer.watched_by(None)
+        yield Named("model", identifiers(own.complete(request).text)[:1])
+        names = looked_up(request, analyst, code.root)
+        known = names.wait(PATIENCE)
+        yield Named("jedi", [one.name for one in unranked(known)])
+        wish = " ".join(site.before.splitlines()[-WISH_LINES:])
+        search = ApiSearch(code.database, code.root, None)
+        places = code.database.places(search.lexical(wish, DEEP))
+        listed = dict.fromkeys(place.declaration.name for place in places)
+        yield Named("lexical", list(listed))
+        yield ranked("lance", own, request, analyst, code.root)
+        own.read_related(request)
+        yield ranked("related", own, request, analyst, code.root)
+    completer.close(request.document)
+
+
+def looked_up(request: CompletionRequest, analyst: Analyst, root: Path) -> MenuNames:
+    place = menu_place(request)
+    assert place is not None, "a call site is a place for a name"
+    return look_up(request, place, analyst, (root,))
+
+
+def ranked(
+    arm: str, completer: Completer, request: CompletionRequest, analyst: Analyst, root: Path
+) -> Named:
+    """As the editor's menu has them, timed from the request on."""
+    started = perf_counter()
+    names = looked_up(request, analyst, root)
+    found = completer.rank_names(request, names, never_cancelled, PATIENCE)
+    return Named(arm, [one.name for one in found], 1e3 * (perf_counter() - started))
