@@ -5,7 +5,7 @@ names are there in the order of their spelling; what a name is, is looked up onc
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp
 from pathlib import Path
@@ -13,13 +13,15 @@ from typing import Any
 
 from lsprotocol import types
 
+from completion.menu.imports import line_for_imports
 from completion.menu.names import MenuNames, look_up
-from completion.menu.places import menu_place
+from completion.menu.places import MenuPlace, PlaceKind, menu_place
 from completion.menu.ranking import RankedName, unranked
-from completion.monitors.monitors import root_of
+from completion.monitors.monitors import PYTHON, root_of
 from completion.values import CompletionRequest
 from lsp_server.documents import Place
 from lsp_server.inference_thread import InferenceThread
+from lsp_server.workspace_code import WorkspaceCode
 from retrieval.analyst.questions import About, Analyst, Question, Wanted
 
 OPTIONS = types.CompletionOptions(trigger_characters=["."], resolve_provider=True)
@@ -27,8 +29,21 @@ NOTHING = types.CompletionList(is_incomplete=False, items=[])
 MOST_ITEMS = 1_000
 STARRED = 0.1  # probability, from which on a name is marked
 MOST_STARRED = 3
+TYPED_FOR_IMPORTS = 2  # characters, from which on names are offered that are to be imported
 STAR = "\N{BLACK STAR} "
 PATIENCE = 1.0  # seconds for names, without which there is no menu
+
+
+Ranking = tuple[list[RankedName], Mapping[str, str]]  # and the modules of what is to be imported
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Who knows what there is in the workspace, below its `roots`."""
+
+    analyst: Analyst
+    roots: Sequence[Path]
+    code: WorkspaceCode
 
 
 @dataclass(slots=True)
@@ -36,21 +51,20 @@ class Menu:
     """Answers the requests of one session; of one document, the latest only."""
 
     inference: InferenceThread
-    _under_way: dict[str, "asyncio.Task[list[RankedName]]"] = field(default_factory=dict)
+    _under_way: dict[str, "asyncio.Task[Ranking]"] = field(default_factory=dict)
 
     async def complete(
-        self, place: Place, request: CompletionRequest, analyst: Analyst, roots: Sequence[Path]
+        self, place: Place, request: CompletionRequest, around: Around
     ) -> types.CompletionList:
         """The items at a place; none in strings and comments, or once it is called off."""
         self.call_off(place.uri)
         here = menu_place(request)
         if here is None:
             return NOTHING
-        names = look_up(request, here, analyst, roots)
-        task = asyncio.create_task(self._rank(request, names))
+        task = asyncio.create_task(self._rank(request, here, around))
         self._under_way[place.uri] = task
         try:
-            ranked = await task
+            ranked, importable = await task
         except asyncio.CancelledError:
             handler = asyncio.current_task()
             if handler is not None and handler.cancelling():
@@ -60,16 +74,27 @@ class Menu:
         finally:
             if self._under_way.get(place.uri) is task:
                 del self._under_way[place.uri]
-        return types.CompletionList(
-            is_incomplete=False, items=items_of(ranked[:MOST_ITEMS], place, here.typed)
-        )
+        items = items_of(ranked[:MOST_ITEMS], place, here.typed)
+        above = types.Position(line_for_imports(request.before + request.after), 0)
+        for item in items:
+            if (module := importable.get(str(item.filter_text))) is not None:
+                add_import(item, module, above, place.line_end)
+        return types.CompletionList(is_incomplete=False, items=items)
 
     def call_off(self, uri: str) -> None:
         """End the work for a document whose text has changed."""
         if (task := self._under_way.pop(uri, None)) is not None:
             task.cancel()
 
-    async def _rank(self, request: CompletionRequest, names: MenuNames) -> list[RankedName]:
+    async def _rank(self, request: CompletionRequest, here: MenuPlace, around: Around) -> Ranking:
+        """The names, and the modules of those that are to be imported."""
+        importable: Mapping[str, str] = {}
+        if request.language == PYTHON and wants_imports(here):
+            importable = await asyncio.to_thread(around.code.importable, request, here.typed)
+        names = look_up(request, here, around.analyst, around.roots, importable)
+        return await self._order(request, names), importable
+
+    async def _order(self, request: CompletionRequest, names: MenuNames) -> list[RankedName]:
         if self.inference.ready:
             return await self.inference.rank_names(request, names, PATIENCE)
         return unranked(await asyncio.to_thread(names.wait, PATIENCE))
@@ -92,6 +117,17 @@ def items_of(ranked: Sequence[RankedName], place: Place, typed: str) -> list[typ
             )
         )
     return items
+
+
+def wants_imports(place: MenuPlace) -> bool:
+    return place.kind is PlaceKind.NAME and len(place.typed) >= TYPED_FOR_IMPORTS
+
+
+def add_import(item: types.CompletionItem, module: str, above: types.Position, end: str) -> None:
+    """Have the item bring its import with it, on a line of its own that ends so."""
+    text = f"from {module} import {item.filter_text}{end}"
+    item.additional_text_edits = [types.TextEdit(types.Range(above, above), text)]
+    item.label_details = types.CompletionItemLabelDetails(description=module)
 
 
 async def resolve(

@@ -23,7 +23,7 @@ from lsp_server.api_search import ApiSearches
 from lsp_server.documents import Documents, Place, file_of, place_in
 from lsp_server.indexing import Indexing
 from lsp_server.inference_thread import Finished, InferenceThread
-from lsp_server.menu_completion import NOTHING, Menu
+from lsp_server.menu_completion import NOTHING, Around, Menu
 from lsp_server.progress_reports import ProgressReporter
 from lsp_server.protocol import PirouetteProtocol, tolerant_converter
 from lsp_server.settings import SECTION, ReadSettings, Settings, read_settings
@@ -88,6 +88,11 @@ class PirouetteServer(LanguageServer):
         """An illegal message is logged; the editor is not bothered with it."""
         logger.warning("a message was refused: %s", type(error).__name__)
 
+    @property
+    def code(self) -> WorkspaceCode:
+        """What the indexes know of the workspace, and the texts that are open."""
+        return WorkspaceCode(self.roots, lambda: self.documents.texts())
+
     # Settings and model
 
     def take_settings(self, read: ReadSettings) -> None:
@@ -125,9 +130,8 @@ class PirouetteServer(LanguageServer):
         try:
             await reporter.begin()
             progress = reporter.callback()
-            code = WorkspaceCode(self.roots, lambda: self.documents.texts())
             await self.inference.load(
-                lambda: self._load(settings, progress, self.make_monitors, code)
+                lambda: self._load(settings, progress, self.make_monitors, self.code)
             )
             outcome = "ready"
             logger.info("model %s is ready", settings.model)
@@ -245,7 +249,8 @@ class PirouetteServer(LanguageServer):
         place = self.place_at(params.text_document.uri, params.position)
         if place is None or not self.settings.menu:
             return NOTHING
-        return await self.menu.complete(place, self.request_of(place), self.analyst, self.roots)
+        around = Around(self.analyst, self.roots, self.code)
+        return await self.menu.complete(place, self.request_of(place), around)
 
     async def _suggest_at(
         self, place: Place, pause: float, least: float, most: int

@@ -5,15 +5,19 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
+from completion.menu.names import IDENTIFIER
 from completion.values import CompletionRequest
 from lsp_server.index_command import index_file
 from retrieval.index.database import open_existing
+from retrieval.related.importable import importable
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode, RepositoryCode
 from retrieval.workspace_files import WorkspaceFiles
 
 logger = logging.getLogger(__name__)
 
+Found = TypeVar("Found")
 OpenTexts = Callable[[], Mapping[Path, str]]
 
 
@@ -30,28 +34,47 @@ class WorkspaceCode:
 
     def related(self, request: CompletionRequest) -> RelatedCode:
         """Nothing where the file is in no folder with an index, or that cannot be read."""
+
+        def find(code: RepositoryCode, path: str) -> RelatedCode:
+            return code.related(path, request.before, request.after)
+
+        return self._look(request, find) or NOTHING_RELATED
+
+    def importable(self, request: CompletionRequest, prefix: str) -> dict[str, str]:
+        """Names that begin so which the text has not got at all, each with its module."""
+
+        def find(code: RepositoryCode, path: str) -> dict[str, str]:
+            known = frozenset(IDENTIFIER.findall(f"{request.before} {request.after}"))
+            found = importable(code.database, path, prefix)
+            return {one.name: one.module for one in found if one.name not in known}
+
+        return self._look(request, find) or {}
+
+    def _look(
+        self, request: CompletionRequest, find: Callable[[RepositoryCode, str], Found]
+    ) -> Found | None:
+        """What is found for the request's file in the folder that it is in."""
         path = Path(request.path)
         around = [root for root in self._roots if request.path and path.is_relative_to(root)]
         if not around:
-            return NOTHING_RELATED
+            return None
         root = max(around, key=lambda root: len(root.parts))
         try:
-            return self._related_in(root, path, request)
+            database = open_existing(index_file(root.resolve()))
+            if database is None:
+                return None
+            with closing(database):
+                code = RepositoryCode(root, database, *self._texts(root))
+                return find(code, path.relative_to(root).as_posix())
         except (sqlite3.Error, OSError) as error:
             logger.warning("the index was not read (%s)", type(error).__name__)
-            return NOTHING_RELATED
+            return None
 
-    def _related_in(self, root: Path, path: Path, request: CompletionRequest) -> RelatedCode:
-        database = open_existing(index_file(root.resolve()))
-        if database is None:
-            return NOTHING_RELATED
-        with closing(database):
-            rules = WorkspaceFiles((root,))
-            opened = {
-                other.relative_to(root).as_posix(): text
-                for other, text in self._opened().items()
-                if other.is_relative_to(root) and rules.allows(other)
-            }
-            code = RepositoryCode(root, database, rules, opened)
-            relative = path.relative_to(root).as_posix()
-            return code.related(relative, request.before, request.after)
+    def _texts(self, root: Path) -> tuple[WorkspaceFiles, dict[str, str]]:
+        """What may be read below a folder, and what of it is open."""
+        rules = WorkspaceFiles((root,))
+        return rules, {
+            path.relative_to(root).as_posix(): text
+            for path, text in self._opened().items()
+            if path.is_relative_to(root) and rules.allows(path)
+        }

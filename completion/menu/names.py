@@ -2,10 +2,10 @@
 text itself anywhere else."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as OutOfTime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tree_sitter import Parser
@@ -20,22 +20,27 @@ from retrieval.analyst.questions import Analyst, Answer, Question, Wanted
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 AFTER_DOT = re.compile(r"\.([^\W\d]\w*)")
+NOTHING: Mapping[str, str] = {}
 STAND_IN = b"pass"  # for the statement that is being written
 
 
 @dataclass(frozen=True, slots=True)
 class MenuNames:
-    """Those of one place, which may still be looked up: `answer` is on its way, None for none."""
+    """Those of one place, which may still be looked up: `answer` is on its way, None for none.
+
+    `importable` are names that the file has not got yet, each with the module to import it from.
+    """
 
     request: CompletionRequest
     place: MenuPlace
     answer: "Future[Answer | None] | None"
+    importable: Mapping[str, str] = field(default_factory=dict)
 
     def wait(self, seconds: float) -> frozenset[str]:
         """Those that begin with what is typed, in whatever case, as far as known in time."""
         known = self._answered(seconds)
         if self.place.kind is PlaceKind.NAME:
-            known = names_to_read(self.request, self.place.typed)
+            known = names_to_read(self.request, self.place.typed) | self.importable.keys()
         elif self.place.kind is PlaceKind.ATTRIBUTE and not known:
             known = attributes_near(self.request, self.place.typed)
         typed = self.place.typed.lower()
@@ -50,11 +55,15 @@ class MenuNames:
 
 
 def look_up(
-    request: CompletionRequest, place: MenuPlace, analyst: Analyst | None, roots: Sequence[Path]
+    request: CompletionRequest,
+    place: MenuPlace,
+    analyst: Analyst | None,
+    roots: Sequence[Path],
+    importable: Mapping[str, str] = NOTHING,
 ) -> MenuNames:
     """Have the names of a place looked up while something else is done."""
     if analyst is None or place.kind is PlaceKind.NAME:
-        return MenuNames(request, place, None)
+        return MenuNames(request, place, None, importable)
     before = request.before.removesuffix(place.typed)
     root = root_of(request.path, roots)
     question = Question(request.path, root, before, request.after, Wanted.NAMES)

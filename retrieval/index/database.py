@@ -30,6 +30,7 @@ from retrieval.index.words import embedded_text, words_of, words_once
 from retrieval.workspace_files import Stamp
 
 VECTORS_AT_ONCE = 4_096
+LAST_CHARACTER = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,22 @@ class IndexDatabase:
         return [id for (id,) in rows]
 
     # Names
+
+    def declared_with_prefix(self, prefix: str, suffix: str) -> list[tuple[str, str]]:
+        """Public names of modules that begin so, each with its file, of which the name ends so."""
+        rows = self._connection.execute(
+            "SELECT name, path FROM declaration JOIN file ON file.id = file"
+            " WHERE name >= ? AND name < ? AND name = qualified AND kind != 'module'"
+            " AND name NOT LIKE '\\_%' ESCAPE '\\' AND path LIKE '%' || ? ORDER BY name, path",
+            (prefix, prefix + LAST_CHARACTER, suffix),
+        )
+        return rows.fetchall()
+
+    def files_of(self, paths: Sequence[str]) -> set[str]:
+        """Those of the paths that are files of the index."""
+        places = ", ".join("?" * len(paths))
+        rows = self._connection.execute(f"SELECT path FROM file WHERE path IN ({places})", paths)  # noqa: S608
+        return {path for (path,) in rows}
 
     def rarity(self, names: Iterable[str]) -> dict[str, float]:
         """How much each name that some file has tells, of those given: the fewer files, the more

@@ -6,7 +6,9 @@ import pytest
 from lsprotocol import types
 
 from lsp_server.menu_completion import STAR
+from models.store import default_home
 from tests.protocol.sessions import Session, session
+from tests.unit.workspaces import write_files
 
 TEXT = '''\
 import json
@@ -81,3 +83,22 @@ async def test_illegal_items_are_given_back(tmp_path: Path) -> None:
         for data in (None, "x", {"uri": 3}, {"uri": "file:///x.py", "line": -1, "character": 0}):
             item = types.CompletionItem("x", filter_text="x", data=data)
             assert (await editor.client.completion_item_resolve_async(item)).label == "x"
+
+
+@pytest.mark.model
+async def test_a_name_brings_its_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "models").symlink_to(default_home() / "models")
+    monkeypatch.setenv("PIROUETTE_HOME", str(home))
+    root = write_files(tmp_path / "shop", {"mail.py": "class Postbox:\n    def drop(self): ...\n"})
+    async with session(root, options={"relatedTokens": 64}) as editor:
+        await editor.until(lambda: "1 files indexed" in editor.ended())
+        uri = editor.open("main.py", "import os\r\n\r\nbox = Postb")
+        (item,) = await menu(editor, uri, 2, 11)
+        assert item.filter_text == "Postbox"
+        above = types.Position(1, 0)
+        assert list(item.additional_text_edits or ()) == [
+            types.TextEdit(types.Range(above, above), "from mail import Postbox\r\n")
+        ]
+        assert item.label_details == types.CompletionItemLabelDetails(description="mail")

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from completion.menu.imports import line_for_imports
 from completion.menu.names import look_up
 from completion.menu.places import MenuPlace, PlaceKind, menu_place
 from completion.menu.ranking import MOST_PASSES, READ_AT_ONCE, rank_names, unranked
@@ -110,6 +111,29 @@ def test_elsewhere_they_are_those_in_scope() -> None:
 def test_in_a_broken_text_or_another_language_they_are_those_near() -> None:
     assert {"broken", "print"} <= names_at("def broken(:\n    ▮\n")
     assert names_at("let total = sum\n▮", language="typescript") == {*("let", "total", "sum")}
+
+
+def test_names_to_be_imported_are_among_those_in_scope() -> None:
+    request = at("Post▮")
+    place = MenuPlace(NAME, "Post")
+    found = look_up(request, place, None, (), {"Postbox": "shop.mail", "Parcel": "shop.mail"})
+    assert found.wait(1.0) == {"Postbox"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", 0),
+        ("x = 1\n", 0),
+        ("import os\nfrom x import (\n    y,\n)\n\nx = 1\n", 4),
+        ('#!/usr/bin/env python\n# Ours.\n"""Says\nso."""\n\nx = 1\n', 4),
+        ('"""Says so."""\n\n# Why.\nimport os\n\nimport re\nPost', 6),
+        ("from __future__ import annotations\n\nx = 1\nimport late\n", 1),
+        ("# Ours.\n\nx = 'no doc'\n", 1),
+    ],
+)
+def test_an_import_goes_below_the_imports(text: str, line: int) -> None:
+    assert line_for_imports(text) == line
 
 
 # Their order

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.index.database import IndexDatabase, open_existing
+from retrieval.related.importable import importable
 from retrieval.related.related_code import RepositoryCode
 from retrieval.related.similar_code import (
     WINDOW_LINES,
@@ -139,6 +140,46 @@ def test_rarity_is_by_files_and_follows_them(root: Path, database: IndexDatabase
     assert "mailer" not in database.rarity(["mailer"])
     assert database.files_with(["mailer", "deliver"], 5) == ["shop/parcels.py", "web/app.ts"]
     assert database.files_with([], 5) == []
+
+
+# What can be imported
+
+
+def modules(tmp_path: Path, *files: str, path: str = "main.py") -> list[tuple[str, str]]:
+    """What `path` can import that begins with `Post`, each file having a `Postbox`."""
+    text = "class Postbox: ...\ndef Posting(): ...\n_Post = 1\nclass A:\n    Postal = 1\n"
+    inits = {name: "" if name.endswith("__init__.py") else text for name in files}
+    root = write_files(tmp_path / "other", inits)
+    database = indexed(root, tmp_path / "other.sqlite")
+    return [(one.name, one.module) for one in importable(database, path, "Post")]
+
+
+def test_names_of_modules_and_how_to_import_them(tmp_path: Path) -> None:
+    assert modules(tmp_path, "shop/__init__.py", "shop/mail.py") == [
+        ("Postbox", "shop.mail"),
+        ("Posting", "shop.mail"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "module"),
+    [
+        (["src/shop/__init__.py", "src/shop/mail.py"], "shop.mail"),
+        (["src/mail.py"], "mail"),
+        (["shop/mail.py"], "shop.mail"),
+        (["parts/shop/src/shop/__init__.py", "parts/shop/src/shop/mail.py"], "shop.mail"),
+        (["mail.py"], "mail"),
+    ],
+)
+def test_a_module_is_called_as_python_does(files: list[str], module: str, tmp_path: Path) -> None:
+    assert modules(tmp_path, *files)[0] == ("Postbox", module)
+
+
+def test_the_nearest_module_and_never_the_own_one(tmp_path: Path) -> None:
+    files = ("a/x.py", "b/c/y.py", "b/z.py")
+    assert modules(tmp_path, *files, path="b/main.py")[0] == ("Postbox", "b.z")
+    database = indexed(tmp_path / "other", tmp_path / "again.sqlite")
+    assert importable(database, "b/z.py", "Postbox")[0].module == "b.c.y"
 
 
 def test_an_index_that_is_only_read_is_not_made(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""What a file of a Python repository could import of it, and how."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from retrieval.index.database import IndexDatabase
+
+MOST_NAMES = 20
+SOURCE_FOLDERS = frozenset({"src", "lib", "python"})  # that are no part of a module's name
+
+
+@dataclass(frozen=True, slots=True)
+class Importable:
+    """A name, and the module that has it."""
+
+    name: str
+    module: str
+
+
+def importable(database: IndexDatabase, path: str, prefix: str) -> list[Importable]:
+    """Classes, functions and constants of other modules whose names begin with `prefix`, by name.
+
+    Of a name that several modules declare, the one in the nearest folder.
+    """
+    nearest: dict[str, str] = {}
+    for name, other in database.declared_with_prefix(prefix, ".py"):
+        known = nearest.get(name)
+        if other != path and (known is None or distance(path, other) < distance(path, known)):
+            nearest[name] = other
+    found = sorted(nearest.items())[:MOST_NAMES]
+    return [Importable(name, module_of(database, other)) for name, other in found]
+
+
+def distance(path: str, other: str) -> tuple[int, str]:
+    """How many folders lie between two files; of two that are as near, the first by name."""
+    here, there = PurePosixPath(path).parts[:-1], PurePosixPath(other).parts[:-1]
+    shared = sum(1 for _ in shared_folders(here, there))
+    return len(here) + len(there) - 2 * shared, other
+
+
+def shared_folders(here: tuple[str, ...], there: tuple[str, ...]) -> Iterator[str]:
+    for one, other in zip(here, there, strict=False):
+        if one != other:
+            return
+        yield one
+
+
+def module_of(database: IndexDatabase, path: str) -> str:
+    """The name by which a file is imported: of the folders above it, those that are packages, or
+    all but a folder of sources where none is."""
+    *folders, file = PurePosixPath(path).with_suffix("").parts
+    names = folders if file == "__init__" else [*folders, file]
+    inits = database.files_of(
+        ["/".join([*folders[:end], "__init__.py"]) for end in range(1, len(folders) + 1)]
+    )
+    start = len(folders)
+    while start > 0 and "/".join([*folders[:start], "__init__.py"]) in inits:
+        start -= 1
+    if start == len(folders) and folders and folders[0] not in SOURCE_FOLDERS:
+        start = 0  # packages need no `__init__.py`
+    elif start == len(folders) and folders:
+        start = 1
+    return ".".join(names[start:])
