@@ -11,7 +11,7 @@ from completion.drafting.drafter import TreeDrafter
 from completion.drafting.pass_cost import LARGEST
 from completion.edit_sessions import EditSessions
 from completion.menu.names import MenuNames
-from completion.menu.ranking import RankedName, rank_names
+from completion.menu.ranking import RankedName, rank_names, unranked
 from completion.monitors.monitors import Monitors
 from completion.monitors.names import ends_of_names
 from completion.monitors.watch import NO_WATCH
@@ -19,11 +19,12 @@ from completion.name_choice import SpelledPlace, spell_names
 from completion.nearby import nearby, text_around
 from completion.prompt import PromptBuilder
 from completion.reading_ahead import tree_ahead
-from completion.related_blocks import FindsRelated, RelatedChoice, steps_between
+from completion.related_blocks import FindsRelated, related_choice
 from completion.repair import EXACT, NONE, EncodeRate, Repair
 from completion.suggestion_reuse import REUSE, SuggestionReuse
 from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
 from completion.writing import NO_LIMIT, TIME, Asked, SuggestionWriter
+from models.errors import Cancelled
 from models.language_model import LanguageModel
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
 
@@ -65,11 +66,11 @@ class Completer:
         self.related = related
         self.options = options or CompletionOptions()
         self.prompts = PromptBuilder.for_model(model, self.options.context_tokens)
-        self._choice = RelatedChoice(
-            model.tokenizer, self.prompts.format.files, self.options.related_tokens
-        )
-        around = self._choice.most if related is not None else 0
-        capacity = self.prompts.budget + around + self.options.max_tokens + LARGEST
+        own = self.prompts.budget + self.options.max_tokens + LARGEST
+        left = max(0, model.decoder.config.context_length - own)
+        wanted = self.options.related_tokens if related is not None else 0
+        self._choice = related_choice(model.tokenizer, self.prompts.format.files, wanted, left)
+        capacity = own + self._choice.most
         self._sessions = EditSessions(model.decoder, capacity, self.options.cache_bytes)
         self._rate = EncodeRate()
         self._reuse = SuggestionReuse()
@@ -157,13 +158,16 @@ class Completer:
         session = self._sessions.of(request.document)
         prompt = self.prompts.build(request, session.edges, session.related)
         read = session.read(prompt, self._repair(), cancelled, self._drafter.look_up.add)
-        found = (name.encode() for name in names.wait(seconds))
+        found = names.wait(seconds, cancelled)
+        if cancelled():
+            raise Cancelled
         typed, end = names.place.typed.encode(), prompt.end
         here = SpelledPlace(end.piece, end.settled, len(typed))
-        begun = (name for name in found if name.startswith(typed))
+        begun = (name for one in found if (name := one.encode()).startswith(typed))
         spellings = spell_names(self.model.tokenizer, begun, here)
-        model = self.model.decoder
-        return rank_names(model, session.cache, read.logits, spellings, self._name_ends)
+        model, cache = self.model.decoder, session.cache
+        ranked = rank_names(model, cache, read.logits, spellings, self._name_ends)
+        return [*ranked, *unranked(found - {one.name for one in ranked})]
 
     def read_related(
         self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
@@ -173,11 +177,14 @@ class Completer:
         Block by block, so that what was read stays where it is `Cancelled`, which this raises.
         Returns what is there in the end.
         """
-        if self.related is None or not self._choice.most:
+        if self.related is None or not self._choice.budget:
             return NOTHING_RELATED
         session = self._sessions.of(request.document)
-        wanted = self._choice.of(self.related.related(request), session.related)
-        for step in steps_between(session.related, wanted):
+        found = self.related.related(request, cancelled)
+        if cancelled():
+            raise Cancelled
+        wanted = self._choice.of(found, session.related)
+        for step in self._choice.steps(session.related, wanted):
             prompt = self.prompts.build(request, session.edges, step)
             repair = self._repair() if step == wanted else NONE
             session.read(prompt, repair, cancelled, self._drafter.look_up.add)

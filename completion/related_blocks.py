@@ -7,10 +7,11 @@ come after them.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Protocol
 
 from completion.prompt_formats import FileMarkers
-from completion.values import CompletionRequest
+from completion.values import CancelCheck, CompletionRequest
 from models.tokenizer import CodeTokenizer
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
 from retrieval.related.similar_code import CodeBlock
@@ -22,8 +23,8 @@ STILL_GOOD = 2.0  # times the budget: what of the best blocks is no reason to re
 class FindsRelated(Protocol):
     """Who knows code that is related to what stands at a request's cursor."""
 
-    def related(self, request: CompletionRequest) -> RelatedCode:
-        """What is found, the best block first."""
+    def related(self, request: CompletionRequest, cancelled: CancelCheck) -> RelatedCode:
+        """What is found until it is called off, the best block first."""
         ...
 
 
@@ -61,20 +62,33 @@ class RelatedChoice:
     def most(self) -> int:
         """The most tokens that may stand before the file while one choice takes the place of
         another."""
-        return 2 * self.budget + HEADER_TOKENS if self.markers is not None else 0
+        return 2 * self.budget + HEADER_TOKENS if self.budget else 0
 
     def of(self, found: RelatedCode, in_use: RelatedCode) -> RelatedCode:
         """What of the code that is found is to be read, where other code is `in_use`."""
-        markers = self.markers
         header = self.tokenizer.encode(f"{found.repository}\n{found.path}\n")
-        if markers is None or len(header) + len(fields(FileMarkers)) > HEADER_TOKENS:
+        if self.markers is None or len(header) + len(fields(FileMarkers)) > HEADER_TOKENS:
             return NOTHING_RELATED
-
-        def cost(block: CodeBlock) -> int:
-            return len(block_tokens(self.tokenizer, markers, block))
-
+        cost = cache(self._cost)  # each block's is asked for more than once
         blocks = choose_blocks(found.blocks, in_use.blocks, cost, self.budget)
         return replace(found, blocks=blocks)
+
+    def steps(self, old: RelatedCode, new: RelatedCode) -> Iterator[RelatedCode]:
+        """From what is in use to another choice, never with more than fits."""
+        return steps_between(old, new, cache(self._cost), 2 * self.budget)
+
+    def _cost(self, block: CodeBlock) -> int:
+        markers = self.markers
+        return 0 if markers is None else len(block_tokens(self.tokenizer, markers, block))
+
+
+def related_choice(
+    tokenizer: CodeTokenizer, markers: FileMarkers | None, budget: int, room: int
+) -> RelatedChoice:
+    """One of no more than `budget` tokens, for which there is `room` with the one before it; of
+    none for a model without markers."""
+    fits = max(0, room - HEADER_TOKENS) // 2
+    return RelatedChoice(tokenizer, markers, min(budget, fits) if markers is not None else 0)
 
 
 def choose_blocks(
@@ -105,15 +119,23 @@ def within(
             yield block
 
 
-def steps_between(old: RelatedCode, new: RelatedCode) -> Iterator[RelatedCode]:
-    """From one to the other: each new block is added by itself, then all that is left out goes.
+def steps_between(
+    old: RelatedCode, new: RelatedCode, cost: Callable[[CodeBlock], int], most: int
+) -> Iterator[RelatedCode]:
+    """From one to the other: each new block is added by itself, then all that is left out goes, or
+    before that where there were more than `most` in all.
 
-    Whoever stops on the way has lost nothing of what was there.
+    Whoever stops on the way has lost nothing of what was there but what had to make room.
     """
     blocks = list(old.blocks)
     for block in new.blocks:
-        if block not in blocks:
-            blocks.append(block)
-            yield replace(new, blocks=tuple(blocks))
+        if block in blocks:
+            continue
+        blocks.append(block)
+        spare = [other for other in blocks if other not in new.blocks]
+        for other in spare:
+            if sum(map(cost, blocks)) > most:
+                blocks.remove(other)
+        yield replace(new, blocks=tuple(blocks))
     if tuple(blocks) != new.blocks:
         yield new

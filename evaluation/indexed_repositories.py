@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from completion.values import CompletionRequest
+from completion.values import CancelCheck, CompletionRequest
 from evaluation.repositories import Repository
 from evaluation.source_folder import write_sources
 from models.progress import Progress, ProgressCallback
@@ -42,7 +42,7 @@ class IndexedRepositories:
         update_files(database, root, rules, lambda _, __, ___: None)
         self.codes[repository.name] = RepositoryCode(root, database, rules, {})
 
-    def related(self, request: CompletionRequest) -> RelatedCode:
+    def related(self, request: CompletionRequest, cancelled: CancelCheck) -> RelatedCode:
         """What is found for a request, whose document is called `repository/path`."""
         name, _, path = request.document.partition("/")
-        return self.codes[name].related(path, request.before, request.after)
+        return self.codes[name].related(path, request.before, request.after, cancelled)

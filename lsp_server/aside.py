@@ -36,8 +36,9 @@ async def run_aside(*arguments: str) -> dict[str, Any]:
     except asyncio.CancelledError:
         process.kill()
         raise
-    if process.returncode not in (0, 1):
+    try:
+        answer: dict[str, Any] = json.loads(output if process.returncode in (0, 1) else b"")
+    except ValueError:  # one that ends early has the status of one that finds nothing
         lines = told.decode(errors="replace").splitlines() or ["it ended early"]
-        raise InputError(lines[-1].removeprefix("pirouette: "))
-    answer: dict[str, Any] = json.loads(output)
+        raise InputError(lines[-1].removeprefix("pirouette: ")) from None
     return answer

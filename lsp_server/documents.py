@@ -7,7 +7,7 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from completion.values import CompletionRequest
-from lsp_server.positions import LINE_END
+from lsp_server.positions import LINE_END, column_of_index
 from lsp_server.text_buffer import TextBuffer
 
 
@@ -47,6 +47,12 @@ class Place:
     before: str
     after: str
     line_end: str
+    encoding: types.PositionEncodingKind | str
+
+    def back(self, text: str) -> types.Position:
+        """Where `text` begins, which ends at the cursor, on its line."""
+        width = column_of_index(text, len(text), self.encoding)
+        return types.Position(self.position.line, self.position.character - width)
 
     def request(self, indentation: str) -> CompletionRequest:
         """What the pipeline is asked; its texts have `\\n` line ends."""
@@ -76,6 +82,7 @@ def place_in(document: Document, position: types.Position) -> Place:
         before=text[:index],
         after=text[index:],
         line_end=first_end[0] if first_end else "\n",
+        encoding=document.buffer.encoding,
     )
 
 

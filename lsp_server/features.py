@@ -41,7 +41,7 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
         server.take_settings(server.initial)
         await server.pull_settings()
         server.start_loading()
-        await server.start_indexing()
+        server.start_indexing()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
@@ -54,7 +54,7 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
         if before.of_completer() != after.of_completer():
             server.start_loading()
         if bool(before.related_tokens) != bool(after.related_tokens):
-            await server.start_indexing()
+            server.start_indexing()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def did_change_watched_files(_: types.DidChangeWatchedFilesParams) -> None:
@@ -109,7 +109,7 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
     def shutdown(_: None) -> None:
         server.shut_down = True
         server.searches.end()
-        server.indexing.end()
+        server.end_indexing()
         server.analyst.close()
         server.inference.end_idle_work()
 

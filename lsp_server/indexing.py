@@ -6,30 +6,31 @@ process at a time; how many files have changed is for it to find out.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
-from watchfiles import Change, DefaultFilter, awatch
+from watchfiles import Change, watch
 
 from lsp_server.aside import run_aside
 from models.errors import InputError
 from retrieval.grammars import GRAMMARS
+from retrieval.index.source_files import is_entered
+from retrieval.workspace_files import WorkspaceFiles
 
 logger = logging.getLogger(__name__)
 
 REST_SECONDS = 2.0  # without a change, after which files are looked at
+LISTING_SECONDS = 0.5  # before folders are listed again
+MOST_FOLDERS = 4_096  # that are watched
 Tell = Callable[[str], None]
 
 
-class Sources(DefaultFilter):
-    """Changes that matter to an index, in folders that are not left out anyway."""
-
-    def __call__(self, change: Change, path: str) -> bool:
-        return is_source(path) and super().__call__(change, path)
-
-
-def is_source(path: str) -> bool:
-    """Whether it is in a language that is read, or says what is not to be read."""
+def is_source(_: Change, path: str) -> bool:
+    """Whether a change of that file matters to an index."""
     return Path(path).suffix in GRAMMARS or Path(path).name == ".gitignore"
 
 
@@ -38,17 +39,27 @@ class Indexing:
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._updating: asyncio.Task[None] | None = None
+        self._ended = threading.Event()
 
-    def begin(self, roots: Sequence[Path], tell: Tell, *, watch: bool) -> None:
+    def begin(self, roots: Sequence[Path], tell: Tell, *, watching: bool) -> None:
         """Look at all files now, and again after changes: those that `note_change` tells of, and
-        if told to `watch`, those that the operating system tells of. `tell` is called after each
-        look with a line for the user."""
+        if told to be `watching`, those that the operating system tells of. `tell` is called after
+        each look with a line for the user."""
         self.end()
         chosen = [root for root in roots if not holds_everything(root)]
-        self._tasks = [asyncio.create_task(self._update_always(chosen, tell))]
-        if watch:
-            self._tasks += [asyncio.create_task(self._watch(root)) for root in chosen]
+        self._updating = asyncio.create_task(self._update_always(chosen, tell))
+        self._ended = threading.Event()
+        if watching:
+            loop, ended = asyncio.get_running_loop(), self._ended
+
+            def note() -> None:
+                loop.call_soon_threadsafe(self.note_change)
+
+            watcher = threading.Thread(
+                target=watch_folders, args=(chosen, ended, note), daemon=True, name="watcher"
+            )
+            watcher.start()
 
     def note_change(self) -> None:
         """Some file has been written, moved or removed."""
@@ -56,9 +67,9 @@ class Indexing:
 
     def end(self) -> None:
         """Give up the work under way; an index is whole wherever it is left."""
-        for task in self._tasks:
-            task.cancel()
-        self._tasks = []
+        self._ended.set()
+        if self._updating is not None:
+            self._updating.cancel()
 
     async def _update_always(self, roots: Sequence[Path], tell: Tell) -> None:
         while True:
@@ -67,13 +78,6 @@ class Indexing:
             while self._changed.is_set():  # until they have come to rest
                 self._changed.clear()
                 await asyncio.sleep(REST_SECONDS)
-
-    async def _watch(self, root: Path) -> None:
-        try:
-            async for _ in awatch(root, watch_filter=Sources()):
-                self.note_change()
-        except (OSError, RuntimeError) as error:
-            logger.warning("a folder is not watched (%s)", type(error).__name__)
 
 
 async def update(root: Path) -> int:
@@ -86,6 +90,35 @@ async def update(root: Path) -> int:
     return int(done["files"])
 
 
+def watch_folders(roots: Sequence[Path], ended: threading.Event, note: Callable[[], None]) -> None:
+    """Call `note` after each change of a source until the end; folders are listed anew each time.
+
+    Only folders that are indexed are watched, each by itself: links are not followed.
+    """
+    try:
+        while folders := list(islice(folders_of(roots), MOST_FOLDERS)):
+            with suppress(FileNotFoundError):  # one that is gone meanwhile
+                next(
+                    watch(*folders, watch_filter=is_source, stop_event=ended, recursive=False), None
+                )
+                note()
+            if ended.wait(LISTING_SECONDS):
+                return
+    except (OSError, RuntimeError) as error:
+        logger.warning("folders are not watched (%s)", type(error).__name__)
+
+
+def folders_of(roots: Sequence[Path]) -> Iterator[Path]:
+    for root in roots:
+        rules = WorkspaceFiles((root,))
+        for place, inner, _ in os.walk(root):
+            inner[:] = [name for name in inner if is_entered(Path(place), name, rules)]
+            yield Path(place)
+
+
 def holds_everything(root: Path) -> bool:
     """Whether a folder is no repository, but all that a person or a machine has."""
-    return root == Path(root.anchor) or root.resolve() == Path.home()
+    try:
+        return Path.home().resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
+        return True

@@ -64,9 +64,14 @@ class InferenceThread:
         assert completer is not None
         self.end_idle_work()
         called_off = threading.Event()
-        future = self._executor.submit(
-            completer.rank_names, request, names, called_off.is_set, seconds
-        )
+
+        def work() -> list[RankedName]:
+            try:
+                return completer.rank_names(request, names, called_off.is_set, seconds)
+            except Cancelled:
+                return []
+
+        future = self._executor.submit(work)
         try:
             return await asyncio.shield(asyncio.wrap_future(future))
         except asyncio.CancelledError:

@@ -5,6 +5,7 @@ names are there in the order of their spelling; what a name is, is looked up onc
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp
@@ -26,15 +27,17 @@ from retrieval.analyst.questions import About, Analyst, Question, Wanted
 
 OPTIONS = types.CompletionOptions(trigger_characters=["."], resolve_provider=True)
 NOTHING = types.CompletionList(is_incomplete=False, items=[])
+CALLED_OFF = types.CompletionList(is_incomplete=True, items=[])
 MOST_ITEMS = 1_000
 STARRED = 0.1  # probability, from which on a name is marked
 MOST_STARRED = 3
 TYPED_FOR_IMPORTS = 2  # characters, from which on names are offered that are to be imported
+NAME_BEGUN = re.compile(r"\A\w*")
 STAR = "\N{BLACK STAR} "
 PATIENCE = 1.0  # seconds for names, without which there is no menu
 
 
-Ranking = tuple[list[RankedName], Mapping[str, str]]  # and the modules of what is to be imported
+Ranking = tuple[list[RankedName], MenuNames]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +67,23 @@ class Menu:
         task = asyncio.create_task(self._rank(request, here, around))
         self._under_way[place.uri] = task
         try:
-            ranked, importable = await task
+            ranked, names = await task
         except asyncio.CancelledError:
             handler = asyncio.current_task()
             if handler is not None and handler.cancelling():
                 task.cancel()
                 raise  # the client withdrew the request
-            return NOTHING
+            return CALLED_OFF
         finally:
             if self._under_way.get(place.uri) is task:
                 del self._under_way[place.uri]
         items = items_of(ranked[:MOST_ITEMS], place, here.typed)
         above = types.Position(line_for_imports(request.before + request.after), 0)
         for item in items:
-            if (module := importable.get(str(item.filter_text))) is not None:
+            if (module := names.importable.get(str(item.filter_text))) is not None:
                 add_import(item, module, above, place.line_end)
-        return types.CompletionList(is_incomplete=False, items=items)
+        is_incomplete = len(ranked) > len(items) or not names.are_all
+        return types.CompletionList(is_incomplete, items)
 
     def call_off(self, uri: str) -> None:
         """End the work for a document whose text has changed."""
@@ -87,12 +91,12 @@ class Menu:
             task.cancel()
 
     async def _rank(self, request: CompletionRequest, here: MenuPlace, around: Around) -> Ranking:
-        """The names, and the modules of those that are to be imported."""
+        """The names in order, and what is known of them."""
         importable: Mapping[str, str] = {}
         if request.language == PYTHON and wants_imports(here):
             importable = await asyncio.to_thread(around.code.importable, request, here.typed)
         names = look_up(request, here, around.analyst, around.roots, importable)
-        return await self._order(request, names), importable
+        return await self._order(request, names), names
 
     async def _order(self, request: CompletionRequest, names: MenuNames) -> list[RankedName]:
         if self.inference.ready:
@@ -101,8 +105,8 @@ class Menu:
 
 
 def items_of(ranked: Sequence[RankedName], place: Place, typed: str) -> list[types.CompletionItem]:
-    start = types.Position(place.position.line, place.position.character - len(typed))
-    data = {"uri": place.uri, "line": start.line, "character": start.character, "typed": len(typed)}
+    start = place.back(typed)
+    data = {"uri": place.uri, "line": start.line, "character": start.character}
     items: list[types.CompletionItem] = []
     for number, one in enumerate(ranked):
         is_starred = number < MOST_STARRED and exp(one.log_probability) >= STARRED
@@ -140,12 +144,12 @@ async def resolve(
     data: dict[str, Any] = item.data if isinstance(item.data, dict) else {}
     try:
         here = types.Position(data["line"], data["character"])
-        request, typed = request_at(data["uri"], here), int(data["typed"])
+        request = request_at(data["uri"], here)
     except (KeyError, TypeError, ValueError):
         return item
     if request is None or not item.filter_text:
         return item
-    before, after = request.before + item.filter_text, request.after[typed:]
+    before, after = request.before + item.filter_text, NAME_BEGUN.sub("", request.after)
     root = root_of(request.path, roots)
     question = Question(request.path, root, before, after, Wanted.ABOUT)
     answer = await asyncio.to_thread(analyst.ask(question).result)

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from models.progress import Progress, ProgressCallback
@@ -38,7 +39,10 @@ class ProgressReporter:
         """Ask the client to show progress; a client that will not is left in peace."""
         if not self._supported:
             return
-        await self._server.work_done_progress.create_async(self._token)
+        try:
+            await self._server.work_done_progress.create_async(self._token)
+        except JsonRpcException:  # a client that has said it would
+            return
         self._server.work_done_progress.begin(
             self._token, types.WorkDoneProgressBegin(title=self._title, percentage=0)
         )

@@ -82,6 +82,8 @@ class PirouetteServer(LanguageServer):
         self._load = load
         self._chosen_model = chosen_model
         self._loading: asyncio.Task[None] | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._told_of_changes: bool | None = None  # by the client; None while nobody has asked it
         self._suggesting: dict[str, asyncio.Task[list[types.InlineCompletionItem]]] = {}
 
     def report_server_error(self, error: Exception, source: object) -> None:  # noqa: ARG002
@@ -143,15 +145,23 @@ class PirouetteServer(LanguageServer):
         finally:
             reporter.end(outcome)
 
-    async def start_indexing(self) -> None:
-        """Have the indexes of the workspace made, and kept as its files are."""
-        if not (self.settings.related_tokens and self.roots):
-            self.indexing.end()
-            return
+    def start_indexing(self) -> None:
+        """Have the indexes of the workspace made, and kept as its files are, if they are wanted."""
+        self.end_indexing()
+        if self.settings.related_tokens and self.roots:
+            self._starting = asyncio.create_task(self._start_indexing())
+
+    def end_indexing(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+        self.indexing.end()
+
+    async def _start_indexing(self) -> None:
         reporter = ProgressReporter(self, "Pirouette: reading the workspace")
         await reporter.begin()
-        watched = await self.watches_files()
-        self.indexing.begin(self.roots, reporter.end, watch=not watched)
+        if self._told_of_changes is None:
+            self._told_of_changes = await self.watches_files()
+        self.indexing.begin(self.roots, reporter.end, watching=not self._told_of_changes)
 
     async def watches_files(self) -> bool:
         """Whether the client tells of changed files; it is asked to, where it lets itself be."""

@@ -22,6 +22,10 @@ class TextBuffer:
         self._starts = [0, *(end.end() for end in LINE_END.finditer(text))]
 
     @property
+    def encoding(self) -> PositionEncodingKind | str:
+        return self._encoding
+
+    @property
     def text(self) -> str:
         return self._text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from completion.menu.names import IDENTIFIER
-from completion.values import CompletionRequest
+from completion.values import CancelCheck, CompletionRequest
 from lsp_server.index_command import index_file
 from retrieval.index.database import open_existing
 from retrieval.related.importable import importable
@@ -32,11 +32,11 @@ class WorkspaceCode:
         self._roots = roots
         self._opened = opened
 
-    def related(self, request: CompletionRequest) -> RelatedCode:
+    def related(self, request: CompletionRequest, cancelled: CancelCheck) -> RelatedCode:
         """Nothing where the file is in no folder with an index, or that cannot be read."""
 
         def find(code: RepositoryCode, path: str) -> RelatedCode:
-            return code.related(path, request.before, request.after)
+            return code.related(path, request.before, request.after, cancelled)
 
         return self._look(request, find) or NOTHING_RELATED
 
@@ -54,27 +54,26 @@ class WorkspaceCode:
         self, request: CompletionRequest, find: Callable[[RepositoryCode, str], Found]
     ) -> Found | None:
         """What is found for the request's file in the folder that it is in."""
-        path = Path(request.path)
-        around = [root for root in self._roots if request.path and path.is_relative_to(root)]
-        if not around:
-            return None
-        root = max(around, key=lambda root: len(root.parts))
         try:
-            database = open_existing(index_file(root.resolve()))
-            if database is None:
+            path = Path(request.path).resolve()
+            roots = {root.resolve() for root in self._roots}
+            around = [root for root in roots if request.path and path.is_relative_to(root)]
+            root = max(around, key=lambda root: len(root.parts), default=None)
+            database = None if root is None else open_existing(index_file(root))
+            if root is None or database is None:
                 return None
             with closing(database):
-                code = RepositoryCode(root, database, *self._texts(root))
+                rules = WorkspaceFiles(tuple(self._roots))
+                code = RepositoryCode(root, database, rules, self._texts(root, rules))
                 return find(code, path.relative_to(root).as_posix())
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, RuntimeError, ValueError) as error:
             logger.warning("the index was not read (%s)", type(error).__name__)
             return None
 
-    def _texts(self, root: Path) -> tuple[WorkspaceFiles, dict[str, str]]:
-        """What may be read below a folder, and what of it is open."""
-        rules = WorkspaceFiles((root,))
-        return rules, {
-            path.relative_to(root).as_posix(): text
+    def _texts(self, root: Path, rules: WorkspaceFiles) -> dict[str, str]:
+        """What is open below a folder, of what may be read."""
+        return {
+            real.relative_to(root).as_posix(): text
             for path, text in self._opened().items()
-            if path.is_relative_to(root) and rules.allows(path)
+            if (real := path.resolve()).is_relative_to(root) and rules.allows(path)
         }

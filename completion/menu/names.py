@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as OutOfTime
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from completion.menu.places import MenuPlace, PlaceKind
 from completion.monitors.bindings import EVERYWHERE, names_in_scope
 from completion.monitors.monitors import PYTHON, root_of
 from completion.nearby import nearby
-from completion.values import CompletionRequest
+from completion.values import CancelCheck, CompletionRequest, never_cancelled
 from retrieval import grammars
 from retrieval.analyst.questions import Analyst, Answer, Question, Wanted
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 AFTER_DOT = re.compile(r"\.([^\W\d]\w*)")
 NOTHING: Mapping[str, str] = {}
+LOOK_SECONDS = 0.02  # between two looks whether anybody waits still
 STAND_IN = b"pass"  # for the statement that is being written
 
 
@@ -36,9 +38,9 @@ class MenuNames:
     answer: "Future[Answer | None] | None"
     importable: Mapping[str, str] = field(default_factory=dict)
 
-    def wait(self, seconds: float) -> frozenset[str]:
+    def wait(self, seconds: float, cancelled: CancelCheck = never_cancelled) -> frozenset[str]:
         """Those that begin with what is typed, in whatever case, as far as known in time."""
-        known = self._answered(seconds)
+        known = self._answered(seconds, cancelled)
         if self.place.kind is PlaceKind.NAME:
             known = names_to_read(self.request, self.place.typed) | self.importable.keys()
         elif self.place.kind is PlaceKind.ATTRIBUTE and not known:
@@ -46,12 +48,19 @@ class MenuNames:
         typed = self.place.typed.lower()
         return frozenset(name for name in known if name.lower().startswith(typed))
 
-    def _answered(self, seconds: float) -> frozenset[str]:
-        try:
-            answer = self.answer.result(seconds) if self.answer is not None else None
-        except OutOfTime:
-            answer = None
-        return answer.names if answer is not None else frozenset()
+    @property
+    def are_all(self) -> bool:
+        """Whether nothing is looked up any more."""
+        return self.answer is None or self.answer.done()
+
+    def _answered(self, seconds: float, cancelled: CancelCheck) -> frozenset[str]:
+        for _ in range(max(1, round(seconds / LOOK_SECONDS))):
+            if self.answer is None or cancelled():
+                break
+            with suppress(OutOfTime):
+                answer = self.answer.result(min(seconds, LOOK_SECONDS))
+                return answer.names if answer is not None else frozenset()
+        return frozenset()
 
 
 def look_up(

@@ -11,6 +11,8 @@ from completion.nearby import nearby
 from completion.values import CompletionRequest
 
 TYPED = re.compile(r"[^\W\d]\w*\Z")
+LONGEST_NAME = 200  # characters
+LARGEST = 50_000  # characters of the lines around, beyond which nobody has written them
 
 
 class PlaceKind(Enum):
@@ -31,8 +33,11 @@ class MenuPlace:
 
 def menu_place(request: CompletionRequest) -> MenuPlace | None:
     """What stands at the cursor; None in strings, comments and numbers."""
-    above, _, line = nearby(request).before.rpartition("\n")
-    found = TYPED.search(line)
+    before = nearby(request).before
+    if len(before) > LARGEST:
+        return None
+    above, _, line = before.rpartition("\n")
+    found = TYPED.search(line, max(0, len(line) - LONGEST_NAME))
     typed = found[0] if found else ""
     before = line.removesuffix(typed)
     open_quotes = mask(above + "\n").open_quotes

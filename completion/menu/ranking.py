@@ -7,7 +7,7 @@ found or there were enough: a name is no likelier than its beginning, of which o
 minimum cost paths").
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -20,7 +20,7 @@ from models.token_tree import merged
 
 READ_AT_ONCE = 8  # tokens of names, in one pass
 MOST_PASSES = 3
-UNREAD = -2.0  # what a name is taken to lose, as a log-probability, by what of it is not read
+UNREAD = -1.0  # what a name is taken to lose, as a log-probability, by what of it is not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,9 @@ class Promises:
         known = max(end for end in range(1, len(tokens) + 1) if tokens[:end] in self.begun)
         return self.begun[tokens[:known]] + UNREAD
 
-    def unread(self, longest: int) -> list[bytes]:
-        """The names of no more tokens that are not read, those that promise most first."""
-        names = [
-            name
-            for name, tokens in self.spellings.items()
-            if name not in self.ended and len(tokens) <= longest
-        ]
+    def unread(self) -> list[bytes]:
+        """The names that are not read to their ends, those that promise most first."""
+        names = [name for name in self.spellings if name not in self.ended]
         return sorted(names, key=self.of, reverse=True)
 
     @property
@@ -73,7 +69,7 @@ def rank_names(
     promises = Promises(spellings, {way[:1]: float(first[way[0]]) for way in spellings.values()})
     room = min(READ_AT_ONCE, cache.capacity - cache.length)
     for _ in range(MOST_PASSES):
-        names = promises.unread(longest=room)
+        names = promises.unread()
         if not names or promises.of(names[0]) <= promises.best:
             break
         read_more(decoder, cache, promises, names, ends, room)
@@ -85,19 +81,25 @@ def read_more(
     decoder: Decoder,
     cache: KeyValueCache,
     promises: Promises,
-    names: Collection[bytes],
+    names: Sequence[bytes],
     ends: Tensor,
     most: int,
 ) -> None:
-    """Learn of the first of some names by one pass over no more than `most` of their tokens."""
-    tree, nodes = merged([promises.spellings[name] for name in names], most)
+    """Learn of some names by one pass over no more than `most` tokens of the first of them.
+
+    What follows a beginning is then known of all names that begin so.
+    """
+    begun = [promises.spellings[name][:most] for name in names]
+    tree, _ = merged(begun, most)
     after = decoder.logits(decoder.branch(cache, tree)).log_softmax(-1)
-    ways = [tuple(way) for way in tree.continuations]
-    for way, token, parent in zip(ways, tree.tokens, tree.parents, strict=True):
-        if parent >= 0:
-            promises.begun[way] = promises.begun[way[:-1]] + float(after[parent, token])
-    for name, node in zip(names, nodes, strict=False):
-        promises.ended[name] = float(after[node, : len(ends)][ends].logsumexp(0))
+    read = {tuple(way): node for node, way in enumerate(tree.continuations)}
+    for name, tokens in promises.spellings.items():
+        for end in range(1, len(tokens)):
+            if (node := read.get(tokens[:end])) is not None:
+                more = float(after[node, tokens[end]])
+                promises.begun[tokens[: end + 1]] = promises.begun[tokens[:end]] + more
+        if (node := read.get(tokens)) is not None:
+            promises.ended[name] = float(after[node, : len(ends)][ends].logsumexp(0))
 
 
 def likeliest_first(ranked: RankedName) -> tuple[bool, float, tuple[bool, bool, str]]:

@@ -132,6 +132,13 @@ class IndexDatabase:
             self._connection.execute("DELETE FROM file_names WHERE rowid = ?", row)
             self._connection.execute("DELETE FROM file WHERE id = ?", row)
 
+    def purge(self) -> None:
+        """Take from the disk what has been removed: the searched words of it stay there until all
+        words are written anew, and the log until it is cut off."""
+        for table in ("words", "file_names"):
+            self._connection.execute(f"INSERT INTO {table}({table}) VALUES('optimize')")  # noqa: S608
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     # What is declared
 
     def places(self, ids: Sequence[int]) -> list[Place]:

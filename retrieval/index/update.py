@@ -90,6 +90,8 @@ def update_files(
     if gone or parsed:
         with database.transaction():
             database.drop_unused_vectors()
+    if gone:
+        database.purge()
     return Updated(len(present), parsed, len(gone))
 
 

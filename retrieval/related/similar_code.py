@@ -13,6 +13,8 @@ from retrieval.index.words import identifiers_of
 WINDOW_LINES = 12
 STEP_LINES = 4
 LINES_BEFORE, LINES_AFTER = 8, 6  # of the cursor, that are compared
+LONGEST_LINE = 1_000  # characters, of a line whose names are compared
+LONGEST_WINDOW = 4_000  # characters; more was not written line by line
 LEAST_SHARE = 0.1  # of all that the names around a cursor tell; less in common is by chance
 FEW_NAMES = 20  # in a window, below which it counts little that it has even fewer
 
@@ -39,7 +41,7 @@ def names_around(before: str, after: str) -> list[str]:
     lines above, then of the ones below."""
     above = before.rsplit("\n", LINES_BEFORE)[-LINES_BEFORE:]
     below = after.split("\n", LINES_AFTER + 1)[1 : LINES_AFTER + 1]
-    lines = [*reversed(above), *below]
+    lines = [above[-1][-LONGEST_LINE:], *(line[:LONGEST_LINE] for line in (*above[-2::-1], *below))]
     return list(dict.fromkeys(name for line in lines for name in identifiers_of(line)))
 
 
@@ -49,13 +51,13 @@ def similar_windows(path: str, text: str, rarity: Mapping[str, float]) -> Iterat
     A window is as alike as the names in common are rare, and less so the more others it has.
     """
     least = LEAST_SHARE * sum(rarity.values())
-    lines = text.splitlines()
+    lines = text.split("\n")
     named = [frozenset(identifiers_of(line)) for line in lines]
     for start in range(0, max(1, len(lines) - STEP_LINES), STEP_LINES):
         names = frozenset().union(*named[start : start + WINDOW_LINES])
         common = sum(rarity[name] for name in names if name in rarity)
-        if common > least:
-            window = "\n".join(lines[start : start + WINDOW_LINES]).rstrip() + "\n"
+        window = "\n".join(lines[start : start + WINDOW_LINES]).rstrip() + "\n"
+        if common > least and len(window) <= LONGEST_WINDOW:
             block = CodeBlock(path, start + 1, window)
             yield Likeness(common / (FEW_NAMES + len(names)), block)
 

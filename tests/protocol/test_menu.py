@@ -6,6 +6,7 @@ import pytest
 from lsprotocol import types
 
 from lsp_server.menu_completion import STAR
+from lsp_server.positions import column_of_index
 from models.store import default_home
 from tests.protocol.sessions import Session, session
 from tests.unit.workspaces import write_files
@@ -53,6 +54,10 @@ async def test_names_come_in_the_order_of_their_probability(tmp_path: Path) -> N
         assert isinstance(resolved.documentation, types.MarkupContent)
         assert "Deserialize" in resolved.documentation.value
 
+        editor.insert(uri, LAST, END, "a")  # the editor filters by itself
+        again = await editor.client.completion_item_resolve_async(items[0])
+        assert "fp" in str(again.detail)
+
         assert await menu(editor, uri, 4, 12) == []  # in a string
         assert await menu(editor, uri.replace("boxes", "closed"), 0, 0) == []
 
@@ -68,6 +73,22 @@ async def test_there_is_a_menu_without_a_model(tmp_path: Path) -> None:
             if items := await menu(editor, uri, LAST, END):
                 break
         assert [item.label for item in items] == ["load", "loads"]
+
+
+@pytest.mark.parametrize("encoding", list(types.PositionEncodingKind))
+@pytest.mark.parametrize("typed", ["grö", "\U0001d4ea\U0001d4eb"])
+async def test_what_is_typed_is_replaced_whatever_its_letters(
+    encoding: types.PositionEncodingKind, typed: str, tmp_path: Path
+) -> None:
+    async with session(
+        tmp_path, options={"model": "/nowhere"}, encodings=[encoding], wait=False
+    ) as editor:
+        uri = editor.open("sizes.py", f"{typed}se = 1\nx = {typed}")
+        width = column_of_index(typed, len(typed), encoding)
+        items = await menu(editor, uri, 1, 4 + width)
+        (edit,) = (item.text_edit for item in items if item.filter_text == f"{typed}se")
+        assert isinstance(edit, types.TextEdit)
+        assert edit.range.start == types.Position(1, 4)
 
 
 @pytest.mark.model

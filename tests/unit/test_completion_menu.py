@@ -54,6 +54,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
         ('"""Says\nbox.▮', None),
         ('"""Says\n▮', None),
         ("from .▮", None),
+        ("x = " + "ab1" * 20_000 + "▮", None),
     ],
 )
 def test_where_a_name_stands(text: str, place: MenuPlace | None) -> None:
@@ -95,6 +96,16 @@ def test_analysis_that_hangs_is_not_waited_for() -> None:
     place = menu_place(request)
     assert place is not None
     assert look_up(request, place, FrozenAnalyst(), ()).wait(0.01) == {"turn"}
+
+
+def test_whoever_is_gone_is_not_waited_for() -> None:
+    request = at("box.▮")
+    place = menu_place(request)
+    assert place is not None
+    looks = iter([False, False, True])
+    names = look_up(request, place, FrozenAnalyst(), ())
+    assert names.wait(60.0, lambda: next(looks)) == set()
+    assert not names.are_all
 
 
 def test_elsewhere_they_are_those_in_scope() -> None:

@@ -13,10 +13,11 @@ from completion.related_blocks import (
     HEADER_TOKENS,
     RelatedChoice,
     choose_blocks,
+    related_choice,
     related_tokens,
     steps_between,
 )
-from completion.values import CompletionRequest
+from completion.values import CancelCheck, CompletionRequest
 from models.errors import Cancelled
 from models.language_model import LanguageModel
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
@@ -51,7 +52,7 @@ class Shelf:
     def __init__(self, *blocks: CodeBlock) -> None:
         self.blocks = blocks
 
-    def related(self, request: CompletionRequest) -> RelatedCode:
+    def related(self, request: CompletionRequest, _: CancelCheck) -> RelatedCode:
         return RelatedCode("shop", request.path, self.blocks)
 
 
@@ -92,12 +93,39 @@ blocks = st.lists(st.sampled_from([ONE, TWO, THREE]), unique=True)
 @given(old=blocks, new=blocks)
 def test_steps_lose_nothing_before_the_end(old: list[CodeBlock], new: list[CodeBlock]) -> None:
     start, goal = RelatedCode("shop", "a.py", tuple(old)), RelatedCode("shop", "a.py", tuple(new))
-    steps = list(steps_between(start, goal))
+    steps = list(steps_between(start, goal, lambda _: 10, 60))
     assert (steps or [start])[-1].blocks == goal.blocks
     before = start
     for step in steps[:-1]:
         assert step.blocks[:-1] == before.blocks
         before = step
+
+
+MANY = [CodeBlock(f"{number}.py", 1, "x\n" * (1 + number % 5)) for number in range(12)]
+wishes = st.lists(st.sampled_from(MANY), unique=True)
+
+
+@given(st.lists(st.tuples(wishes, st.integers(0, 6)), max_size=12))
+def test_whoever_is_interrupted_again_and_again_never_has_more_than_fits(
+    wishes: list[tuple[list[CodeBlock], int]],
+) -> None:
+    def cost(block: CodeBlock) -> int:
+        return len(block.text)
+
+    in_use = NOTHING_RELATED
+    for wish, done in wishes:
+        chosen = RelatedCode("shop", "a.py", choose_blocks(wish, in_use.blocks, cost, 20))
+        for step in list(steps_between(in_use, chosen, cost, 40))[:done]:
+            in_use = step
+            assert sum(map(cost, in_use.blocks)) <= 40
+
+
+def test_no_more_than_the_model_can_read(model: LanguageModel) -> None:
+    assert related_choice(model.tokenizer, QWEN, 384, room=10_000).budget == 384
+    assert related_choice(model.tokenizer, QWEN, 384, room=328).most == 328
+    assert related_choice(model.tokenizer, QWEN, 384, room=100).most == 0
+    assert related_choice(model.tokenizer, QWEN, 0, room=10_000).most == 0
+    assert related_choice(model.tokenizer, None, 384, room=10_000).most == 0
 
 
 def test_blocks_stand_as_the_model_was_taught(model: LanguageModel) -> None:
@@ -112,7 +140,7 @@ def test_blocks_stand_as_the_model_was_taught(model: LanguageModel) -> None:
 def test_nothing_for_a_model_without_markers_or_a_very_long_name(model: LanguageModel) -> None:
     found = RelatedCode("shop", "file.py", (ONE,))
     without = RelatedChoice(model.tokenizer, None, 100)
-    assert (without.of(found, NOTHING_RELATED), without.most) == (NOTHING_RELATED, 0)
+    assert without.of(found, NOTHING_RELATED) == NOTHING_RELATED
     choice = RelatedChoice(model.tokenizer, QWEN, 100)
     long = RelatedCode("shop", "folder/" * HEADER_TOKENS, (ONE,))
     assert choice.of(long, NOTHING_RELATED) == NOTHING_RELATED
@@ -149,7 +177,7 @@ def test_whoever_types_on_keeps_what_was_read(model: LanguageModel) -> None:
     completer = completer_with(model, Shelf(ONE, TWO))
     completer.complete(PLACE)
     with pytest.raises(Cancelled):
-        completer.read_related(PLACE, CancelAfter(1))
+        completer.read_related(PLACE, CancelAfter(2))
     session = completer._sessions.of(PLACE.document)
     assert session.related.blocks == (TWO,)
     assert completer.watched_by(None).complete(PLACE).tokens.encoded <= 3
@@ -168,6 +196,14 @@ def test_other_blocks_take_their_place(model: LanguageModel) -> None:
     assert completer.read_related(PLACE).blocks == ()
     completer.heal(PLACE.document)
     assert completer.watched_by(None).complete(PLACE).tokens.encoded <= 2
+
+
+def test_a_search_that_nobody_waits_for_reads_nothing(model: LanguageModel) -> None:
+    completer = completer_with(model, Shelf(ONE))
+    completer.complete(PLACE)
+    with pytest.raises(Cancelled):
+        completer.read_related(PLACE, lambda: True)
+    assert completer._sessions.of(PLACE.document).related == NOTHING_RELATED
 
 
 def test_idle_time_is_used_for_them(model: LanguageModel) -> None:

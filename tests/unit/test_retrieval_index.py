@@ -54,6 +54,17 @@ def test_files_of_languages_that_are_read(root: Path) -> None:
     assert found == sorted(set(FILES) - {"notes.txt"}, key=lambda path: ("/" in path, path))
 
 
+def test_of_a_file_that_is_ignored_from_now_on_nothing_is_left(root: Path, tmp_path: Path) -> None:
+    others = {f"shop/other_{number}.py": f"def f{number}(): ...\n" for number in range(30)}
+    secret = 'def reveal_hush():\n    """Hushwords."""\n    return "ghp_Hush"\n'
+    write_files(root, others | {"shop/local.py": secret})
+    database = indexed(root, tmp_path / "kept.sqlite")
+    (root / ".gitignore").write_text("local.py\n")
+    assert update(database, root).removed == 1
+    for file in tmp_path.glob("kept.sqlite*"):
+        assert b"hush" not in file.read_bytes().lower(), file
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -87,6 +87,16 @@ def test_the_same_text_is_there_once() -> None:
     assert most_alike(twins, 3) == [CodeBlock("a.py", 1, "post()\n")]
 
 
+def test_a_line_that_nobody_wrote_is_no_block() -> None:
+    assert not list(similar_windows("a.py", "post(letter)" * 1_000 + "\n", {"post": 1.0}))
+    assert len(names_around("y" * 10_000 + " own", "\n" + "below " * 10_000)) <= 4
+
+
+def test_what_ends_no_line_for_an_editor_ends_none_here() -> None:
+    (window,) = similar_windows("a.py", "post(1)\x0c\npost(2)\u2028 # on\n", {"post": 1.0})
+    assert window.block.text == "post(1)\x0c\npost(2)\u2028 # on\n"
+
+
 # Of a repository
 
 
@@ -116,6 +126,18 @@ def test_open_texts_count_as_they_are_in_the_editor(root: Path, database: IndexD
     unsaved = code_of(root, database, draft="brand_new_name(mailer)\n")
     assert paths(unsaved, "brand_new_name(") == ["draft.py"]
     assert paths(unsaved, "brand_new_name(", "draft.py") == []
+
+
+def test_very_large_open_texts_are_left_out(root: Path, database: IndexDatabase) -> None:
+    large, long = "mailer()\n" * 200_000, "mailer(), " * 1_000
+    for text in (large, long):
+        code = code_of(root, database, draft=text)
+        assert paths(code, "x = mailer(") == ["shop/letters.py"]
+
+
+def test_a_search_can_be_called_off(root: Path, database: IndexDatabase) -> None:
+    code = code_of(root, database)
+    assert code.related("main.py", "mailer.post(", "", lambda: True).blocks == ()
 
 
 def test_what_may_not_be_read_is_not_read(root: Path, database: IndexDatabase) -> None:
