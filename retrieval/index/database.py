@@ -136,7 +136,7 @@ class IndexDatabase:
         """Take from the disk what has been removed: the searched words of it stay there until all
         words are written anew, and the log until it is cut off."""
         for table in ("words", "file_names"):
-            self._connection.execute(f"INSERT INTO {table}({table}) VALUES('optimize')")  # noqa: S608
+            self._connection.execute(f"INSERT INTO {table}({table}) VALUES('optimize')")
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # What is declared
