@@ -9,7 +9,7 @@ from completion.menu.names import MenuNames, look_up
 from completion.menu.places import menu_place
 from completion.menu.ranking import unranked
 from completion.pipeline import Completer
-from completion.values import CompletionRequest, never_cancelled
+from completion.values import CancelCheck, CompletionRequest, never_cancelled
 from evaluation.call_sites import CallSite
 from evaluation.metrics.identifiers import identifiers
 from evaluation.source_folder import changed_for_now
@@ -32,6 +32,16 @@ class Named:
     ms: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AmongApis(MenuNames):
+    """Those names that are APIs."""
+
+    apis: frozenset[str] = frozenset()
+
+    def wait(self, seconds: float, cancelled: CancelCheck = never_cancelled) -> frozenset[str]:
+        return MenuNames.wait(self, seconds, cancelled) & self.apis
+
+
 def name_everywhere(
     completer: Completer, analyst: Analyst, site: CallSite, code: RepositoryCode
 ) -> Iterator[Named]:
@@ -39,8 +49,9 @@ def name_everywhere(
 
     `model` writes on and lists the first name of that; `jedi` lists what static analysis knows, or
     what is in scope, in the order of spelling; `lexical` lists the repository's APIs by the words
-    before the cursor; `lance` lists the same names as `jedi` in the model's order; and `related`
-    does so once it has read code of other files.
+    before the cursor; `menu` lists the same names as `jedi` in the model's order, and `lance` those
+    of them that are APIs of the repository, since one of these is called here. Both once more when
+    code of other files has been read.
     """
     file = code.root / site.path
     request = replace(site.request, path=str(file), single_line=True)
@@ -48,6 +59,7 @@ def name_everywhere(
         own = completer.watched_by(None)
         yield Named("model", identifiers(own.complete(request).text)[:1])
         names = looked_up(request, analyst, code.root)
+        apis = AmongApis(request, names.place, names.answer, apis=code.database.api_names())
         known = names.wait(PATIENCE)
         yield Named("jedi", [one.name for one in unranked(known)])
         wish = " ".join(site.before.splitlines()[-WISH_LINES:])
@@ -55,9 +67,10 @@ def name_everywhere(
         places = code.database.places(search.lexical(wish, DEEP))
         listed = dict.fromkeys(place.declaration.name for place in places)
         yield Named("lexical", list(listed))
-        yield ranked("lance", own, request, analyst, code.root)
-        own.read_related(request)
-        yield ranked("related", own, request, analyst, code.root)
+        for end in ("", "_related"):
+            for arm, found in (("menu", names), ("lance", apis)):
+                yield ranked(arm + end, own, request, found)
+            own.read_related(request)
     completer.close(request.document)
 
 
@@ -67,11 +80,8 @@ def looked_up(request: CompletionRequest, analyst: Analyst, root: Path) -> MenuN
     return look_up(request, place, analyst, (root,))
 
 
-def ranked(
-    arm: str, completer: Completer, request: CompletionRequest, analyst: Analyst, root: Path
-) -> Named:
-    """As the editor's menu has them, timed from the request on."""
+def ranked(arm: str, completer: Completer, request: CompletionRequest, names: MenuNames) -> Named:
+    """As the editor's menu has them, timed from when they are looked up."""
     started = perf_counter()
-    names = looked_up(request, analyst, root)
     found = completer.rank_names(request, names, never_cancelled, PATIENCE)
     return Named(arm, [one.name for one in found], 1e3 * (perf_counter() - started))

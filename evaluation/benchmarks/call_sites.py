@@ -26,7 +26,7 @@ from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.analyst.child import jedi_worker
 
 TASK = "token"
-ARMS = ("model", "jedi", "lexical", "lance", "related")
+ARMS = ("model", "jedi", "lexical", "menu", "lance", "menu_related", "lance_related")
 BEST = ARMS[-1]
 PATIENCE = 20.0  # seconds for static analysis to start, and to answer
 

@@ -171,6 +171,15 @@ class IndexDatabase:
         )
         return rows.fetchall()
 
+    def api_names(self) -> frozenset[str]:
+        """The names of all that is called or made."""
+        kinds = ", ".join("?" * len(APIS))
+        rows = self._connection.execute(
+            f"SELECT DISTINCT name FROM declaration WHERE kind IN ({kinds})",  # noqa: S608
+            sorted(APIS),
+        )
+        return frozenset(name for (name,) in rows)
+
     def count_named(self, name: str) -> int:
         """How many declarations have that name."""
         (count,) = self._connection.execute(

@@ -52,12 +52,12 @@ def test_a_site_is_a_request_in_its_file() -> None:
 
 
 def test_rows_tell_ranks_and_by_how_much_the_best_arm_is_better() -> None:
-    ranks = dict(zip(ARMS, (None, 4, 6, 2, 1), strict=True))
+    ranks = dict(zip(ARMS, (None, 4, 6, 2, 1, 2, 1), strict=True))
     listed = [Listed(arm, True, rank, 10.0) for arm, rank in ranks.items()]
     rows = {(row.arm, row.slice): row.metrics for row in rows_of(listed, 0)}
-    assert rows["related", "token"]["accuracy_at_1"].value == 1
-    assert rows["lance", "token"]["mrr"].value == 0.5
+    assert rows["lance_related", "token"]["accuracy_at_1"].value == 1
+    assert rows["menu", "token"]["mrr"].value == 0.5
     assert rows["lexical", "token"]["hit_at_5"].value == 0
     assert rows["model", "token attribute"]["listed"].value == 0
-    assert rows["related - jedi", "token"]["mrr"].value == 0.75
-    assert ("related", "token name") not in rows
+    assert rows["lance_related - jedi", "token"]["mrr"].value == 0.75
+    assert ("lance_related", "token name") not in rows
