@@ -19,7 +19,7 @@ from completion.name_choice import SpelledPlace, spell_names
 from completion.nearby import nearby, text_around
 from completion.prompt import PromptBuilder
 from completion.reading_ahead import tree_ahead
-from completion.related_blocks import FindsRelated, related_choice
+from completion.related_blocks import FindsRelated, RelatedSearch, related_choice
 from completion.repair import EXACT, NONE, EncodeRate, Repair
 from completion.suggestion_reuse import REUSE, SuggestionReuse
 from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
@@ -64,6 +64,7 @@ class Completer:
         self.model = model
         self.monitors = monitors
         self.related = related
+        self._search = None if related is None else RelatedSearch(related)
         self.options = options or CompletionOptions()
         self.prompts = PromptBuilder.for_model(model, self.options.context_tokens)
         own = self.prompts.budget + self.options.max_tokens + LARGEST
@@ -177,12 +178,10 @@ class Completer:
         Block by block, so that what was read stays where it is `Cancelled`, which this raises.
         Returns what is there in the end.
         """
-        if self.related is None or not self._choice.budget:
+        if self._search is None or not self._choice.budget:
             return NOTHING_RELATED
         session = self._sessions.of(request.document)
-        found = self.related.related(request, cancelled)
-        if cancelled():
-            raise Cancelled
+        found = self._search.related(request, cancelled)
         wanted = self._choice.of(found, session.related)
         for step in self._choice.steps(session.related, wanted):
             prompt = self.prompts.build(request, session.edges, step)
@@ -194,6 +193,8 @@ class Completer:
         """Give up what is kept for a document."""
         self._sessions.close(document)
         self._learnt.discard(document)
+        if self._search is not None:
+            self._search.forget(document)
 
     def _ask_model(
         self, request: CompletionRequest, cancelled: CancelCheck, budget_ms: int, others: int = 0

@@ -5,17 +5,21 @@ another text. So blocks stay where they are while they are still among the bette
 come after them.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Protocol
 
 from completion.prompt_formats import FileMarkers
 from completion.values import CancelCheck, CompletionRequest
+from models.errors import Cancelled
 from models.tokenizer import CodeTokenizer
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
-from retrieval.related.similar_code import CodeBlock
+from retrieval.related.similar_code import CodeBlock, names_around
 
+BEGUN_WORD = re.compile(r"\w{1,200}\Z")
+LONGEST = 10_000  # characters before the cursor, that are looked at
 HEADER_TOKENS = 128  # at most, of the names of the repository and of the file
 STILL_GOOD = 2.0  # times the budget: what of the best blocks is no reason to replace one
 
@@ -48,6 +52,32 @@ def block_tokens(tokenizer: CodeTokenizer, markers: FileMarkers, block: CodeBloc
         tokenizer.control[markers.file],
         *tokenizer.encode(f"{block.path}\n{block.text}"),
     ]
+
+
+@dataclass(slots=True)
+class RelatedSearch:
+    """Asks `finder` again only where other names stand around the cursor than the last time in
+    that document; a word that is being typed is none yet."""
+
+    finder: FindsRelated
+    _found: dict[str, tuple[frozenset[str], RelatedCode]] = field(default_factory=dict)
+
+    def related(self, request: CompletionRequest, cancelled: CancelCheck) -> RelatedCode:
+        """What is found. Raises `Cancelled`."""
+        before = BEGUN_WORD.sub("", request.before[-LONGEST:])
+        names = frozenset(names_around(before, request.after))
+        known = self._found.get(request.document)
+        if known is not None and known[0] == names:
+            return known[1]
+        found = self.finder.related(request, cancelled)
+        if cancelled():
+            raise Cancelled
+        self._found[request.document] = names, found
+        return found
+
+    def forget(self, document: str) -> None:
+        """Give up what is kept for a document."""
+        self._found.pop(document, None)
 
 
 @dataclass(frozen=True, slots=True)

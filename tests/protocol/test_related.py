@@ -69,6 +69,6 @@ async def test_a_file_written_meanwhile_is_found(root: Path) -> None:
         async with asyncio.timeout(120):
             line, now = 5, cold
             while now["tokens"]["prompt"] < cold["tokens"]["prompt"] + 40:
-                editor.insert(uri, 0, 0, "#\n")
+                editor.insert(uri, line, 0, f"    box.step_{line}()\n")
                 line += 1
                 now = await asked(editor, uri, line, 8)

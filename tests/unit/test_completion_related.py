@@ -51,8 +51,10 @@ class Shelf:
 
     def __init__(self, *blocks: CodeBlock) -> None:
         self.blocks = blocks
+        self.searches = 0
 
     def related(self, request: CompletionRequest, _: CancelCheck) -> RelatedCode:
+        self.searches += 1
         return RelatedCode("shop", request.path, self.blocks)
 
 
@@ -190,7 +192,8 @@ def test_other_blocks_take_their_place(model: LanguageModel) -> None:
     completer.complete(PLACE)
     first = completer.read_related(PLACE).blocks
     shelf.blocks = (THREE,)
-    assert completer.read_related(PLACE).blocks == (THREE,)
+    elsewhere = at("class Point:\n    x = ▮\n")
+    assert completer.read_related(elsewhere).blocks == (THREE,)
     assert THREE not in first
     shelf.blocks = ()
     assert completer.read_related(PLACE).blocks == ()
@@ -204,6 +207,23 @@ def test_a_search_that_nobody_waits_for_reads_nothing(model: LanguageModel) -> N
     with pytest.raises(Cancelled):
         completer.read_related(PLACE, lambda: True)
     assert completer._sessions.of(PLACE.document).related == NOTHING_RELATED
+
+
+def test_a_search_is_made_once_a_word_is_finished(model: LanguageModel) -> None:
+    shelf = Shelf(ONE)
+    completer = completer_with(model, shelf)
+    searches: list[int] = []
+    for typed in ("", "f", "fi", "first", "first +", "first + ", "first + s", "first + second."):
+        completer.read_related(at(f"def add(first, second):\n    return {typed}▮\n"))
+        searches.append(shelf.searches)
+    assert set(searches) == {1}  # all its names stand above already
+    completer.read_related(at("def add(first, second):\n    return other▮\n"))
+    assert shelf.searches == 1
+    completer.read_related(at("def add(first, second):\n    return other.▮\n"))
+    assert shelf.searches == 2
+    completer.close("file.py")
+    completer.read_related(PLACE)
+    assert shelf.searches == 3
 
 
 def test_idle_time_is_used_for_them(model: LanguageModel) -> None:
