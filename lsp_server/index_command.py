@@ -5,8 +5,9 @@ import os
 import re
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
 from models.errors import DiskSpaceError, DownloadError, InputError
 from models.progress import Progress, ProgressCallback
 from models.store import default_home
-from retrieval.index.database import IndexDatabase, open_database
+from retrieval.index.database import IndexDatabase, open_database, open_existing
 from retrieval.index.embedder import Embedder
 from retrieval.index.schema import is_damage, remove_database
 from retrieval.index.search import ApiSearch, Hit
@@ -29,6 +30,7 @@ from retrieval.index.update import Report, Updated, update_files, update_vectors
 from retrieval.workspace_files import WorkspaceFiles
 
 Result = TypeVar("Result")
+FORGOTTEN_SECONDS = 7 * 24 * 3600
 NAME_LENGTH = 40  # of a repository in the name of its index
 
 
@@ -37,6 +39,7 @@ def build_index(path: Path, *, vectors: bool, as_json: bool) -> int:
     root = repository_root(path)
 
     def work(database: IndexDatabase) -> tuple[Updated, Mapping[str, int]]:
+        database.set("root", os.fsencode(root).hex())  # which need not be text
         if vectors:
             updated = update(database, root, progress, lambda: load_embedder(progress))
         else:
@@ -46,6 +49,7 @@ def build_index(path: Path, *, vectors: bool, as_json: bool) -> int:
 
     with ProgressBar() as progress:
         updated, counts = with_index(root, work)
+    forget_gone(index_file(root).parent)
     figures = {
         "files": updated.files,
         "parsed": updated.parsed,
@@ -63,6 +67,20 @@ def build_index(path: Path, *, vectors: bool, as_json: bool) -> int:
             f"forgot {updated.removed}, embedded {updated.embedded} texts"
         )
     return 0 if updated.files else 1
+
+
+def forget_gone(folder: Path) -> None:
+    """Remove the indexes in `folder` whose repositories are no longer there, once they have not
+    been written for a week; what cannot be read is left alone."""
+    latest = time.time() - FORGOTTEN_SECONDS
+    for file in folder.glob("*.sqlite"):
+        with suppress(OSError, sqlite3.Error):
+            if file.stat().st_mtime > latest or (database := open_existing(file)) is None:
+                continue
+            with closing(database):
+                root = database.setting("root")
+            if root is not None and not os.path.lexists(bytes.fromhex(root)):
+                remove_database(file)
 
 
 def search_index(wish: str, path: Path, limit: int, *, as_json: bool) -> int:

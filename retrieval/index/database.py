@@ -249,15 +249,26 @@ class IndexDatabase:
         )
         return [path for (path,) in rows]
 
+    # Settings
+
+    def setting(self, name: str) -> str | None:
+        row = self._connection.execute(
+            "SELECT value FROM setting WHERE name = ?", (name,)
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def set(self, name: str, value: str) -> None:
+        if self.setting(name) != value:
+            self._connection.execute("REPLACE INTO setting VALUES(?, ?)", (name, value))
+
     # Vectors
 
     def use_model(self, name: str) -> None:
         """Vectors of another model are of no use."""
-        row = self._connection.execute("SELECT value FROM setting WHERE name = 'model'").fetchone()
-        if row != (name,):
+        if self.setting("model") != name:
             with self.transaction():
                 self._connection.execute("DELETE FROM vector")
-                self._connection.execute("REPLACE INTO setting VALUES('model', ?)", (name,))
+                self.set("model", name)
 
     def without_vector(self, after: bytes, limit: int) -> list[tuple[bytes, str]]:
         """Texts that no vector is known for, each with its hash: the next ones by their hash."""

@@ -1,6 +1,7 @@
 """`pirouette index` and `pirouette search`, with the real embedding model."""
 
 import json
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from lsp_server.cli import main
-from lsp_server.index_command import with_index
+from lsp_server.index_command import index_file, with_index
 from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
 from models.errors import DamagedModelError, DiskSpaceError, DownloadError, UnknownModelError
 from retrieval.index.database import IndexDatabase
@@ -41,6 +42,22 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
     found = json.loads(capsys.readouterr().out)
     assert isinstance(found, dict)
     return found
+
+
+def test_indexes_of_what_is_gone_are_removed_after_a_week(root: Path, tmp_path: Path) -> None:
+    gone = write_files(tmp_path / "gone", FILES)
+    for folder in (gone, root):
+        assert main(["index", "--no-vectors", str(folder)]) == 0
+    shutil.rmtree(gone)
+    assert main(["index", "--no-vectors", str(root)]) == 0
+    assert index_file(gone).exists()
+    for file in index_file(gone), index_file(root):
+        os.utime(file, (0, 0))
+    (index_file(gone).parent / "other.sqlite").write_text("no index")
+    other = write_files(tmp_path / "other", FILES)
+    assert main(["index", "--no-vectors", str(other)]) == 0
+    assert not index_file(gone).exists()
+    assert index_file(root).exists()
 
 
 @pytest.mark.model
