@@ -1,0 +1,82 @@
+"""What the indexes of a workspace's folders give to a request, and what they keep from it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from completion.values import CompletionRequest, never_cancelled
+from lsp_server.cli import main
+from lsp_server.index_command import index_file
+from lsp_server.workspace_code import WorkspaceCode
+from tests.unit.workspaces import write_files
+
+USE = "def thank(mailer):\n    mailer.drop_envelope(stamps=2)\n"
+FILES = {"shop/letters.py": USE, "shop/remind.py": "mailer\n"}
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path / "home"))
+    return write_files(tmp_path / "repository", FILES)
+
+
+def indexed(*roots: Path) -> tuple[Path, ...]:
+    for root in roots:
+        assert main(["index", "--no-vectors", str(root)]) == 0
+    return roots
+
+
+def paths(
+    roots: tuple[Path, ...], file: Path | str, opened: Mapping[Path, str] | None = None
+) -> list[str]:
+    request = CompletionRequest("x", "mailer.drop_envelope(", "\n", path=str(file))
+    code = WorkspaceCode(roots, lambda: opened or {})
+    return [block.path for block in code.related(request, never_cancelled).blocks]
+
+
+def test_other_files_of_the_folder_and_what_is_open(root: Path) -> None:
+    roots = indexed(root)
+    assert paths(roots, root / "shop/remind.py") == ["shop/letters.py"]
+    unsaved = {root / "shop/new.py": USE.replace("thank", "greet")}
+    assert set(paths(roots, root / "shop/remind.py", unsaved)) == {
+        *("shop/letters.py", "shop/new.py")
+    }
+
+
+def test_no_index_no_folder_no_file(root: Path, tmp_path: Path) -> None:
+    assert paths((root,), root / "shop/remind.py") == []
+    assert not index_file(root).exists()
+    roots = indexed(root)
+    assert paths(roots, tmp_path / "elsewhere.py") == []
+    assert paths(roots, "") == []
+    index_file(root).write_bytes(b"no index" * 1_000)
+    assert paths(roots, root / "shop/remind.py") == []
+
+
+def test_links_lead_to_the_same_folder_and_the_own_file_stays_out(
+    root: Path, tmp_path: Path
+) -> None:
+    linked = tmp_path / "linked"
+    linked.symlink_to(root)
+    indexed(root)
+    assert paths((linked,), root / "shop/remind.py") == ["shop/letters.py"]
+    assert paths((root,), linked / "shop/remind.py") == ["shop/letters.py"]
+    (root / "shop/again.py").symlink_to(root / "shop/letters.py")
+    assert paths((root,), root / "shop/again.py") == ["shop/remind.py"]
+
+
+def test_what_an_outer_folder_ignores_is_read_in_none(root: Path) -> None:
+    inner = root / "shop"
+    write_files(root, {".git/HEAD": "", "shop/.git/HEAD": "", ".gitignore": "shop/letters.py\n"})
+    roots = indexed(inner)
+    assert paths(roots, inner / "remind.py") == ["letters.py"]
+    assert paths((root, inner), inner / "remind.py") == []
+
+
+def test_names_that_the_text_has_not_got(root: Path) -> None:
+    roots = indexed(root)
+    code = WorkspaceCode(roots)
+    for text, found in (("th", {"thank": "shop.letters"}), ("thank()\nth", {})):
+        request = CompletionRequest("x", text, "", path=str(root / "shop/remind.py"))
+        assert code.importable(request, "th") == found
