@@ -53,6 +53,8 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
         after = server.model_settings()
         if before.of_completer() != after.of_completer():
             server.start_loading()
+        if after.menu and not before.menu:
+            server.start_analyst(after)
         if bool(before.related_tokens) != bool(after.related_tokens):
             server.start_indexing()
 

@@ -22,6 +22,7 @@ from retrieval.analyst.questions import Analyst, Answer, Question, Wanted
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 AFTER_DOT = re.compile(r"\.([^\W\d]\w*)")
 NOTHING: Mapping[str, str] = {}
+LARGEST_PARSED = 500_000  # characters of a text; of a larger one what is near counts
 LOOK_SECONDS = 0.02  # between two looks whether anybody waits still
 STAND_IN = b"pass"  # for the statement that is being written
 
@@ -85,6 +86,8 @@ def names_to_read(request: CompletionRequest, typed: str) -> frozenset[str]:
     seen = frozenset(IDENTIFIER.findall(f"{around.before.removesuffix(typed)} {around.after}"))
     if request.language != PYTHON:
         return seen
+    if len(request.before) + len(request.after) > LARGEST_PARSED:
+        return seen | spelled(EVERYWHERE)
     above, newline, line = request.before.rpartition("\n")
     indent = line[: len(line) - len(line.lstrip())]
     head = f"{above}{newline}{indent}".encode(errors="replace")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from completion.menu.imports import line_for_imports
-from completion.menu.names import look_up
+from completion.menu.names import LARGEST_PARSED, look_up
 from completion.menu.places import MenuPlace, PlaceKind, menu_place
 from completion.menu.ranking import MOST_PASSES, READ_AT_ONCE, rank_names, unranked
 from completion.pipeline import Completer, CompletionOptions
@@ -145,6 +145,13 @@ def test_names_to_be_imported_are_among_those_in_scope() -> None:
 )
 def test_an_import_goes_below_the_imports(text: str, line: int) -> None:
     assert line_for_imports(text) == line
+
+
+def test_of_a_very_large_text_what_is_near_counts() -> None:
+    text = "far = 1\n" + "x = 1\n" * (LARGEST_PARSED // 6) + "near = 1\n▮\n"
+    names = names_at(text)
+    assert {"near", "print"} <= names
+    assert "far" not in names
 
 
 # Their order
