@@ -13,17 +13,19 @@ from dataclasses import dataclass
 
 from completion.context_budget import find_edge, fit_window
 from completion.prompt_formats import PromptFormat, Slot
+from completion.related_blocks import related_tokens
 from models.tokenizer import CodeTokenizer
+from retrieval.related.related_code import RelatedCode
+from retrieval.related.similar_code import CodeBlock
+from training.definitions import Definitions
 from training.documents import Document
 from training.holes import Hole, Lines, draw_hole
-from training.related_code import RelatedCode
 
 BUDGETS = (256, 512, 768, 1024)  # tokens of a prompt
 LONGEST_MIDDLE = 320  # tokens
 NO_HOLE = 0.08  # of all samples
 SUFFIX_FIRST = 0.1
 WITH_RELATED = 0.3
-REPOSITORY, FILE = "<|repo_name|>", "<|file_sep|>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,19 @@ class SampleMaker:
     format: PromptFormat
     end_token: int
 
-    def draw(self, document: Document, related: RelatedCode, rng: random.Random) -> Sample | None:
+    def draw(
+        self, document: Document, definitions: Definitions, rng: random.Random
+    ) -> Sample | None:
         """One sample from a document; None where no hole of a fitting size was found."""
         if rng.random() < NO_HOLE:
             return self._plain(document, rng)
         hole = draw_hole(Lines(document.text), rng)
         if hole is None:
             return None
-        blocks: list[tuple[str, str]] = []
-        if rng.random() < WITH_RELATED and {REPOSITORY, FILE} <= set(self.tokenizer.control):
+        blocks: Sequence[CodeBlock] = ()
+        if rng.random() < WITH_RELATED and self.format.files is not None:
             missing = document.text[hole.cursor : hole.end]
-            blocks = related.blocks(document, missing, rng)
+            blocks = definitions.blocks(document, missing, rng)
         suffix_first = rng.random() < SUFFIX_FIRST
         budget = rng.choice(BUDGETS)
         return self.with_hole(document, hole, budget, blocks, suffix_first=suffix_first)
@@ -63,7 +67,7 @@ class SampleMaker:
         document: Document,
         hole: Hole,
         budget: int,
-        blocks: Sequence[tuple[str, str]] = (),
+        blocks: Sequence[CodeBlock] = (),
         *,
         suffix_first: bool = False,
     ) -> Sample | None:
@@ -88,16 +92,13 @@ class SampleMaker:
             tokens += slots[part] if isinstance(part, Slot) else [self.tokenizer.control[part]]
         return Sample(hole.kind, [*tokens, *middle, self.end_token], len(tokens))
 
-    def _context(self, document: Document, blocks: Sequence[tuple[str, str]]) -> list[int]:
-        """Code of other files, and the path of this one, where there is any."""
+    def _context(self, document: Document, blocks: Sequence[CodeBlock]) -> list[int]:
+        """What stands before the file: code of others, where there is any."""
         tokens = list(self.tokenizer.start_tokens)
-        if not blocks:
+        if self.format.files is None:
             return tokens
-        control, encode = self.tokenizer.control, self.tokenizer.encode
-        tokens += [control[REPOSITORY], *encode(f"{document.package}\n")]
-        for path, text in blocks:
-            tokens += [control[FILE], *encode(f"{path}\n{text}")]
-        return [*tokens, control[FILE], *encode(f"{document.path}\n")]
+        related = RelatedCode(document.package, document.path, tuple(blocks))
+        return tokens + related_tokens(self.tokenizer, self.format.files, related)
 
     def _plain(self, document: Document, rng: random.Random) -> Sample:
         """Lines of a document as they are."""

@@ -127,7 +127,7 @@ def draw_all(
     progress: ProgressCallback,
 ) -> "list[Sample]":
     """`number` samples, longer documents giving more of them, in random order."""
-    from training.related_code import RelatedCode
+    from training.definitions import Definitions
 
     rng = random.Random(seed)
     weights = [len(one.text) for one in documents]
@@ -136,9 +136,9 @@ def draw_all(
     for _, group in groupby(sorted(drawn), key=lambda index: documents[index].package):
         indexes = list(group)
         package = documents[indexes[0]].package
-        related = RelatedCode([one for one in documents if one.package == package])
+        definitions = Definitions([one for one in documents if one.package == package])
         for index in indexes:
-            made = (maker.draw(documents[index], related, rng) for _ in range(drawn[index]))
+            made = (maker.draw(documents[index], definitions, rng) for _ in range(drawn[index]))
             samples += [sample for sample in made if sample is not None]
         progress(Progress("making samples", len(samples), number))
     rng.shuffle(samples)

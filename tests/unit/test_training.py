@@ -25,12 +25,12 @@ from retrieval.wheel_sources import is_permissive, licenses_of
 from tests.unit.tiny_models import load, save_model
 from training.batches import batches_of, updates_of
 from training.corpus import texts_apart
+from training.definitions import Definitions
 from training.documents import Document, Overlap, documents_of
 from training.holes import KINDS, Hole, Lines, draw_hole
 from training.infilling_samples import Sample, SampleMaker
 from training.lora import LoraOptions, adapted, counted_logits, judge, learn, rate_at, save
 from training.prepare import main as prepare_main
-from training.related_code import RelatedCode
 from training.sample_file import read_samples, write_samples
 from training.train import main as train_main
 
@@ -133,12 +133,14 @@ def test_with_the_suffix_first_the_text_before_is_read_last(
     assert read == CODE[hole.end :] + CODE[: hole.cursor]
 
 
-def test_related_code_defines_what_is_missing() -> None:
+def test_definitions_are_of_what_is_missing() -> None:
     other = Document("post", "stamps.py", "x = 1\n\n\nclass Stamp:\n    price = 1\n")
     here = Document("post", "post.py", CODE)
-    related = RelatedCode([here, other])
-    blocks = related.blocks(here, "stamps = [Stamp(), Post()]", random.Random(0))
-    assert blocks == [("stamps.py", "\n\nclass Stamp:\n    price = 1\n")]
+    definitions = Definitions([here, other])
+    blocks = definitions.blocks(here, "stamps = [Stamp(), Post()]", random.Random(0))
+    assert [(block.path, block.text) for block in blocks] == [
+        ("stamps.py", "\n\nclass Stamp:\n    price = 1\n")
+    ]
 
 
 def test_overlap_is_of_code_not_of_comments_and_imports() -> None:

@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from retrieval.related.similar_code import CodeBlock
 from training.documents import Document
 
 DEFINITION = re.compile(r"^[ \t]*(?:async def|def|class)[ \t]+(\w+)", re.M)
@@ -14,7 +15,7 @@ COMMON = 4  # definitions of one name, from which on it tells nothing
 MOST_BLOCKS = 3
 
 
-class RelatedCode:
+class Definitions:
     """Definitions of one package by name."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
@@ -23,24 +24,25 @@ class RelatedCode:
             for found in DEFINITION.finditer(document.text):
                 self._places[found[1]].append((document, found.start(1)))
 
-    def blocks(self, document: Document, missing: str, rng: random.Random) -> list[tuple[str, str]]:
-        """Paths and lines of other files that define names of the missing text, in any order."""
+    def blocks(self, document: Document, missing: str, rng: random.Random) -> list[CodeBlock]:
+        """Lines of other files that define names of the missing text, in any order."""
         found = list(self._find(document, missing))
         rng.shuffle(found)
         return found[: rng.randint(1, MOST_BLOCKS)]
 
-    def _find(self, document: Document, missing: str) -> Iterator[tuple[str, str]]:
+    def _find(self, document: Document, missing: str) -> Iterator[CodeBlock]:
         for name in sorted(set(NAME.findall(missing))):
             places = self._places.get(name, [])
             if 0 < len(places) <= COMMON:
                 for other, at in places:
                     if other.path != document.path:
-                        yield other.path, lines_around(other.text, at)
+                        yield lines_around(other, at)
 
 
-def lines_around(text: str, at: int) -> str:
+def lines_around(document: Document, at: int) -> CodeBlock:
     """Whole lines around a character, each with its line end."""
-    lines = text.split("\n")
-    number = text.count("\n", 0, at)
-    chosen = lines[max(0, number - LINES_BEFORE) : number + LINES_AFTER]
-    return "\n".join(chosen).rstrip() + "\n"
+    lines = document.text.split("\n")
+    number = document.text.count("\n", 0, at)
+    first = max(0, number - LINES_BEFORE)
+    chosen = lines[first : number + LINES_AFTER]
+    return CodeBlock(document.path, first + 1, "\n".join(chosen).rstrip() + "\n")
