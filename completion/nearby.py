@@ -31,6 +31,11 @@ def text_around(request: CompletionRequest) -> str:
     return request.before[-AROUND:] + request.after[:AROUND]
 
 
+def lines_below(after: str) -> str:
+    """Of the text after a cursor all but the rest of its line."""
+    return after[line_end(after, 0) :]
+
+
 def line_end(text: str, position: int) -> int:
     """Where the line of `position` ends."""
     end = text.find("\n", position)

@@ -55,7 +55,9 @@ def complete_place(text: str, model_name: str, progress: ProgressCallback) -> Pl
         roots = (enclosing_repository(place.path),)
         analyst.wait_until_warm(PATIENCE)
         monitors = Monitors(model.tokenizer, analyst, roots, PATIENCE)
-        completer = Completer(model, monitors=monitors, related=WorkspaceCode(roots))
+        completer = Completer(
+            model, monitors=monitors, related=WorkspaceCode(WorkspaceFiles(roots))
+        )
         completer.read_related(request)
         return PlacedSuggestion(place, completer.complete(request))
 

@@ -93,7 +93,7 @@ class PirouetteServer(LanguageServer):
     @property
     def code(self) -> WorkspaceCode:
         """What the indexes know of the workspace, and the texts that are open."""
-        return WorkspaceCode(self.roots, lambda: self.documents.texts())
+        return WorkspaceCode(self.files, lambda: self.documents.texts())
 
     # Settings and model
 
@@ -206,8 +206,11 @@ class PirouetteServer(LanguageServer):
 
     def call_off(self, uri: str) -> None:
         """End the work for a document whose text or cursor is no longer the one it is for."""
-        self.inference.end_idle_work()
         self.menu.call_off(uri)
+        self._call_off_suggestion(uri)
+
+    def _call_off_suggestion(self, uri: str) -> None:
+        self.inference.end_idle_work()
         if (task := self._suggesting.pop(uri, None)) is not None:
             task.cancel()
 
@@ -216,9 +219,7 @@ class PirouetteServer(LanguageServer):
     ) -> list[types.InlineCompletionItem]:
         """The answer to one request: one item or none; several where it was asked for by hand."""
         uri = params.text_document.uri
-        self.inference.end_idle_work()
-        if (earlier := self._suggesting.pop(uri, None)) is not None:
-            earlier.cancel()
+        self._call_off_suggestion(uri)
         place = self.place_at(uri, params.position)
         if place is None or not self.inference.ready:
             return []

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
@@ -28,8 +28,8 @@ class WorkspaceCode:
     to the next, so it may be asked by any thread.
     """
 
-    def __init__(self, roots: Sequence[Path], opened: OpenTexts = dict) -> None:
-        self._roots = roots
+    def __init__(self, rules: WorkspaceFiles, opened: OpenTexts = dict) -> None:
+        self._rules = rules
         self._opened = opened
 
     def related(self, request: CompletionRequest, cancelled: CancelCheck) -> RelatedCode:
@@ -56,24 +56,23 @@ class WorkspaceCode:
         """What is found for the request's file in the folder that it is in."""
         try:
             path = Path(request.path).resolve()
-            roots = {root.resolve() for root in self._roots}
+            roots = {root.resolve() for root in self._rules.roots}
             around = [root for root in roots if request.path and path.is_relative_to(root)]
             root = max(around, key=lambda root: len(root.parts), default=None)
             database = None if root is None else open_existing(index_file(root))
             if root is None or database is None:
                 return None
             with closing(database):
-                rules = WorkspaceFiles(tuple(self._roots))
-                code = RepositoryCode(root, database, rules, self._texts(root, rules))
+                code = RepositoryCode(root, database, self._rules, self._texts(root))
                 return find(code, path.relative_to(root).as_posix())
         except (sqlite3.Error, OSError, RuntimeError, ValueError) as error:
             logger.warning("the index was not read (%s)", type(error).__name__)
             return None
 
-    def _texts(self, root: Path, rules: WorkspaceFiles) -> dict[str, str]:
+    def _texts(self, root: Path) -> dict[str, str]:
         """What is open below a folder, of what may be read."""
         return {
             real.relative_to(root).as_posix(): text
             for path, text in self._opened().items()
-            if (real := path.resolve()).is_relative_to(root) and rules.allows(path)
+            if (real := path.resolve()).is_relative_to(root) and self._rules.allows(path)
         }

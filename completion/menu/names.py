@@ -12,19 +12,18 @@ from pathlib import Path
 from tree_sitter import Parser
 
 from completion.menu.places import MenuPlace, PlaceKind
-from completion.monitors.bindings import EVERYWHERE, names_in_scope
+from completion.monitors.bindings import EVERYWHERE, names_in_scope, statement_at
 from completion.monitors.monitors import PYTHON, root_of
-from completion.nearby import nearby
+from completion.monitors.receivers import indent_of
+from completion.nearby import lines_below, nearby
 from completion.values import CancelCheck, CompletionRequest, never_cancelled
 from retrieval import grammars
 from retrieval.analyst.questions import Analyst, Answer, Question, Wanted
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 AFTER_DOT = re.compile(r"\.([^\W\d]\w*)")
-NOTHING: Mapping[str, str] = {}
 LARGEST_PARSED = 500_000  # characters of a text; of a larger one what is near counts
 LOOK_SECONDS = 0.02  # between two looks whether anybody waits still
-STAND_IN = b"pass"  # for the statement that is being written
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,11 @@ def look_up(
     place: MenuPlace,
     analyst: Analyst | None,
     roots: Sequence[Path],
-    importable: Mapping[str, str] = NOTHING,
+    importable: Mapping[str, str] | None = None,
 ) -> MenuNames:
     """Have the names of a place looked up while something else is done."""
     if analyst is None or place.kind is PlaceKind.NAME:
-        return MenuNames(request, place, None, importable)
+        return MenuNames(request, place, None, importable or {})
     before = request.before.removesuffix(place.typed)
     root = root_of(request.path, roots)
     question = Question(request.path, root, before, request.after, Wanted.NAMES)
@@ -89,11 +88,11 @@ def names_to_read(request: CompletionRequest, typed: str) -> frozenset[str]:
     if len(request.before) + len(request.after) > LARGEST_PARSED:
         return seen | spelled(EVERYWHERE)
     above, newline, line = request.before.rpartition("\n")
-    indent = line[: len(line) - len(line.lstrip())]
-    head = f"{above}{newline}{indent}".encode(errors="replace")
-    below = request.after[request.after.find("\n") :] if "\n" in request.after else ""
-    text = head + STAND_IN + below.encode(errors="replace")
-    found = names_in_scope(text, Parser(grammars.PYTHON).parse(text).root_node, len(head))
+    written = statement_at(
+        above + newline, indent_of(line.encode(errors="replace")), lines_below(request.after)
+    )
+    tree = Parser(grammars.PYTHON).parse(written.text)
+    found = names_in_scope(written.text, tree.root_node, written.place)
     if found is None:
         return seen | spelled(EVERYWHERE)
     return spelled(found)

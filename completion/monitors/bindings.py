@@ -79,6 +79,14 @@ class NamesIn:
     bound: frozenset[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenStatement:
+    """A text, and the place of a statement in it, both in bytes."""
+
+    text: bytes
+    place: int
+
+
 @lru_cache(maxsize=16)
 def names_in(text: bytes) -> NamesIn | None:
     """Those of whole statements; None where `text` is anything else, or brings in more names."""
@@ -91,6 +99,12 @@ def names_in(text: bytes) -> NamesIn | None:
     found = list(identifiers(root, is_whole=True, offset=-len(before)))
     read = tuple(one for one in found if one.is_read)
     return NamesIn(read, frozenset(one.name for one in found if not one.is_read))
+
+
+def statement_at(above: str, indent: bytes, below: str) -> WrittenStatement:
+    """A statement in the place of one that is being written, on a line between two texts."""
+    head = above.encode(errors="replace") + indent
+    return WrittenStatement(head + b"pass" + below.encode(errors="replace"), len(head))
 
 
 def names_in_scope(text: bytes, root: Node, place: int) -> frozenset[bytes] | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 
 from completion.brackets import balance, mask
-from completion.monitors.bindings import names_in_scope
+from completion.monitors.bindings import names_in_scope, statement_at
 from completion.monitors.declared_names import DeclaredNames, begun_list
 from completion.monitors.existing_names import ATTRIBUTES, IMPORTS, ExistingNames
 from completion.monitors.keywords import Keywords
@@ -18,6 +18,7 @@ from completion.monitors.questions import Lookup, Questions
 from completion.monitors.receivers import indent_of
 from completion.monitors.syntax import Syntax
 from completion.monitors.watch import NO_WATCH, Monitor, Watch
+from completion.nearby import lines_below
 from completion.prompt import Prompt
 from completion.values import CompletionRequest, WatchCounts
 from models.tokenizer import CodeTokenizer
@@ -45,8 +46,7 @@ class Surroundings:
     @property
     def below(self) -> str:
         """The lines after the cursor's."""
-        line_end = self.after.find("\n")
-        return self.after[line_end:] if line_end >= 0 else ""
+        return lines_below(self.after)
 
 
 class Monitors:
@@ -145,9 +145,9 @@ class Monitors:
         self, document: str, above: str, after: str, indent: bytes
     ) -> frozenset[bytes] | None:
         """What may be read on a line of a document, so far indented, between two texts."""
-        head = above.encode(errors="replace") + indent
-        text = head + b"pass" + after.encode(errors="replace")
-        return names_in_scope(text, self._syntax.follow(document, text).tree.root_node, len(head))
+        written = statement_at(above, indent, after)
+        tree = self._syntax.follow(document, written.text).tree
+        return names_in_scope(written.text, tree.root_node, written.place)
 
 
 def root_of(path: str, roots: Sequence[Path]) -> str:

@@ -1,7 +1,7 @@
 """What a file of a Python repository could import of it, and how."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from retrieval.index.database import IndexDatabase
@@ -35,15 +35,9 @@ def importable(database: IndexDatabase, path: str, prefix: str) -> list[Importab
 def distance(path: str, other: str) -> tuple[int, str]:
     """How many folders lie between two files; of two that are as near, the first by name."""
     here, there = PurePosixPath(path).parts[:-1], PurePosixPath(other).parts[:-1]
-    shared = sum(1 for _ in shared_folders(here, there))
+    pairs = zip(here, there, strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     return len(here) + len(there) - 2 * shared, other
-
-
-def shared_folders(here: tuple[str, ...], there: tuple[str, ...]) -> Iterator[str]:
-    for one, other in zip(here, there, strict=False):
-        if one != other:
-            return
-        yield one
 
 
 def module_of(database: IndexDatabase, path: str) -> str:
@@ -57,8 +51,6 @@ def module_of(database: IndexDatabase, path: str) -> str:
     start = len(folders)
     while start > 0 and "/".join([*folders[:start], "__init__.py"]) in inits:
         start -= 1
-    if start == len(folders) and folders and folders[0] not in SOURCE_FOLDERS:
-        start = 0  # packages need no `__init__.py`
-    elif start == len(folders) and folders:
-        start = 1
+    if start == len(folders):  # packages need no `__init__.py`
+        start = sum(folder in SOURCE_FOLDERS for folder in folders[:1])
     return ".".join(names[start:])

@@ -9,6 +9,7 @@ from completion.values import CompletionRequest, never_cancelled
 from lsp_server.cli import main
 from lsp_server.index_command import index_file
 from lsp_server.workspace_code import WorkspaceCode
+from retrieval.workspace_files import WorkspaceFiles
 from tests.unit.workspaces import write_files
 
 USE = "def thank(mailer):\n    mailer.drop_envelope(stamps=2)\n"
@@ -31,7 +32,7 @@ def paths(
     roots: tuple[Path, ...], file: Path | str, opened: Mapping[Path, str] | None = None
 ) -> list[str]:
     request = CompletionRequest("x", "mailer.drop_envelope(", "\n", path=str(file))
-    code = WorkspaceCode(roots, lambda: opened or {})
+    code = WorkspaceCode(WorkspaceFiles(roots), lambda: opened or {})
     return [block.path for block in code.related(request, never_cancelled).blocks]
 
 
@@ -76,7 +77,7 @@ def test_what_an_outer_folder_ignores_is_read_in_none(root: Path) -> None:
 
 def test_names_that_the_text_has_not_got(root: Path) -> None:
     roots = indexed(root)
-    code = WorkspaceCode(roots)
+    code = WorkspaceCode(WorkspaceFiles(roots))
     for text, found in (("th", {"thank": "shop.letters"}), ("thank()\nth", {})):
         request = CompletionRequest("x", text, "", path=str(root / "shop/remind.py"))
         assert code.importable(request, "th") == found
