@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean, median
 
-from rapidfuzz.distance import Indel
-
 from evaluation.edit_cases import EditCase
 from evaluation.intervals import bootstrap_mean
+from evaluation.metrics.lines import line_similarity
 from evaluation.results import Metric, Row, metric, rate, rate_difference
 
 
@@ -37,8 +36,7 @@ class Reached:
 
     @property
     def similarity(self) -> float:
-        """Normalised insertions and deletions: 1 for the same line, 0 for nothing in common."""
-        return Indel.normalized_similarity(self.line.strip(), self.truth.strip())
+        return line_similarity(self.line, self.truth)
 
 
 def case_key(case: EditCase, context: int) -> str:

@@ -1,7 +1,7 @@
 """Results kept in a file as they are made, so that a long run that is cut off can go on."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -28,6 +28,14 @@ class KeptResults(Generic[Result]):
         if path is not None:
             require_writable(path)
             self._read(path, restore)
+
+    def get(self, case: str, make: Callable[[], Iterable[Result]]) -> list[Result]:
+        """Those of a case, which are made and kept where they are not known."""
+        known = self.find(case)
+        if known is None:
+            known = list(make())
+            self.add(case, known)
+        return known
 
     def find(self, case: str) -> list[Result] | None:
         return self._known.get(case)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from evaluation.api_questions import ApiQuestion, draw_questions, outlines_of, without_docs
@@ -70,11 +71,7 @@ def run_api(
         share = options.limit // len(repositories) + (number < options.limit % len(repositories))
         questions = draw_questions(outlines, share, options.seed)
         key = f"{repository.name}/{options.seed}/{share}"
-        answered = kept.find(key)
-        if answered is None:
-            answered = ask(questions, outlines, embedder, progress)
-            kept.add(key, answered)
-        found += answered
+        found += kept.get(key, partial(ask, questions, outlines, embedder, progress))
     progress(Progress("repositories", len(repositories), len(repositories)))
     if not found:
         raise InputError("no API of these repositories is documented; name others")

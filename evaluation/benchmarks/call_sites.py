@@ -2,9 +2,10 @@
 its own APIs."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import mean, median
 
@@ -24,6 +25,8 @@ from models.language_model import LanguageModel
 from models.progress import Progress, ProgressCallback
 from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.analyst.child import jedi_worker
+from retrieval.analyst.questions import Analyst
+from retrieval.related.related_code import RepositoryCode
 
 TASK = "token"
 ARMS = ("model", "jedi", "lexical", "menu", "lance", "menu_related", "lance_related")
@@ -80,15 +83,19 @@ def run_call_sites(
         for number, site in enumerate(sites):
             progress(Progress("call sites", number, len(sites)))
             key = f"{options.seed}/{site.key}"
-            found = kept.find(key)
-            if found is None:
-                named = name_everywhere(completer, analyst, site, indexed.codes[site.repository])
-                found = [judged(one, site) for one in named]
-                kept.add(key, found)
-            listed += found
+            code = indexed.codes[site.repository]
+            listed += kept.get(key, partial(list_everywhere, completer, analyst, site, code))
     progress(Progress("call sites", len(sites), len(sites)))
     rows = rows_of(listed, options.seed)
     return made_here("api", options.command, options.seed, rows)
+
+
+def list_everywhere(
+    completer: Completer, analyst: Analyst, site: CallSite, code: RepositoryCode
+) -> Iterator[Listed]:
+    """What every arm lists at one site."""
+    for named in name_everywhere(completer, analyst, site, code):
+        yield judged(named, site)
 
 
 def judged(named: Named, site: CallSite) -> Listed:

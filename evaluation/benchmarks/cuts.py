@@ -6,6 +6,7 @@ the order of the run and its figures; the arms are those of `evaluation.cut_arms
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import mean
 
@@ -65,11 +66,7 @@ def run_cuts(
     for number, line in enumerate(lines):
         progress(Progress("cuts", number, len(lines)))
         key = f"{options.seed}/{number}/{line.name}"
-        found = kept.find(key)
-        if found is None:
-            found = list(cut_everywhere(line, key, model, builder, cutter))
-            kept.add(key, found)
-        continued += found
+        continued += kept.get(key, partial(cut_everywhere, line, key, model, builder, cutter))
     progress(Progress("cuts", len(lines), len(lines)))
     return made_here("cuts", options.command, options.seed, rows_of(continued, options.seed))
 

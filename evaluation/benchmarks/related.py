@@ -9,16 +9,16 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import mean
-
-from rapidfuzz.distance import Indel
 
 from completion.pipeline import Completer
 from evaluation.confidence_samples import Point, draw_points
 from evaluation.indexed_repositories import IndexedRepositories
 from evaluation.intervals import bootstrap_mean
 from evaluation.kept_results import KeptResults
+from evaluation.metrics.lines import line_similarity
 from evaluation.provenance import made_here, run_name
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult, Metric, Row, metric, rate, rate_difference
@@ -64,8 +64,7 @@ class Written:
 
     @property
     def similarity(self) -> float:
-        """Normalised insertions and deletions: 1 for the same line, 0 for nothing in common."""
-        return Indel.normalized_similarity(self.line.strip(), self.truth.strip())
+        return line_similarity(self.line, self.truth)
 
 
 def run_related(
@@ -88,11 +87,7 @@ def run_related(
         for done, (number, point) in enumerate(points.items()):
             progress(Progress("related", done, len(points)))
             key = f"{options.seed}/{number}/{point.request.document}"
-            found = kept.find(key)
-            if found is None:
-                found = list(ask(completer, point))
-                kept.add(key, found)
-            written += found
+            written += kept.get(key, partial(ask, completer, point))
     progress(Progress("related", len(points), len(points)))
     return made_here("related", options.command, options.seed, rows_of(written, options.seed))
 
