@@ -24,8 +24,8 @@ OpenTexts = Callable[[], Mapping[Path, str]]
 class WorkspaceCode:
     """Looks into the indexes that there are; makes none.
 
-    `opened` tells the texts that an editor has of its files. Nothing is remembered from one request
-    to the next, so it may be asked by any thread.
+    `rules` say what may be read below which roots, `opened` tells the texts that an editor has of
+    its files. Nothing of a request is remembered, so it may be asked by any thread.
     """
 
     def __init__(self, rules: WorkspaceFiles, opened: OpenTexts = dict) -> None:
