@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -52,6 +53,16 @@ def model_name(arguments: argparse.Namespace) -> str:
     return arguments.model or (PUBLISHED_MODEL if peer == "llama.cpp" else DEFAULT_MODEL)
 
 
+def given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What every benchmark's options have in common, as it was told; no limit where none was."""
+    return {
+        "seed": arguments.seed,
+        "samples": arguments.samples,
+        "command": shown_command(sys.argv[1:]),
+        **({"limit": arguments.limit} if arguments.limit else {}),
+    }
+
+
 def infilling_bench(
     arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
 ) -> BenchResult:
@@ -61,11 +72,8 @@ def infilling_bench(
     peers = (arguments.peer,) if arguments.peer else ()
     options = InfillingOptions(
         data=arguments.data,
-        limit=arguments.limit,
-        seed=arguments.seed,
+        **given(arguments),
         arms=("pirouette", *peers),
-        samples=arguments.samples,
-        command=shown_command(sys.argv[1:]),
     )
     return run_infilling(options, Completer(load()), progress)
 
@@ -79,14 +87,11 @@ def edits_bench(
     peer = arguments.peer is not None
     chosen_arms(arguments.arm or ())
     options = EditOptions(
-        limit=arguments.limit or EditOptions().limit,
-        seed=arguments.seed,
+        **given(arguments),
         contexts=tuple(arguments.context or EditOptions().contexts),
         arms=tuple(arguments.arm or EditOptions().arms),
         kinds=chosen_kinds(arguments.kind or EditOptions().kinds),
-        samples=arguments.samples,
         llama_cpp=store.gguf(model_name(arguments), progress) if peer else None,
-        command=shown_command(sys.argv[1:]),
     )
     return run_edits(options, load(), chosen_repositories(arguments, store, progress), progress)
 
@@ -108,12 +113,9 @@ def latency_bench(
         source = store.gguf(model_name(arguments), progress)
         files = peer_files(source, store.home / "peers", progress)
     options = LatencyOptions(
-        limit=arguments.limit or LatencyOptions().limit,
-        seed=arguments.seed,
+        **given(arguments),
         peer_files=files,
         without=arguments.without or (),
-        samples=arguments.samples,
-        command=shown_command(sys.argv[1:]),
     )
     return run_latency(options, load(), repositories, progress)
 
@@ -124,12 +126,7 @@ def cuts_bench(
     from evaluation.benchmarks.cuts import CutOptions, run_cuts
 
     store = ModelStore(default_home())
-    options = CutOptions(
-        limit=arguments.limit or CutOptions().limit,
-        seed=arguments.seed,
-        samples=arguments.samples,
-        command=shown_command(sys.argv[1:]),
-    )
+    options = CutOptions(**given(arguments))
     return run_cuts(options, load(), chosen_repositories(arguments, store, progress), progress)
 
 
@@ -144,11 +141,8 @@ def dereference_bench(
     repositories = chosen_repositories(arguments, store, progress, DEVELOPMENT)
     environment = chosen_environment(arguments, store, progress)
     options = DereferenceOptions(
-        limit=arguments.limit or DereferenceOptions().limit,
-        seed=arguments.seed,
+        **given(arguments),
         environment=environment,
-        samples=arguments.samples,
-        command=shown_command(sys.argv[1:]),
     )
     return run_dereference(options, load(), repositories, progress)
 
@@ -188,11 +182,8 @@ def call_sites_bench(
     store = ModelStore(default_home())
     repositories = chosen_repositories(arguments, store, progress, DEVELOPMENT)
     options = CallSiteOptions(
-        limit=arguments.limit or CallSiteOptions().limit,
-        seed=arguments.seed,
+        **given(arguments),
         environment=chosen_environment(arguments, store, progress),
-        samples=arguments.samples,
-        command=shown_command(sys.argv[1:]),
     )
     return run_call_sites(options, load(), repositories, progress)
 
@@ -209,12 +200,7 @@ def api_bench(
     store = ModelStore(default_home())
     repositories = chosen_repositories(arguments, store, progress)
     folder = embedding_folder(DEFAULT_EMBEDDING.name, store.home, progress)
-    options = ApiOptions(
-        limit=arguments.limit or ApiOptions().limit,
-        seed=arguments.seed,
-        samples=arguments.samples,
-        command=shown_command(sys.argv[1:]),
-    )
+    options = ApiOptions(**given(arguments))
     return run_api(options, Embedder(folder, DEFAULT_EMBEDDING.name), repositories, progress)
 
 
@@ -224,12 +210,7 @@ def related_bench(
     from evaluation.benchmarks.related import RelatedOptions, run_related
 
     store = ModelStore(default_home())
-    options = RelatedOptions(
-        limit=arguments.limit or RelatedOptions().limit,
-        seed=arguments.seed,
-        samples=arguments.samples,
-        command=shown_command(sys.argv[1:]),
-    )
+    options = RelatedOptions(**given(arguments))
     return run_related(options, load(), chosen_repositories(arguments, store, progress), progress)
 
 

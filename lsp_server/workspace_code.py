@@ -10,7 +10,7 @@ from typing import TypeVar
 from completion.menu.names import IDENTIFIER
 from completion.values import CancelCheck, CompletionRequest
 from lsp_server.index_command import index_file
-from retrieval.index.database import open_existing
+from retrieval.index.database import IndexDatabase, open_existing
 from retrieval.related.importable import importable
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode, RepositoryCode
 from retrieval.workspace_files import WorkspaceFiles
@@ -35,7 +35,8 @@ class WorkspaceCode:
     def related(self, request: CompletionRequest, cancelled: CancelCheck) -> RelatedCode:
         """Nothing where the file is in no folder with an index, or that cannot be read."""
 
-        def find(code: RepositoryCode, path: str) -> RelatedCode:
+        def find(database: IndexDatabase, root: Path, path: str) -> RelatedCode:
+            code = RepositoryCode(root, database, self._rules, self._texts(root))
             return code.related(path, request.before, request.after, cancelled)
 
         return self._look(request, find) or NOTHING_RELATED
@@ -43,15 +44,15 @@ class WorkspaceCode:
     def importable(self, request: CompletionRequest, prefix: str) -> dict[str, str]:
         """Names that begin so which the text has not got at all, each with its module."""
 
-        def find(code: RepositoryCode, path: str) -> dict[str, str]:
+        def find(database: IndexDatabase, _: Path, path: str) -> dict[str, str]:
             known = frozenset(IDENTIFIER.findall(f"{request.before} {request.after}"))
-            found = importable(code.database, path, prefix)
+            found = importable(database, path, prefix)
             return {one.name: one.module for one in found if one.name not in known}
 
         return self._look(request, find) or {}
 
     def _look(
-        self, request: CompletionRequest, find: Callable[[RepositoryCode, str], Found]
+        self, request: CompletionRequest, find: Callable[[IndexDatabase, Path, str], Found]
     ) -> Found | None:
         """What is found for the request's file in the folder that it is in."""
         try:
@@ -63,8 +64,7 @@ class WorkspaceCode:
             if root is None or database is None:
                 return None
             with closing(database):
-                code = RepositoryCode(root, database, self._rules, self._texts(root))
-                return find(code, path.relative_to(root).as_posix())
+                return find(database, root, path.relative_to(root).as_posix())
         except (sqlite3.Error, OSError, RuntimeError, ValueError) as error:
             logger.warning("the index was not read (%s)", type(error).__name__)
             return None
