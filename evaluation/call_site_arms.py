@@ -59,7 +59,7 @@ def name_everywhere(
         own = completer.watched_by(None)
         yield Named("model", identifiers(own.complete(request).text)[:1])
         names = looked_up(request, analyst, code.root)
-        apis = AmongApis(request, names.place, names.answer, apis=code.database.api_names())
+        apis = AmongApis(request, names.place, names.answer, apis=code.database.names.api_names())
         known = names.wait(PATIENCE)
         yield Named("jedi", [one.name for one in unranked(known)])
         wish = " ".join(site.before.splitlines()[-WISH_LINES:])

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from math import log
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from retrieval.index.declarations import APIS, Declaration, Import, Kind, Outline
+from retrieval.index.names import NameTables
 from retrieval.index.schema import (
     FORMAT,
     TABLES,
@@ -30,7 +30,6 @@ from retrieval.index.words import embedded_text, words_of, words_once
 from retrieval.workspace_files import Stamp
 
 VECTORS_AT_ONCE = 4_096
-LAST_CHARACTER = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,11 @@ class IndexDatabase:
 
     def close(self) -> None:
         self._connection.close()
+
+    @property
+    def names(self) -> NameTables:
+        """What can be asked about names."""
+        return NameTables(self._connection)
 
     # Files
 
@@ -171,15 +175,6 @@ class IndexDatabase:
         )
         return rows.fetchall()
 
-    def api_names(self) -> frozenset[str]:
-        """The names of all that is called or made."""
-        kinds = ", ".join("?" * len(APIS))
-        rows = self._connection.execute(
-            f"SELECT DISTINCT name FROM declaration WHERE kind IN ({kinds})",  # noqa: S608
-            sorted(APIS),
-        )
-        return frozenset(name for (name,) in rows)
-
     def count_named(self, name: str) -> int:
         """How many declarations have that name."""
         (count,) = self._connection.execute(
@@ -204,50 +199,6 @@ class IndexDatabase:
             (" OR ".join(f'"{word}"' for word in words), limit),
         )
         return [id for (id,) in rows]
-
-    # Names
-
-    def declared_with_prefix(self, prefix: str, suffix: str) -> list[tuple[str, str]]:
-        """Public names of modules that begin so, each with its file, of which the name ends so."""
-        rows = self._connection.execute(
-            "SELECT name, path FROM declaration JOIN file ON file.id = file"
-            " WHERE name >= ? AND name < ? AND name = qualified AND kind != 'module'"
-            " AND name NOT LIKE '\\_%' ESCAPE '\\' AND path LIKE '%' || ? ORDER BY name, path",
-            (prefix, prefix + LAST_CHARACTER, suffix),
-        )
-        return rows.fetchall()
-
-    def files_of(self, paths: Sequence[str]) -> set[str]:
-        """Those of the paths that are files of the index."""
-        places = ", ".join("?" * len(paths))
-        rows = self._connection.execute(f"SELECT path FROM file WHERE path IN ({places})", paths)  # noqa: S608
-        return {path for (path,) in rows}
-
-    def rarity(self, names: Iterable[str]) -> dict[str, float]:
-        """How much each name that some file has tells, of those given: the fewer files, the more
-        (inverse document frequency, as BM25 has it)."""
-        (files,) = self._connection.execute("SELECT count(*) FROM file").fetchone()
-        counted = (
-            (name, row[0])
-            for name in names
-            if (
-                row := self._connection.execute(
-                    "SELECT doc FROM name_count WHERE term = ?", (name,)
-                ).fetchone()
-            )
-        )
-        return {name: log(1 + (files - count + 0.5) / (count + 0.5)) for name, count in counted}
-
-    def files_with(self, names: Sequence[str], limit: int) -> list[str]:
-        """Files with any of the names, the best first (BM25, each name counted once)."""
-        if not names:
-            return []
-        rows = self._connection.execute(
-            "SELECT path FROM file_names JOIN file ON file.id = file_names.rowid"
-            " WHERE file_names MATCH ? ORDER BY rank, path LIMIT ?",
-            (" OR ".join(f'"{name}"' for name in names), limit),
-        )
-        return [path for (path,) in rows]
 
     # Settings
 

@@ -24,7 +24,7 @@ def importable(database: IndexDatabase, path: str, prefix: str) -> list[Importab
     Of a name that several modules declare, the one in the nearest folder.
     """
     nearest: dict[str, str] = {}
-    for name, other in database.declared_with_prefix(prefix, ".py"):
+    for name, other in database.names.declared_with_prefix(prefix, ".py"):
         known = nearest.get(name)
         if other != path and (known is None or distance(path, other) < distance(path, known)):
             nearest[name] = other
@@ -45,7 +45,7 @@ def module_of(database: IndexDatabase, path: str) -> str:
     all but a folder of sources where none is."""
     *folders, file = PurePosixPath(path).with_suffix("").parts
     names = folders if file == "__init__" else [*folders, file]
-    inits = database.files_of(
+    inits = database.names.files_of(
         ["/".join([*folders[:end], "__init__.py"]) for end in range(1, len(folders) + 1)]
     )
     start = len(folders)

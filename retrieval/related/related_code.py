@@ -56,7 +56,7 @@ class RepositoryCode:
         """Code of other files than the one at `path` that is like the lines around the cursor; what
         is found until told to `stop`, which is asked before each file."""
         around = names_around(before, after)
-        rarity = self.database.rarity(around)
+        rarity = self.database.names.rarity(around)
         rarest = sorted(rarity, key=lambda name: -rarity[name])[:TELLING_NAMES]
         unknown = max(rarity.values(), default=1.0)  # names of texts that are not indexed
         weights = dict.fromkeys(around, unknown) | rarity
@@ -66,7 +66,7 @@ class RepositoryCode:
     def _windows(
         self, path: str, rarest: list[str], rarity: Mapping[str, float], stop: Callable[[], bool]
     ) -> Iterator[Likeness]:
-        paths = [*self.opened, *self.database.files_with(rarest, MOST_FILES + 1)]
+        paths = [*self.opened, *self.database.names.files_with(rarest, MOST_FILES + 1)]
         for other in dict.fromkeys(paths):
             if stop():
                 return

@@ -151,15 +151,15 @@ def test_what_may_not_be_read_is_not_read(root: Path, database: IndexDatabase) -
 
 
 def test_rarity_is_by_files_and_follows_them(root: Path, database: IndexDatabase) -> None:
-    rarity = database.rarity(["address", "mailer", "nobody"])
+    rarity = database.names.rarity(["address", "mailer", "nobody"])
     assert rarity["mailer"] > rarity["address"] > 0
     assert "nobody" not in rarity
 
     (root / "shop/letters.py").unlink()
     update(database, root)
-    assert "mailer" not in database.rarity(["mailer"])
-    assert database.files_with(["mailer", "deliver"], 5) == ["shop/parcels.py", "web/app.ts"]
-    assert database.files_with([], 5) == []
+    assert "mailer" not in database.names.rarity(["mailer"])
+    assert database.names.files_with(["mailer", "deliver"], 5) == ["shop/parcels.py", "web/app.ts"]
+    assert database.names.files_with([], 5) == []
 
 
 # What can be imported

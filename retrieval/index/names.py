@@ -1,0 +1,68 @@
+"""Names in an index: which files have them, and which of them can be called or imported."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import log
+
+from retrieval.index.declarations import APIS
+
+LAST_CHARACTER = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class NameTables:
+    """Asks about names over one connection; changes nothing."""
+
+    _connection: sqlite3.Connection
+
+    def api_names(self) -> frozenset[str]:
+        """The names of all that is called or made."""
+        kinds = ", ".join("?" * len(APIS))
+        rows = self._connection.execute(
+            f"SELECT DISTINCT name FROM declaration WHERE kind IN ({kinds})",  # noqa: S608
+            sorted(APIS),
+        )
+        return frozenset(name for (name,) in rows)
+
+    def declared_with_prefix(self, prefix: str, suffix: str) -> list[tuple[str, str]]:
+        """Public names of modules that begin so, each with its file, of which the name ends so."""
+        rows = self._connection.execute(
+            "SELECT name, path FROM declaration JOIN file ON file.id = file"
+            " WHERE name >= ? AND name < ? AND name = qualified AND kind != 'module'"
+            " AND name NOT LIKE '\\_%' ESCAPE '\\' AND path LIKE '%' || ? ORDER BY name, path",
+            (prefix, prefix + LAST_CHARACTER, suffix),
+        )
+        return rows.fetchall()
+
+    def files_of(self, paths: Sequence[str]) -> set[str]:
+        """Those of the paths that are files of the index."""
+        places = ", ".join("?" * len(paths))
+        rows = self._connection.execute(f"SELECT path FROM file WHERE path IN ({places})", paths)  # noqa: S608
+        return {path for (path,) in rows}
+
+    def rarity(self, names: Iterable[str]) -> dict[str, float]:
+        """How much each name that some file has tells, of those given: the fewer files, the more
+        (inverse document frequency, as BM25 has it)."""
+        (files,) = self._connection.execute("SELECT count(*) FROM file").fetchone()
+        counted = (
+            (name, row[0])
+            for name in names
+            if (
+                row := self._connection.execute(
+                    "SELECT doc FROM name_count WHERE term = ?", (name,)
+                ).fetchone()
+            )
+        )
+        return {name: log(1 + (files - count + 0.5) / (count + 0.5)) for name, count in counted}
+
+    def files_with(self, names: Sequence[str], limit: int) -> list[str]:
+        """Files with any of the names, the best first (BM25, each name counted once)."""
+        if not names:
+            return []
+        rows = self._connection.execute(
+            "SELECT path FROM file_names JOIN file ON file.id = file_names.rowid"
+            " WHERE file_names MATCH ? ORDER BY rank, path LIMIT ?",
+            (" OR ".join(f'"{name}"' for name in names), limit),
+        )
+        return [path for (path,) in rows]
