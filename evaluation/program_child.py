@@ -104,6 +104,9 @@ def main() -> None:
         fences = enter_namespaces(scratch)
         if CLONE_NEWPID in fences:
             become_first_process(order["cpu_seconds"])
+        sys.path += order["folders"]
+        for name in order["loaded"]:
+            exec(f"import {name}", {})  # noqa: S102 - of the order, not of the program
         os.chdir(scratch)  # only now: before, it would be the folder under the read-only mount
         with open(order["program"], encoding="utf-8", errors="surrogatepass", newline="") as file:
             source = file.read()

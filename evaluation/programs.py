@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from models.errors import PirouetteError
 
@@ -46,6 +46,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Libraries:
+    """What a program may import beside the standard library, which is trusted: from `folders`.
+
+    The modules `loaded` are imported before the fence stands, since what is native in them needs
+    more than a program may use.
+    """
+
+    folders: tuple[str, ...] = ()
+    loaded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How a program ended.
 
@@ -65,9 +77,12 @@ class Outcome:
 
 
 DEFAULT_LIMITS = Limits()
+NO_LIBRARIES = Libraries()
 
 
-def run_program(source: str, limits: Limits = DEFAULT_LIMITS) -> Outcome:
+def run_program(
+    source: str, limits: Limits = DEFAULT_LIMITS, libraries: Libraries = NO_LIBRARIES
+) -> Outcome:
     """Run `source` as a script and wait for its end.
 
     A program passes only by running to its last statement: the far side then hands back a secret
@@ -92,9 +107,9 @@ def run_program(source: str, limits: Limits = DEFAULT_LIMITS) -> Outcome:
         with open(secret_write, "wb") as file:
             file.write(secret)
         with open(verdict_write, "wb") as verdict_in:
-            order = write_order(
-                Path(folder).resolve(), source, limits, secret_out.fileno(), verdict_in.fileno()
-            )
+            given = asdict(limits) | asdict(libraries)
+            given |= {"secret": secret_out.fileno(), "verdict": verdict_in.fileno()}
+            order = write_order(Path(folder).resolve(), source, given)
             started = perf_counter()
             process = start(order, folder, output, (secret_out.fileno(), verdict_in.fileno()))
         timed_out = wait_and_kill(process, limits.seconds)
@@ -111,12 +126,13 @@ def run_program(source: str, limits: Limits = DEFAULT_LIMITS) -> Outcome:
         return Outcome(status, reason, end_of(output), seconds)
 
 
-def write_order(scratch: Path, source: str, limits: Limits, secret: int, verdict: int) -> str:
-    """Put the program into the scratch folder; what the far side needs to know, as JSON."""
+def write_order(scratch: Path, source: str, given: dict[str, Any]) -> str:
+    """Put the program into the scratch folder; what the far side needs to know, as JSON, of which
+    all that is no path in that folder is `given`."""
     program = scratch / "program.py"
     program.write_text(source, encoding="utf-8", errors="surrogatepass", newline="")
     paths = {"program": str(program), "scratch": str(scratch)}
-    return json.dumps(asdict(limits) | paths | {"secret": secret, "verdict": verdict})
+    return json.dumps(given | paths)
 
 
 def start(

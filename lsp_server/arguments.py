@@ -45,8 +45,12 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
     apis = "Find the APIs of a repository."
     api = add_replay(benches, "api", apis, GOES_ON)
     api.add_argument(
-        "--task", choices=("ask", "token"), default="ask", help="for a wish, or where one is called"
+        "--task",
+        choices=("ask", "token", "private"),
+        default="ask",
+        help="for a wish, where one is called, or in programs with unseen libraries",
     )
+    api.add_argument("--data", type=Path, metavar="PATH", help="the programs' published files")
     packages = "environment with what the repositories import; default: Pirouette's own"
     for bench in (dereference, api):
         bench.add_argument("--environment", type=Path, metavar="PATH", help=packages)

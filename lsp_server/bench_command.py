@@ -193,6 +193,8 @@ def api_bench(
 ) -> BenchResult:
     if arguments.task == "token":
         return call_sites_bench(arguments, load, progress)
+    if arguments.task == "private":
+        return private_bench(arguments, load, progress)
     from evaluation.benchmarks.api import ApiOptions, run_api
     from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
     from retrieval.index.embedder import Embedder
@@ -202,6 +204,18 @@ def api_bench(
     folder = embedding_folder(DEFAULT_EMBEDDING.name, store.home, progress)
     options = ApiOptions(**given(arguments))
     return run_api(options, Embedder(folder, DEFAULT_EMBEDDING.name), repositories, progress)
+
+
+def private_bench(
+    arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
+) -> BenchResult:
+    from evaluation.benchmarks.private import PrivateOptions, run_private
+
+    if arguments.data is None:
+        raise InputError("the task private needs --data PATH, the folder of its published files")
+    folder = ModelStore(default_home()).home / "repositories"
+    options = PrivateOptions(**given(arguments), data=arguments.data, folder=folder)
+    return run_private(options, load(), progress)
 
 
 def related_bench(

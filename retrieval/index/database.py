@@ -158,6 +158,16 @@ class IndexDatabase:
         ).fetchone()
         return None if row is None else Place(id, row[0], Declaration(Kind(row[1]), *row[2:]))
 
+    def declared_as(self, path: str, qualified: str) -> Declaration | None:
+        """The declaration of a qualified name in a file; the last one where there are several."""
+        row = self._connection.execute(
+            "SELECT declaration.id FROM declaration JOIN file ON file.id = file"
+            " WHERE path = ? AND qualified = ? ORDER BY declaration.id DESC",
+            (path, qualified),
+        ).fetchone()
+        place = None if row is None else self._place(row[0])
+        return None if place is None else place.declaration
+
     def imports(self, path: str) -> list[Import]:
         rows = self._connection.execute(
             "SELECT local, module, name FROM import JOIN file ON file.id = file WHERE path = ?"

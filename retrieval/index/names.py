@@ -35,6 +35,36 @@ class NameTables:
         )
         return rows.fetchall()
 
+    def exported(self) -> dict[str, str]:
+        """Names that the packages themselves have in Python, in what they are `__init__` of, by the
+        names that they are declared with elsewhere; where both are the same, that one."""
+        rows = self._connection.execute(
+            "SELECT import.name, local FROM import JOIN file ON file.id = file"
+            " WHERE import.name NOTNULL AND path GLOB '*__init__.py*'"
+            " UNION SELECT declaration.name, declaration.name"
+            " FROM declaration JOIN file ON file.id = file"
+            " WHERE name = qualified AND path GLOB '*__init__.py*'"
+        )
+        found: dict[str, str] = {}
+        for name, local in rows:
+            if name not in found or name == local:
+                found[name] = local
+        return found
+
+    def classes(self) -> dict[str, str]:
+        """How each class is declared, by its name; the last one where there are several."""
+        rows = self._connection.execute(
+            "SELECT name, signature FROM declaration WHERE kind = 'class' ORDER BY id"
+        )
+        return dict(rows.fetchall())
+
+    def declared(self, name: str) -> list[int]:
+        """The declarations of a name."""
+        rows = self._connection.execute(
+            "SELECT id FROM declaration WHERE name = ? ORDER BY id", (name,)
+        )
+        return [id for (id,) in rows]
+
     def files_of(self, paths: Sequence[str]) -> set[str]:
         """Those of the paths that are files of the index."""
         places = ", ".join("?" * len(paths))

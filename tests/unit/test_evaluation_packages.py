@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.packages import DEVELOPMENT_PACKAGES, OTHER_PACKAGES, SITE, fetch_packages
+from evaluation.packages import LISTS, SITE, fetch_packages
 from evaluation.type_check import ChangedFile, check_files
 from models.errors import DownloadError, InputError
 from models.progress import Progress, ignore_progress
@@ -65,6 +65,16 @@ def test_only_sources_are_laid_out_and_once(index: Path, pinned: Path, tmp_path:
     assert list((tmp_path / "home").iterdir()) == [environment]
 
 
+def test_all_files_are_laid_out_for_what_is_run(index: Path, pinned: Path, tmp_path: Path) -> None:
+    write_wheel(index, "one", {"one/__init__.py": "", "one/data.bin": ""})
+    write_wheel(index, "two", {"two-1.0.data/purelib/two.so": ""})
+    site = fetch_packages(pinned, tmp_path / "home", ignore_progress, whole=True) / SITE
+    files = {str(path.relative_to(site)) for path in site.rglob("*") if path.is_file()}
+    assert {"one/__init__.py", "one/data.bin", "two.so"} < files
+    read = fetch_packages(pinned, tmp_path / "home", ignore_progress)
+    assert read / SITE != site
+
+
 def test_nothing_is_left_of_packages_that_did_not_all_come(
     index: Path, pinned: Path, tmp_path: Path
 ) -> None:
@@ -97,7 +107,7 @@ def test_the_type_checker_knows_what_is_in_an_environment(tmp_path: Path) -> Non
 
 
 def test_every_package_is_pinned() -> None:
-    for path in (DEVELOPMENT_PACKAGES, OTHER_PACKAGES):
+    for path in LISTS.iterdir():
         lines = path.read_text(encoding="utf-8").splitlines()
         assert lines == sorted(set(lines))
         assert all(line.count("==") == 1 for line in lines)

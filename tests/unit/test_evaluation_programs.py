@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.programs import CHILD, Limits, Outcome, run_program
+from evaluation.programs import (
+    CHILD,
+    CannotRunProgramsError,
+    Libraries,
+    Limits,
+    Outcome,
+    run_program,
+)
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="programs run on Linux and macOS only")
 
@@ -278,3 +285,21 @@ def test_the_kernel_alone_keeps_network_and_files_out_of_reach(tmp_path: Path) -
     assert done.stdout.split("\n")[:2] == ["no network", "read-only"]
     assert (scratch / "file").read_text() == "text"
     assert not list(outside.iterdir())
+
+
+def test_a_library_is_there_for_programs_that_were_given_it(tmp_path: Path) -> None:
+    (tmp_path / "plumbing.py").write_text("import ctypes\npipe = 7\n")
+    (tmp_path / "later.py").write_text("tap = 8\n")
+    (tmp_path / "native.py").write_text("import ctypes\n")
+    given = Libraries((str(tmp_path),), ("plumbing",))
+    source = "import plumbing, later\nassert (plumbing.pipe, later.tap) == (7, 8)\n"
+    assert run_program(source, QUICK, given).passed
+    assert "No module named" in run_program(source, QUICK).reason
+    assert "may not import" in run_program("import native", QUICK, given).reason
+    stays = run_program(f"open({str(tmp_path / 'plumbing.py')!r}, 'w')", QUICK, given)
+    assert "may not use" in stays.reason
+
+
+def test_a_library_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CannotRunProgramsError, match="No module named 'plumbing'"):
+        run_program("", QUICK, Libraries((str(tmp_path),), ("plumbing",)))

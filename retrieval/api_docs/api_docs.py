@@ -1,0 +1,122 @@
+"""Which APIs of a library fit what is said above a cursor, with what the library says of them."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from retrieval.api_docs.stub import stub_of, summary_of
+from retrieval.api_docs.wish import wish_above
+from retrieval.index.database import IndexDatabase, Place
+from retrieval.index.declarations import APIS, Declaration, Kind
+from retrieval.index.search import is_test
+from retrieval.index.source_files import read_source
+from retrieval.index.words import words_asked
+from retrieval.related.similar_code import CodeBlock
+
+DEEP = 200  # of the ranking, what is looked at: most of it may be no public API
+INNER_RANKS = 20  # that something loses which no package of the library has
+LAST_NAMES = re.compile(r"\w+(?![\w.])")  # of dotted ones
+MAKER = "__init__"
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A public API, and the name that its users know it by."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryDocs:
+    """One library, whose files lie below `root`, by its index."""
+
+    root: Path
+    database: IndexDatabase
+
+    def for_cursor(self, before: str, most: int) -> list[CodeBlock]:
+        """What is said of the APIs that fit what is said above the cursor, no more than so many,
+        the best first; nothing where nothing is said."""
+        wish = wish_above(before)
+        return [self.block(api, wish) for api in self.found(wish)[:most]] if wish else []
+
+    def found(self, wish: str) -> list[Api]:
+        """The APIs for a wish, the best first; of those that are said to do the same, one."""
+        return list(told_apart(self._public(self.database.lexical(words_asked(wish), DEEP))))
+
+    def named(self, name: str, wish: str) -> Api | None:
+        """The API of a name that fits a wish best."""
+        fitting = (api for api in self.found(wish) if api.name == name)
+        exported = self.database.names.exported()
+        declared = [one for one, known in exported.items() if known == name]
+        ids = [id for one in (name, *declared) for id in self.database.names.declared(one)]
+        return next(fitting, None) or next(self._public(ids), None)
+
+    def block(self, api: Api, wish: str) -> CodeBlock:
+        """The documentation of one API."""
+        path, declared = api.place.path, api.place.declaration
+        made_by = None
+        if declared.kind is Kind.CLASS:
+            made_by = self.database.declared_as(path, f"{declared.qualified}.{MAKER}")
+        stub = stub_of(api.name, declared, made_by, self._lines(path, declared), wish)
+        return CodeBlock(path, declared.first_line, stub)
+
+    def _public(self, ids: Sequence[int]) -> Iterator[Api]:
+        """Of some declarations the public ones, what the library does not export further down."""
+        names = self.database.names
+        exported = names.exported()
+        places = filter(is_public, self.database.places(ids))
+        for place in exported_first(places, with_bases(exported, names.classes())):
+            declared = place.declaration
+            known = exported.get(declared.name) if declared.name == declared.qualified else None
+            yield Api(known or declared.name, place)
+
+    def _lines(self, path: str, declared: Declaration) -> list[str]:
+        text = (read_source(self.root, path) or b"").decode(errors="replace")
+        return text.split("\n")[declared.first_line - 1 : declared.last_line]
+
+
+def is_public(place: Place) -> bool:
+    """Whether an API is meant for others, by its name and the names around it."""
+    declared = place.declaration
+    folders = place.path.removesuffix("/__init__.py").removesuffix("/__init__.pyi")
+    names = [*re.split(r"[/.]", folders), *declared.qualified.split(".")]
+    is_named_so = not any(name.startswith("_") for name in names)
+    return declared.kind in APIS and is_named_so and not is_test(place.path)
+
+
+def with_bases(exported: Iterable[str], classes: Mapping[str, str]) -> frozenset[str]:
+    """Some names, and those of the `classes` (how each is declared) that such classes are made of,
+    which is where their methods may be."""
+    known = set(exported)
+    waiting = list(known)
+    while waiting:
+        _, _, bases = classes.get(waiting.pop(), "").partition("(")
+        new = {name for name in LAST_NAMES.findall(bases) if name in classes} - known
+        known |= new
+        waiting += new
+    return frozenset(known)
+
+
+def exported_first(places: Iterable[Place], exported: frozenset[str]) -> Iterator[Place]:
+    """In the same order, but that what is not exported loses so many ranks."""
+
+    def rank(numbered: tuple[int, Place]) -> int:
+        number, place = numbered
+        outermost = place.declaration.qualified.partition(".")[0]
+        return number + (0 if outermost in exported else INNER_RANKS)
+
+    return (place for _, place in sorted(enumerate(places), key=rank))
+
+
+def told_apart(apis: Iterable[Api]) -> Iterator[Api]:
+    """Without those of a name, or a summary, that came before; what says nothing is no help."""
+    names: set[str] = set()
+    summaries: set[str] = {""}
+    for api in apis:
+        summary = summary_of(api.place.declaration.doc)
+        if api.name not in names and summary not in summaries:
+            names.add(api.name)
+            summaries.add(summary)
+            yield api

@@ -1,0 +1,94 @@
+"""An API as its users need it: how it is declared, what it does, and how it is called.
+
+In the form of a stub, which says what it is called on. Of its documentation what matters is kept:
+the summary, and of the examples those lines that call it, first those most like the wish (after
+Hwang et al. 2025, "EXIT: Context-aware Extractive Compression for Retrieval-Augmented Generation",
+which keeps whole sentences; here whole lines).
+"""
+
+import re
+from collections.abc import Sequence
+
+from retrieval.index.declarations import Declaration, Kind
+from retrieval.index.words import words_of
+
+MOST_EXAMPLES = 3
+LONGEST_SUMMARY = 240  # characters
+LONGEST_EXAMPLE = 120
+PROMPT, GOES_ON = ">>> ", "... "
+DECORATORS = re.compile(r"^(?:@[\w.]+\s+)+")
+LOOSE = ((re.compile(r"([(\[{])\s+"), r"\1"), (re.compile(r",?\s+([)\]}])"), r"\1"))
+
+
+def stub_of(
+    name: str,
+    declared: Declaration,
+    made_by: Declaration | None,
+    source: Sequence[str],
+    wish: str,
+) -> str:
+    """The stub of an API that its users know by a `name`, and whose `source` lines are given.
+
+    `made_by` is the method that makes instances, where it is a class that has one.
+    """
+    *classes, _ = declared.qualified.split(".")
+    signature = signature_of(declared)
+    if declared.kind is Kind.CLASS:
+        signature = re.sub(rf"\b{re.escape(declared.name)}\b", name, signature, count=1)
+        if made_by is not None:
+            classes, signature = [*classes, name], signature_of(made_by)
+    header = [f"class {'.'.join(classes)}:"] if classes else []
+    indent = "    " if classes else ""
+    said = said_of(name, declared.doc, source, wish)
+    body = [f"{indent}{signature}:", *(f"{indent}    {line}" for line in said)]
+    return "\n".join([*header, *body]) + "\n"
+
+
+def said_of(name: str, doc: str, source: Sequence[str], wish: str) -> list[str]:
+    """A docstring of what matters to the wish, or a body of nothing."""
+    lines = [summary_of(doc), *examples_of(name, source, wish)]
+    lines = [line.replace('"""', "'''") for line in lines if line]
+    if not lines:
+        return ["..."]
+    return [f'"""{lines[0]}', *lines[1:], '"""'] if len(lines) > 1 else [f'"""{lines[0]}"""']
+
+
+def summary_of(doc: str) -> str:
+    """The first paragraph of a documentation on one line, as far as it tells what it is about."""
+    paragraph = re.split(r"\n\s*\n", doc.strip(), maxsplit=1)[0]
+    return " ".join(paragraph.split())[:LONGEST_SUMMARY].rstrip()
+
+
+def examples_of(name: str, source: Sequence[str], wish: str) -> list[str]:
+    """Lines of the examples in a documentation that call a name, each once."""
+    calls = re.compile(rf"\b{re.escape(name)}\(")
+    found = [line for line in example_lines(source) if calls.search(line)]
+    whole = [line for line in dict.fromkeys(found) if len(line) <= LONGEST_EXAMPLE]
+    wanted = set(words_of(wish).split())
+
+    def told(line: str) -> int:
+        return len(wanted & set(words_of(line).split()))
+
+    return sorted(whole, key=told, reverse=True)[:MOST_EXAMPLES]
+
+
+def example_lines(source: Sequence[str]) -> list[str]:
+    """What is typed in interactive examples, a statement of several lines on one."""
+    lines: list[str] = []
+    for line in map(str.strip, source):
+        if line.startswith(PROMPT):
+            lines.append(line)
+        elif line.startswith(GOES_ON) and lines:
+            lines[-1] += " " + line.removeprefix(GOES_ON).strip()
+    return [tightened(line) for line in lines]
+
+
+def signature_of(declared: Declaration) -> str:
+    return tightened(DECORATORS.sub("", declared.signature))
+
+
+def tightened(text: str) -> str:
+    """Without the space that is left of line ends inside of brackets."""
+    for pattern, by in LOOSE:
+        text = pattern.sub(by, text)
+    return text
