@@ -48,18 +48,15 @@ class PrivateLibrary:
 
     name: str
     tasks: str
-    package: str
     pinned: Path
     loaded: str
     to_program: Callable[[str], str] = str
 
 
 TORCHDATA_LIBRARY = PrivateLibrary(
-    "torchdata", "real_torchdata_eval_v3", "torchdata", TORCHDATA, "torchdata.datapipes.iter"
+    "torchdata", "real_torchdata_eval_v3", TORCHDATA, "torchdata.datapipes.iter"
 )
-MONKEY_LIBRARY = PrivateLibrary(
-    "monkey", "real_monkey_eval_v3", "monkey", PANDAS, "pandas", to_pandas
-)
+MONKEY_LIBRARY = PrivateLibrary("monkey", "real_monkey_eval_v3", PANDAS, "pandas", to_pandas)
 LIBRARIES = (TORCHDATA_LIBRARY, MONKEY_LIBRARY)
 
 

@@ -62,6 +62,9 @@ def build_parser() -> argparse.ArgumentParser:
     index.add_argument(
         "--no-vectors", action="store_true", help="what searching by meaning needs is left out"
     )
+    index.add_argument(
+        "--environment", type=Path, metavar="PATH", help="where the imported packages are"
+    )
     search = command("search", "Find APIs of a repository for a wish in words.", run_search)
     search.add_argument("wish", metavar="WISH", help="what you want to do")
     search.add_argument("--path", type=Path, default=Path(), help="the repository; default: here")
@@ -111,7 +114,8 @@ def run_index(arguments: argparse.Namespace) -> int:
     from lsp_server.index_command import build_index
 
     vectors = not arguments.no_vectors
-    return build_index(arguments.path, vectors=vectors, as_json=arguments.json)
+    environment: Path | None = arguments.environment
+    return build_index(arguments.path, environment, vectors=vectors, as_json=arguments.json)
 
 
 def run_search(arguments: argparse.Namespace) -> int:

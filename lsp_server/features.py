@@ -55,7 +55,7 @@ def create_server(load: LoadModel, chosen_model: str | None = None) -> Pirouette
             server.start_loading()
         if after.menu and not before.menu:
             server.start_analyst(after)
-        if bool(before.related_tokens) != bool(after.related_tokens):
+        if before.of_indexing() != after.of_indexing():
             server.start_indexing()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)

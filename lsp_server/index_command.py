@@ -22,6 +22,8 @@ from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
 from models.errors import DiskSpaceError, DownloadError, InputError
 from models.progress import Progress, ProgressCallback
 from models.store import default_home
+from retrieval.analyst.search_path import environment_folders
+from retrieval.api_docs.packages import Package, imported_packages, update_package
 from retrieval.index.database import IndexDatabase, open_database, open_existing
 from retrieval.index.embedder import Embedder
 from retrieval.index.schema import is_damage, remove_database
@@ -31,24 +33,32 @@ from retrieval.workspace_files import WorkspaceFiles
 
 Result = TypeVar("Result")
 FORGOTTEN_SECONDS = 7 * 24 * 3600
+MOST_PACKAGES = 64  # that the most files import
 NAME_LENGTH = 40  # of a repository in the name of its index
 
 
-def build_index(path: Path, *, vectors: bool, as_json: bool) -> int:
-    """Bring the index of a repository up to date, its vectors too, and say what that took."""
+def build_index(path: Path, environment: Path | None, *, vectors: bool, as_json: bool) -> int:
+    """Bring the index of a repository up to date, and those of the packages that it imports and an
+    environment has; say what that took."""
     root = repository_root(path)
+    folders = package_folders(environment)
 
-    def work(database: IndexDatabase) -> tuple[Updated, Mapping[str, int]]:
+    def work(
+        database: IndexDatabase,
+    ) -> tuple[Updated, Mapping[str, int], list[Package]]:
         database.set("root", os.fsencode(root).hex())  # which need not be text
         if vectors:
             updated = update(database, root, progress, lambda: load_embedder(progress))
         else:
             report = reporting_to(progress)
             updated = update_files(database, root, WorkspaceFiles((root,)), report)
-        return updated, database.count()
+        imported = imported_packages(database.names.modules(), folders, MOST_PACKAGES)
+        return updated, database.count(), imported
 
     with ProgressBar() as progress:
-        updated, counts = with_index(root, work)
+        updated, counts, packages = with_index(root, work)
+        for package in packages:
+            index_package(package, reporting_to(progress))
     forget_gone(index_file(root).parent)
     figures = {
         "files": updated.files,
@@ -57,6 +67,7 @@ def build_index(path: Path, *, vectors: bool, as_json: bool) -> int:
         "embedded": updated.embedded,
         "declarations": counts["declaration"],
         "bytes": index_file(root).stat().st_size,
+        "packages": len(packages),
     }
     if as_json:
         print_json({"path": shown_path(root), "index": str(index_file(root)), **figures})
@@ -64,9 +75,28 @@ def build_index(path: Path, *, vectors: bool, as_json: bool) -> int:
         print(
             f"{figures['files']} files, {figures['declarations']} declarations, "
             f"{figures['bytes'] / 1e6:.1f} MB; read {updated.parsed} files, "
-            f"forgot {updated.removed}, embedded {updated.embedded} texts"
+            f"forgot {updated.removed}, embedded {updated.embedded} texts; "
+            f"{len(packages)} packages"
         )
     return 0 if updated.files else 1
+
+
+def package_folders(environment: Path | None) -> tuple[str, ...]:
+    """Where the packages of an environment lie, or those of Pirouette's own."""
+    folders = environment_folders(None if environment is None else str(environment))
+    if environment is not None and not folders:
+        raise InputError(f"there are no packages in {environment}; name a virtual environment")
+    return folders
+
+
+def index_package(package: Package, report: Report) -> None:
+    """Bring the index of what a package offers up to date."""
+
+    def work(database: IndexDatabase) -> None:
+        database.set("root", os.fsencode(package.place).hex())
+        update_package(database, package, report)
+
+    with_index(package.place, work)
 
 
 def forget_gone(folder: Path) -> None:

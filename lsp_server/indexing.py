@@ -17,6 +17,7 @@ from watchfiles import Change, watch
 
 from lsp_server.aside import run_aside
 from models.errors import InputError
+from retrieval.analyst.search_path import environment_folders
 from retrieval.grammars import GRAMMARS
 from retrieval.index.source_files import is_entered
 from retrieval.workspace_files import WorkspaceFiles
@@ -42,13 +43,14 @@ class Indexing:
         self._updating: asyncio.Task[None] | None = None
         self._ended = threading.Event()
 
-    def begin(self, roots: Sequence[Path], tell: Tell, *, watching: bool) -> None:
+    def begin(self, roots: Sequence[Path], environment: str, tell: Tell, *, watching: bool) -> None:
         """Look at all files now, and again after changes: those that `note_change` tells of, and
         if told to be `watching`, those that the operating system tells of. `tell` is called after
-        each look with a line for the user."""
+        each look with a line for the user. What is imported is looked for in an `environment`,
+        Pirouette's own if that is empty."""
         self.end()
         chosen = [root for root in roots if not holds_everything(root)]
-        self._updating = asyncio.create_task(self._update_always(chosen, tell))
+        self._updating = asyncio.create_task(self._update_always(chosen, environment, tell))
         self._ended = threading.Event()
         if watching:
             loop, ended = asyncio.get_running_loop(), self._ended
@@ -71,19 +73,21 @@ class Indexing:
         if self._updating is not None:
             self._updating.cancel()
 
-    async def _update_always(self, roots: Sequence[Path], tell: Tell) -> None:
+    async def _update_always(self, roots: Sequence[Path], environment: str, tell: Tell) -> None:
         while True:
-            tell(f"{sum([await update(root) for root in roots])} files indexed")
+            tell(f"{sum([await update(root, environment) for root in roots])} files indexed")
             await self._changed.wait()
             while self._changed.is_set():  # until they have come to rest
                 self._changed.clear()
                 await asyncio.sleep(REST_SECONDS)
 
 
-async def update(root: Path) -> int:
+async def update(root: Path, environment: str) -> int:
     """How many files the index of a folder has once it is brought up to date; 0 if it cannot."""
+    is_there = bool(environment and environment_folders(environment))
+    packages = ("--environment", environment) if is_there else ()
     try:
-        done = await run_aside("index", "--no-vectors", "--json", "--", str(root))
+        done = await run_aside("index", "--no-vectors", "--json", *packages, "--", str(root))
     except (InputError, OSError) as error:
         logger.warning("a folder was not indexed: %s", error)
         return 0

@@ -34,6 +34,7 @@ from models.progress import ProgressCallback
 from models.store import ModelStore
 from models.tokenizer import CodeTokenizer
 from retrieval.analyst.analyst import ProcessAnalyst
+from retrieval.analyst.search_path import environment_folders
 from retrieval.grammars import GRAMMARS
 from retrieval.workspace_files import WorkspaceFiles
 
@@ -92,8 +93,9 @@ class PirouetteServer(LanguageServer):
 
     @property
     def code(self) -> WorkspaceCode:
-        """What the indexes know of the workspace, and the texts that are open."""
-        return WorkspaceCode(self.files, lambda: self.documents.texts())
+        """What the indexes know of the workspace and its packages, and the texts that are open."""
+        installed = environment_folders(self.settings.python_environment or None)
+        return WorkspaceCode(self.files, lambda: self.documents.texts(), installed)
 
     # Settings and model
 
@@ -161,7 +163,9 @@ class PirouetteServer(LanguageServer):
         await reporter.begin()
         if self._told_of_changes is None:
             self._told_of_changes = await self.watches_files()
-        self.indexing.begin(self.roots, reporter.end, watching=not self._told_of_changes)
+        environment = self.settings.python_environment
+        watching = not self._told_of_changes
+        self.indexing.begin(self.roots, environment, reporter.end, watching=watching)
 
     async def watches_files(self) -> bool:
         """Whether the client tells of changed files; it is asked to, where it lets itself be."""

@@ -100,6 +100,10 @@ class Settings:
         watched = self.monitors, self.monitor_timeout_ms, asked
         return self.model, watched, self.completion_options()
 
+    def of_indexing(self) -> tuple[object, ...]:
+        """What is indexed: where it changes, it is looked at anew."""
+        return bool(self.related_tokens), self.python_environment
+
     def completion_options(self) -> CompletionOptions:
         """What of this the completer is made with."""
         return CompletionOptions(

@@ -1,23 +1,30 @@
-"""Code of the workspace that is related to what stands at a cursor, by its folders' indexes."""
+"""What is related to what stands at a cursor, by the indexes of the workspace and of packages."""
 
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from completion.menu.names import IDENTIFIER
+from completion.monitors.monitors import PYTHON
 from completion.values import CancelCheck, CompletionRequest
 from lsp_server.index_command import index_file
+from retrieval.api_docs.api_docs import LibraryDocs, fitting_first
+from retrieval.api_docs.packages import find_package, packages_of
+from retrieval.api_docs.wish import wish_above
 from retrieval.index.database import IndexDatabase, open_existing
 from retrieval.related.importable import importable
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode, RepositoryCode
+from retrieval.related.similar_code import CodeBlock
 from retrieval.workspace_files import WorkspaceFiles
 
 logger = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
+MOST_APIS = 3  # whose documentation is read
 OpenTexts = Callable[[], Mapping[Path, str]]
 
 
@@ -25,21 +32,41 @@ class WorkspaceCode:
     """Looks into the indexes that there are; makes none.
 
     `rules` say what may be read below which roots, `opened` tells the texts that an editor has of
-    its files. Nothing of a request is remembered, so it may be asked by any thread.
+    its files, `installed` names the folders of installed packages. Nothing of a request is
+    remembered, so it may be asked by any thread.
     """
 
-    def __init__(self, rules: WorkspaceFiles, opened: OpenTexts = dict) -> None:
+    def __init__(
+        self, rules: WorkspaceFiles, opened: OpenTexts = dict, installed: Sequence[str] = ()
+    ) -> None:
         self._rules = rules
         self._opened = opened
+        self._installed = installed
 
     def related(self, request: CompletionRequest, cancelled: CancelCheck) -> RelatedCode:
-        """Nothing where the file is in no folder with an index, or that cannot be read."""
+        """First what packages say of the APIs that are wished for above the cursor, then code of
+        other files. Nothing where the file is in no folder with an index, or that cannot be read.
+        """
 
         def find(database: IndexDatabase, root: Path, path: str) -> RelatedCode:
             code = RepositoryCode(root, database, self._rules, self._texts(root))
-            return code.related(path, request.before, request.after, cancelled)
+            found = code.related(path, request.before, request.after, cancelled)
+            return replace(found, blocks=(*self._docs(request, cancelled), *found.blocks))
 
         return self._look(request, find) or NOTHING_RELATED
+
+    def _docs(self, request: CompletionRequest, cancelled: CancelCheck) -> list[CodeBlock]:
+        """Of the packages that the file imports."""
+        wish = wish_above(request.before) if request.language == PYTHON else ""
+        found: list[CodeBlock] = []
+        for name in packages_of(request.before) if wish else ():
+            package = find_package(name, self._installed)
+            database = None if package is None else open_existing(index_file(package.place))
+            if package is None or database is None or cancelled():
+                continue
+            with closing(database):
+                found += LibraryDocs(package.site, database).for_wish(wish, MOST_APIS)
+        return fitting_first(found, wish)[:MOST_APIS]
 
     def importable(self, request: CompletionRequest, prefix: str) -> dict[str, str]:
         """Names that begin so which the text has not got at all, each with its module."""

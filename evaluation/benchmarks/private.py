@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from shutil import copytree
 
 from completion.pipeline import Completer, CompletionOptions
 from completion.values import CancelCheck, CompletionRequest
@@ -33,12 +32,11 @@ from evaluation.results import BenchResult, Row, rate, rate_difference
 from models.language_model import LanguageModel
 from models.progress import Progress, ProgressCallback
 from retrieval.api_docs.api_docs import LibraryDocs
+from retrieval.api_docs.packages import Package, update_package
 from retrieval.api_docs.wish import wish_above
 from retrieval.index.database import open_database
-from retrieval.index.update import update_files
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
 from retrieval.related.similar_code import CodeBlock
-from retrieval.workspace_files import WorkspaceFiles
 
 NO_DOCS = "no_docs"
 DEPTHS = {"tool_1": 1, "tool_3": 3, "tool_5": 5}
@@ -177,14 +175,12 @@ def run_private(
 def docs_of(library: PrivateLibrary, site: Path) -> Iterator[LibraryDocs]:
     """What a library says of itself, indexed for now from its files alone."""
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder).resolve() / "site"
         if library is MONKEY_LIBRARY:
-            write_monkey(site, root)
-        else:
-            copytree(site / library.package, root / library.package)
+            write_monkey(site, Path(folder))
+            site = Path(folder)
         with closing(open_database(Path(folder) / "index.sqlite")) as database:
-            update_files(database, root, WorkspaceFiles((root,)), lambda _, __, ___: None)
-            yield LibraryDocs(root, database)
+            update_package(database, Package(library.name, site), lambda _, __, ___: None)
+            yield LibraryDocs(site, database)
 
 
 def rows_of(tried: Sequence[Tried]) -> Iterator[Row]:

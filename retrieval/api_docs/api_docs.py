@@ -1,23 +1,22 @@
-"""Which APIs of a library fit what is said above a cursor, with what the library says of them."""
+"""Which APIs of a library fit a wish in words, with what the library says of them."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from retrieval.api_docs.packages import MAKER
 from retrieval.api_docs.stub import stub_of, summary_of
-from retrieval.api_docs.wish import wish_above
 from retrieval.index.database import IndexDatabase, Place
 from retrieval.index.declarations import APIS, Declaration, Kind
 from retrieval.index.search import is_test
 from retrieval.index.source_files import read_source
-from retrieval.index.words import words_asked
+from retrieval.index.words import words_asked, words_of
 from retrieval.related.similar_code import CodeBlock
 
 DEEP = 200  # of the ranking, what is looked at: most of it may be no public API
 INNER_RANKS = 20  # that something loses which no package of the library has
 LAST_NAMES = re.compile(r"\w+(?![\w.])")  # of dotted ones
-MAKER = "__init__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +34,9 @@ class LibraryDocs:
     root: Path
     database: IndexDatabase
 
-    def for_cursor(self, before: str, most: int) -> list[CodeBlock]:
-        """What is said of the APIs that fit what is said above the cursor, no more than so many,
-        the best first; nothing where nothing is said."""
-        wish = wish_above(before)
-        return [self.block(api, wish) for api in self.found(wish)[:most]] if wish else []
+    def for_wish(self, wish: str, most: int) -> list[CodeBlock]:
+        """What is said of the APIs that fit a wish, no more than so many, the best first."""
+        return [self.block(api, wish) for api in self.found(wish)[:most]]
 
     def found(self, wish: str) -> list[Api]:
         """The APIs for a wish, the best first; of those that are said to do the same, one."""
@@ -63,11 +60,12 @@ class LibraryDocs:
         return CodeBlock(path, declared.first_line, stub)
 
     def _public(self, ids: Sequence[int]) -> Iterator[Api]:
-        """Of some declarations the public ones, what the library does not export further down."""
+        """Of some declarations the public ones; what no package exports comes further down."""
         names = self.database.names
         exported = names.exported()
-        places = filter(is_public, self.database.places(ids))
-        for place in exported_first(places, with_bases(exported, names.classes())):
+        reached = with_bases(exported, names.classes())
+        public = (one for one in self.database.places(ids) if is_public(one, reached))
+        for place in exported_first(public, reached):
             declared = place.declaration
             known = exported.get(declared.name) if declared.name == declared.qualified else None
             yield Api(known or declared.name, place)
@@ -77,12 +75,21 @@ class LibraryDocs:
         return text.split("\n")[declared.first_line - 1 : declared.last_line]
 
 
-def is_public(place: Place) -> bool:
-    """Whether an API is meant for others, by its name and the names around it."""
+def fitting_first(blocks: Iterable[CodeBlock], wish: str) -> list[CodeBlock]:
+    """Those of several libraries, whose rankings cannot be compared, by how much of the wish their
+    text has; of equals in the order that they come in."""
+    wanted = set(words_asked(wish))
+    return sorted(blocks, key=lambda block: -len(wanted & set(words_of(block.text).split())))
+
+
+def is_public(place: Place, reached: frozenset[str]) -> bool:
+    """Whether an API is meant for others: by its name and those around it, but that private modules
+    may have what packages export."""
     declared = place.declaration
+    outermost, *inner = declared.qualified.split(".")
     folders = place.path.removesuffix("/__init__.py").removesuffix("/__init__.pyi")
-    names = [*re.split(r"[/.]", folders), *declared.qualified.split(".")]
-    is_named_so = not any(name.startswith("_") for name in names)
+    modules = () if outermost in reached else re.split(r"[/.]", folders)
+    is_named_so = not any(name.startswith("_") for name in (*modules, outermost, *inner))
     return declared.kind in APIS and is_named_so and not is_test(place.path)
 
 

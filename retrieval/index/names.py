@@ -58,6 +58,15 @@ class NameTables:
         )
         return dict(rows.fetchall())
 
+    def modules(self) -> dict[str, int]:
+        """The modules that Python files import, with how many files import each; relative ones are
+        left out."""
+        rows = self._connection.execute(
+            "SELECT module, count(DISTINCT file) FROM import JOIN file ON file.id = file"
+            " WHERE path LIKE '%.py' AND module NOT LIKE '.%' GROUP BY module"
+        )
+        return dict(rows.fetchall())
+
     def declared(self, name: str) -> list[int]:
         """The declarations of a name."""
         rows = self._connection.execute(

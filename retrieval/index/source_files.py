@@ -5,9 +5,10 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from retrieval.grammars import GRAMMARS
-from retrieval.workspace_files import Stamp, WorkspaceFiles
+from retrieval.workspace_files import Stamp
 
 LARGEST_FILE = 1 << 20  # bytes; more is data, or generated
 LONGEST_LINES = 300  # bytes on average; more is no text that a person wrote
@@ -26,7 +27,15 @@ class SourceFile:
     stamp: Stamp
 
 
-def source_files(root: Path, rules: WorkspaceFiles) -> Iterator[SourceFile]:
+class FileRules(Protocol):
+    """Which files and folders are read."""
+
+    def allows(self, path: Path) -> bool:
+        """Whether that one is."""
+        ...
+
+
+def source_files(root: Path, rules: FileRules) -> Iterator[SourceFile]:
     """Every file below `root` in a language that is read and that the rules allow; links are not
     followed."""
     for place, folders, names in os.walk(root):
@@ -40,7 +49,7 @@ def source_files(root: Path, rules: WorkspaceFiles) -> Iterator[SourceFile]:
                 yield SourceFile(file.relative_to(root).as_posix(), stamp)
 
 
-def is_entered(above: Path, name: str, rules: WorkspaceFiles) -> bool:
+def is_entered(above: Path, name: str, rules: FileRules) -> bool:
     if name.startswith(".") or name in FOREIGN_FOLDERS or not is_text(name):
         return False
     folder = above / name

@@ -19,12 +19,13 @@ from retrieval.index.declarations import Outline
 from retrieval.index.outline import outline_of
 from retrieval.index.source_files import (
     UNSETTLED,
+    FileRules,
     SourceFile,
     is_written,
     read_source,
     source_files,
 )
-from retrieval.workspace_files import Stamp, WorkspaceFiles
+from retrieval.workspace_files import Stamp
 
 COMMIT_FILES = 64
 EMBED_TEXTS = 128
@@ -35,6 +36,7 @@ NOTHING = Outline((), (), {})
 
 Report = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 Stop = Callable[[], bool]
+Outlines = Callable[[str, bytes], Outline | None]
 
 
 def never() -> bool:
@@ -65,11 +67,15 @@ class Updated:
 def update_files(
     database: IndexDatabase,
     root: Path,
-    rules: WorkspaceFiles,
+    rules: FileRules,
     report: Report,
+    outlined: Outlines = outline_of,
     stop: Stop = never,
 ) -> Updated:
-    """Read what is new or was changed below `root`, and forget what is gone."""
+    """Read what is new or was changed below `root`, and forget what is gone.
+
+    `outlined` says what is kept of a file with a path and a text, if anything is.
+    """
     known = database.files()
     present = list(source_files(root, rules))
     gone = known.keys() - {file.path for file in present}
@@ -81,7 +87,7 @@ def update_files(
         batch = changed[start : start + COMMIT_FILES]
         if stop():
             break
-        read = [read_file(root, file, known.get(file.path)) for file in batch]
+        read = [read_file(root, file, known.get(file.path), outlined) for file in batch]
         with database.transaction():
             for one in filter(None, read):
                 keep(database, one)
@@ -105,7 +111,9 @@ class ReadFile:
     outline: Outline | None
 
 
-def read_file(root: Path, file: SourceFile, known: KnownFile | None) -> ReadFile | None:
+def read_file(
+    root: Path, file: SourceFile, known: KnownFile | None, outlined: Outlines
+) -> ReadFile | None:
     """None for a file that is gone meanwhile, or not ours to read."""
     text = read_source(root, file.path)
     if text is None:
@@ -115,7 +123,7 @@ def read_file(root: Path, file: SourceFile, known: KnownFile | None) -> ReadFile
         stamp = Stamp(stamp.size, UNSETTLED)
     if known is not None and known.hash == digest:
         return ReadFile(file.path, digest, stamp, None)
-    outline = outline_of(file.path, text) if is_written(text) else None
+    outline = outlined(file.path, text) if is_written(text) else None
     return ReadFile(file.path, digest, stamp, outline or NOTHING)
 
 

@@ -35,7 +35,7 @@ async def test_files_are_looked_at_first_and_after_each_change(
 ) -> None:
     told: list[str] = []
     work = Indexing()
-    work.begin([root], told.append, watching=watching)
+    work.begin([root], "", told.append, watching=watching)
     await until(lambda: told == ["1 files indexed"])
     await asyncio.sleep(1)
     (root / "shop/new.py").write_text("y = 1\n")
@@ -72,4 +72,4 @@ async def test_a_process_that_breaks_is_told_in_one_line(
     monkeypatch.setattr(sys, "executable", str(broken))
     with pytest.raises(InputError, match=r"^no such module$"):
         await run_aside("index", "--json")
-    assert await indexing.update(tmp_path) == 0
+    assert await indexing.update(tmp_path, "") == 0

@@ -1,12 +1,22 @@
 """What a library says of its APIs, found by what is said above a cursor."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from retrieval.api_docs.api_docs import LibraryDocs
+from retrieval.api_docs.api_docs import LibraryDocs, fitting_first
+from retrieval.api_docs.packages import (
+    Package,
+    find_package,
+    imported_packages,
+    packages_of,
+    update_package,
+)
 from retrieval.api_docs.wish import wish_above
-from tests.unit.index_helpers import indexed
+from retrieval.index.database import open_database
+from retrieval.related.similar_code import CodeBlock
+from tests.unit.index_helpers import indexed, silent
 from tests.unit.workspaces import write_files
 
 PIPES = '''\
@@ -81,7 +91,7 @@ def test_a_wish_is_what_is_said_right_above(before: str, wish: str) -> None:
 
 
 def test_an_api_is_shown_as_its_users_call_it(docs: LibraryDocs) -> None:
-    [block, *_] = docs.for_cursor("# split the pipe by a function\n", 5)
+    [block, *_] = docs.for_wish("split the pipe by a function", 5)
     assert (block.path, block.first_line) == ("plumbing/pipes.py", 4)
     assert block.text == (
         "class Demultiplexer:\n"
@@ -109,7 +119,7 @@ def test_what_is_exported_comes_before_what_is_not_and_private_names_never(
 
 
 def test_a_method_is_found_with_its_class(docs: LibraryDocs) -> None:
-    [block] = docs.for_cursor("# end the pipe, give back all\n", 1)
+    [block] = docs.for_wish("end the pipe, give back all", 1)
     assert block.text == (
         "class DemultiplexerPipe:\n"
         "    def close(self) -> None:\n"
@@ -117,6 +127,69 @@ def test_a_method_is_found_with_its_class(docs: LibraryDocs) -> None:
     )
 
 
-def test_where_nothing_is_said_nothing_is_looked_for(docs: LibraryDocs) -> None:
-    assert docs.for_cursor("pipe = 1\n", 5) == []
-    assert docs.for_cursor("# of quite another thing\n", 5) == []
+def test_what_fits_nothing_finds_nothing(docs: LibraryDocs) -> None:
+    assert docs.for_wish("of quite another thing", 5) == []
+
+
+def test_of_several_libraries_those_with_more_of_the_wish_come_first() -> None:
+    blocks = [
+        CodeBlock("a.py", 1, "def post(letter): ..."),
+        CodeBlock("b.py", 1, "def post(): ..."),
+    ]
+    assert fitting_first(reversed(blocks), "post the letter") == blocks
+    assert fitting_first(reversed(blocks), "post") == blocks[::-1]
+
+
+# Packages
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("import numpy as np, os\nfrom plumbing.pipes import a\n", ["numpy", "plumbing"]),
+        ("    import a.b, c\nfrom . import d\nfrom .e import f\n", ["a"]),
+        ("x = 'import y'\n# from z import w\n", []),
+    ],
+)
+def test_the_packages_that_a_text_imports(text: str, names: list[str]) -> None:
+    assert packages_of(text) == names
+
+
+def test_packages_are_found_where_they_are_installed(tmp_path: Path) -> None:
+    first = write_files(tmp_path / "first", {"plumbing/__init__.py": "", "taps.py": ""})
+    second = write_files(tmp_path / "second", {"plumbing/__init__.py": "", "drains/a.py": ""})
+    folders = (str(first), str(second))
+    assert find_package("plumbing", folders) == Package("plumbing", first)
+    assert find_package("taps", folders) == Package("taps", first)
+    assert find_package("drains", folders) == Package("drains", second)
+    assert find_package("roof", folders) is None
+    modules = {"drains.a": 1, "taps": 2, "os.path": 9, "drains.b": 3, "roof": 7}
+    found = imported_packages(modules, folders, 5)
+    assert [package.name for package in found] == ["drains", "taps"]
+    assert [package.name for package in imported_packages(modules, folders, 1)] == ["drains"]
+
+
+def test_of_a_package_only_its_public_api_is_kept(tmp_path: Path) -> None:
+    site = write_files(tmp_path / "site", FILES | {"other/__init__.py": "def tap(): ...\n"})
+    with closing(open_database(tmp_path / "index.sqlite")) as database:
+        package = Package("plumbing", site)
+        assert update_package(database, package, silent).parsed == 3
+        names = {place.declaration.qualified for place in database.places(range(100))}
+        assert names == {
+            "DemultiplexerPipe",
+            "DemultiplexerPipe.__init__",
+            "DemultiplexerPipe.close",
+            "split_by_hand",
+            "Base",
+            "Base.flush",
+        }
+        assert LibraryDocs(site, database).found("empties")[0].name == "flush"
+        (site / "plumbing" / "pipes.py").unlink()
+        update_package(database, package, silent)
+        assert database.count()["file"] == 2
+
+
+def test_a_package_of_one_file_is_that_file(tmp_path: Path) -> None:
+    site = write_files(tmp_path / "site", {"taps.py": "def turn(): ...\n", "taps2.py": ""})
+    with closing(open_database(tmp_path / "index.sqlite")) as database:
+        assert update_package(database, Package("taps", site), silent).files == 1

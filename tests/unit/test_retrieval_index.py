@@ -222,7 +222,7 @@ def test_it_goes_on_where_it_was_stopped(root: Path, tmp_path: Path) -> None:
     database = open_database(tmp_path / "index.sqlite")
     asked = iter([False, True])
     rules = WorkspaceFiles((root,))
-    first = update_files(database, root, rules, silent, lambda: next(asked))
+    first = update_files(database, root, rules, silent, stop=lambda: next(asked))
     second = update(database, root)
     assert (first.parsed, second.parsed) == (64, 105 - 64)
 
