@@ -1,5 +1,6 @@
 """What the indexes of a workspace's folders give to a request, and what they keep from it."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from completion.values import CompletionRequest, never_cancelled
 from lsp_server.cli import main
 from lsp_server.index_command import index_file
 from lsp_server.workspace_code import WorkspaceCode
+from retrieval.analyst.search_path import environment_folders
 from retrieval.workspace_files import WorkspaceFiles
 from tests.unit.workspaces import write_files
 
@@ -73,6 +75,37 @@ def test_what_an_outer_folder_ignores_is_read_in_none(root: Path) -> None:
     roots = indexed(inner)
     assert paths(roots, inner / "remind.py") == ["letters.py"]
     assert paths((root, inner), inner / "remind.py") == []
+
+
+PLUMBING = 'def split_pipe(pipe, parts):\n    """Splits a pipe into parts."""\n'
+WISH = "import plumbing\n\npipe = 1\n# split it into two parts\nleft, right = "
+
+
+def test_what_imported_packages_say_of_a_wish(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = tmp_path / "environment"
+    packages = {"plumbing/__init__.py": PLUMBING, "roof.py": PLUMBING}
+    site = write_files(environment / "lib" / "python3.11" / "site-packages", packages)
+    write_files(root, {"shop/taps.py": "import plumbing, os\n"})
+    told = ["index", "--no-vectors", "--json", "--environment", str(environment), str(root)]
+    assert main(told) == 0
+    assert json.loads(capsys.readouterr().out)["packages"] == 1
+
+    def docs(before: str, language: str = "python") -> list[str]:
+        path = str(root / "shop/taps.py")
+        request = CompletionRequest("x", before, "\n", path=path, language=language)
+        code = WorkspaceCode(
+            WorkspaceFiles((root,)), installed=environment_folders(str(environment))
+        )
+        return [block.text for block in code.related(request, never_cancelled).blocks]
+
+    assert docs(WISH) == ['def split_pipe(pipe, parts):\n    """Splits a pipe into parts."""\n']
+    assert docs(WISH.replace("import", "import roof as")) == []  # which nobody has imported before
+    assert docs(WISH.replace("# split", "#\n")) == []
+    assert docs(WISH, "go") == []
+    index_file(site / "plumbing").unlink()
+    assert docs(WISH) == []
 
 
 def test_names_that_the_text_has_not_got(root: Path) -> None:
