@@ -68,6 +68,10 @@ def build_parser() -> argparse.ArgumentParser:
     search = command("search", "Find APIs of a repository for a wish in words.", run_search)
     search.add_argument("wish", metavar="WISH", help="what you want to do")
     search.add_argument("--path", type=Path, default=Path(), help="the repository; default: here")
+    search.add_argument("--package", metavar="NAME", help="what an installed package offers")
+    search.add_argument(
+        "--environment", type=Path, metavar="PATH", help="where that package is installed"
+    )
     search.add_argument("--limit", type=positive, default=5, metavar="N", help="at most so many")
 
     add_benches(command("bench", "Run a benchmark.", run_bench))
@@ -119,9 +123,13 @@ def run_index(arguments: argparse.Namespace) -> int:
 
 
 def run_search(arguments: argparse.Namespace) -> int:
-    from lsp_server.index_command import search_index
+    from lsp_server.index_command import search_index, search_package
 
-    return search_index(arguments.wish, arguments.path, arguments.limit, as_json=arguments.json)
+    wish, limit = arguments.wish, arguments.limit
+    if arguments.package is None:
+        return search_index(wish, arguments.path, limit, as_json=arguments.json)
+    environment: Path | None = arguments.environment
+    return search_package(wish, arguments.package, environment, limit, as_json=arguments.json)
 
 
 def run_bench(arguments: argparse.Namespace) -> int:

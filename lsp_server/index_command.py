@@ -6,7 +6,7 @@ import re
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import cache
@@ -23,7 +23,13 @@ from models.errors import DiskSpaceError, DownloadError, InputError
 from models.progress import Progress, ProgressCallback
 from models.store import default_home
 from retrieval.analyst.search_path import environment_folders
-from retrieval.api_docs.packages import Package, imported_packages, update_package
+from retrieval.api_docs.api_docs import LibraryDocs
+from retrieval.api_docs.packages import (
+    Package,
+    find_package,
+    imported_packages,
+    update_package,
+)
 from retrieval.index.database import IndexDatabase, open_database, open_existing
 from retrieval.index.embedder import Embedder
 from retrieval.index.schema import is_damage, remove_database
@@ -115,9 +121,7 @@ def forget_gone(folder: Path) -> None:
 
 def search_index(wish: str, path: Path, limit: int, *, as_json: bool) -> int:
     """Print the declarations that fit a wish best, after a look at what has changed."""
-    wish = wish.encode(errors="replace").decode()
-    if not wish.strip():
-        raise InputError("the search is empty; say in words what you want to do")
+    wish = worded(wish)
     root = repository_root(path)
 
     def work(database: IndexDatabase) -> list[Hit]:
@@ -128,6 +132,38 @@ def search_index(wish: str, path: Path, limit: int, *, as_json: bool) -> int:
 
     with ProgressBar() as progress:
         hits = with_index(root, work)
+    return print_hits(wish, root, hits, as_json=as_json)
+
+
+def search_package(
+    wish: str, name: str, environment: Path | None, limit: int, *, as_json: bool
+) -> int:
+    """Print what of an installed package's public API fits a wish best."""
+    wish = worded(wish)
+    folders = package_folders(environment)
+    package = find_package(name, folders)
+    if package is None:
+        raise InputError(f"no package {name} is in {', '.join(folders)}; name an --environment")
+
+    def work(database: IndexDatabase) -> list[Hit]:
+        found = LibraryDocs(package.site, database).found(wish)[:limit]
+        return [Hit(api.known_place, None) for api in found]
+
+    with ProgressBar() as progress:
+        index_package(package, reporting_to(progress))
+        hits = with_index(package.place, work)
+    return print_hits(wish, package.site, hits, as_json=as_json)
+
+
+def worded(wish: str) -> str:
+    wish = wish.encode(errors="replace").decode()
+    if not wish.strip():
+        raise InputError("the search is empty; say in words what you want to do")
+    return wish
+
+
+def print_hits(wish: str, root: Path, hits: Sequence[Hit], *, as_json: bool) -> int:
+    """Those of a wish, whose paths are relative to `root`; the exit status."""
     if as_json:
         print_json(
             {"query": wish, "path": shown_path(root), "hits": [hit_json(hit) for hit in hits]}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from retrieval.api_docs.packages import MAKER
@@ -25,6 +25,14 @@ class Api:
 
     name: str
     place: Place
+
+    @property
+    def known_place(self) -> Place:
+        """The same, called as its users call it."""
+        declared = self.place.declaration
+        around = declared.qualified.removesuffix(declared.name)
+        known = replace(declared, name=self.name, qualified=f"{around}{self.name}")
+        return replace(self.place, declaration=known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,21 @@ def test_a_search_is_shown_with_its_place(root: Path, capsys: pytest.CaptureFixt
     )
 
 
+def test_what_an_installed_package_offers(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = tmp_path / "environment"
+    files = {
+        "plumbing/__init__.py": "from plumbing._pipes import ForkedPipe as Fork\n",
+        "plumbing/_pipes.py": 'class ForkedPipe:\n    """Splits a pipe in two."""\n',
+    }
+    write_files(environment / "lib" / "python3.11" / "site-packages", files)
+    where = ["--package", "plumbing", "--environment", str(environment)]
+    [hit] = run_json(capsys, "search", "split the pipe", *where)["hits"]
+    assert (hit["name"], hit["path"], hit["line"]) == ("Fork", "plumbing/_pipes.py", 1)
+    assert main(["search", "nothing of the kind", *where]) == 1
+
+
 def test_without_the_model_words_are_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,6 +185,9 @@ def test_what_a_terminal_would_obey_is_not_shown(
         (["search", "x", "--path", "no/such/folder"], "is not a folder"),
         (["search", "  "], "the search is empty"),
         (["search"], "WISH"),
+        (["search", "x", "--package", "no_such_package"], "no package no_such_package is in"),
+        (["search", " ", "--package", "numpy"], "the search is empty"),
+        (["index", "--environment", "no/such"], "there are no packages in no/such"),
         (["search", "x", "--limit", "0"], "--limit"),
     ],
 )
