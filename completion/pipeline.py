@@ -104,21 +104,35 @@ class Completer:
     ) -> list[Suggestion]:
         """The same suggestion, and others so that there are up to `most`, the likelier first.
 
-        Where the model is unsure of what it calls, related code is looked up and read first, if it
-        has not been read yet, and all is written again (after Zhang et al. 2023, "ToolCoder",
-        section 3.1, whose model pauses to search). Raises `Cancelled`.
+        Raises `Cancelled`.
         """
         if most == 1:
             return [self.complete(request, cancelled)]
         if (known := self._reuse.find_several(request, most)) is not None:
             return known
-        budget_ms = self.options.time_budget_ms
-        made = self._ask_model(request, cancelled, budget_ms, most - 1)
-        if is_unsure(made[0]) and self._look_up(request, cancelled):
-            made = self._ask_model(request, cancelled, budget_ms, most - 1)
+        made = self._ask_model(request, cancelled, self.options.time_budget_ms, most - 1)
         shown = self._reuse.find(request) or made[0]
         others = [other for other in made if other.text not in ("", shown.text)]
         several = [shown, *others[: most - 1]]
+        self._reuse.remember_several(request, several, most)
+        return several
+
+    def complete_by_hand(
+        self, request: CompletionRequest, most: int, cancelled: CancelCheck = never_cancelled
+    ) -> list[Suggestion]:
+        """The same for somebody who has asked for it, and can wait.
+
+        Where the model is unsure of what it calls, related code is looked up and read, if it has
+        not been read yet, and all is written again (after Zhang et al. 2023, "ToolCoder", whose
+        model pauses to search). Raises `Cancelled`.
+        """
+        several = self.complete_several(request, most, cancelled)
+        if not is_unsure(several[0]):
+            return several
+        before = self._sessions.of(request.document).related
+        if self.read_related(request, cancelled).blocks == before.blocks:
+            return several
+        several = self._ask_model(request, cancelled, self.options.time_budget_ms, most - 1)
         self._reuse.remember_several(request, several, most)
         return several
 
@@ -194,11 +208,6 @@ class Completer:
             repair = self._repair() if step == wanted else NONE
             session.read(prompt, repair, cancelled, self._drafter.look_up.add)
         return session.related
-
-    def _look_up(self, request: CompletionRequest, cancelled: CancelCheck) -> bool:
-        """Read related code; whether there is other code now than there was."""
-        before = self._sessions.of(request.document).related
-        return self.read_related(request, cancelled).blocks != before.blocks
 
     def close(self, document: str) -> None:
         """Give up what is kept for a document."""

@@ -107,9 +107,15 @@ class InferenceThread:
             self._executor.submit(completer.close, document)
 
     async def complete(
-        self, request: CompletionRequest, most: int, on_finished: Callable[[Finished], None]
+        self,
+        request: CompletionRequest,
+        most: int,
+        on_finished: Callable[[Finished], None],
+        *,
+        by_hand: bool,
     ) -> Sequence[Suggestion]:
-        """Up to `most` suggestions for `request`; cancelling the caller calls the work off.
+        """Up to `most` suggestions for `request`, which may have been asked for by hand; cancelling
+        the caller calls the work off.
 
         `on_finished` is called on the event loop when the work has really ended, which for a
         cancelled caller is up to one chunk of prefill later.
@@ -119,10 +125,11 @@ class InferenceThread:
         self.end_idle_work()
         loop = asyncio.get_running_loop()
         called_off = threading.Event()
+        complete = completer.complete_by_hand if by_hand else completer.complete_several
 
         def work() -> Finished:
             try:
-                suggestions = completer.complete_several(request, most, called_off.is_set)
+                suggestions = complete(request, most, called_off.is_set)
             except Cancelled as cancelled:
                 return Finished((), cancelled.encoded)
             return Finished(suggestions, suggestions[0].tokens.encoded)

@@ -231,7 +231,9 @@ class PirouetteServer(LanguageServer):
         pause = self.settings.debounce_ms / 1000 if automatic else 0.0
         least = self.settings.minimum_confidence if automatic else 0.0
         most = 1 if automatic else self.settings.suggestions
-        task = asyncio.create_task(self._suggest_at(place, pause, least, most))
+        task = asyncio.create_task(
+            self._suggest_at(place, pause, least, most, by_hand=not automatic)
+        )
         self._suggesting[uri] = task
         try:
             return await task
@@ -268,7 +270,7 @@ class PirouetteServer(LanguageServer):
         return await self.menu.complete(place, self.request_of(place), around)
 
     async def _suggest_at(
-        self, place: Place, pause: float, least: float, most: int
+        self, place: Place, pause: float, least: float, most: int, *, by_hand: bool
     ) -> list[types.InlineCompletionItem]:
         """Up to `most` suggestions after a pause in seconds, if the first is confident enough."""
         await asyncio.sleep(pause)
@@ -279,7 +281,7 @@ class PirouetteServer(LanguageServer):
         def tell_counts(finished: Finished) -> None:
             self._notify_completed(place, finished)
 
-        first, *others = await self.inference.complete(request, most, tell_counts)
+        first, *others = await self.inference.complete(request, most, tell_counts, by_hand=by_hand)
         if first.confidence < least:
             first = replace(first, text="")  # nothing that will be accepted
         self.inference.get_ahead(request, first)

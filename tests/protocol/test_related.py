@@ -39,10 +39,10 @@ async def asked(editor: Session, uri: str, line: int, character: int) -> dict[st
     """What the server tells of a suggestion, once it has had time for what comes after it."""
     while not editor.completed.empty():
         editor.completed.get_nowait()
-    text = await editor.suggestions(uri, line, character)
+    answer = await editor.ask(uri, line, character, invoked=False)
     told = await editor.completed.get()
     await asyncio.sleep(IDLE_SECONDS)
-    return told | {"text": text[0] if text else ""}
+    return told | {"text": str(answer.items[0].insert_text) if answer.items else ""}
 
 
 @pytest.mark.model
@@ -72,3 +72,26 @@ async def test_a_file_written_meanwhile_is_found(root: Path) -> None:
                 editor.insert(uri, line, 0, f"    box.step_{line}()\n")
                 line += 1
                 now = await asked(editor, uri, line, 8)
+
+
+PIPES = (
+    "class Pipe:\n    def fork_into(self, count):\n"
+    '        """Splits a pipe in so many.\n\n'
+    "        >>> left, right = pipe.fork_into(2)\n"
+    '        """\n'
+)
+WISH = "from plumbing import Pipe\n\npipe = Pipe(3)\n# split the pipe in two\nleft, right = "
+
+
+@pytest.mark.model
+async def test_what_an_imported_package_offers_is_suggested(root: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    site = environment / "lib" / "python3.11" / "site-packages"
+    write_files(site, {"plumbing/__init__.py": PIPES})
+    write_files(root, {"shop/repair.py": WISH})
+    options = OPTIONS | {"pythonEnvironment": str(environment)}
+    async with session(root, options=options) as editor:
+        await editor.until(lambda: "3 files indexed" in editor.ended())
+        uri = editor.open("shop/repair.py", WISH)
+        texts = await editor.suggestions(uri, 4, 14)
+        assert texts[0].strip() == "pipe.fork_into(2)"
