@@ -146,8 +146,7 @@ def search_package(
         raise InputError(f"no package {name} is in {', '.join(folders)}; name an --environment")
 
     def work(database: IndexDatabase) -> list[Hit]:
-        found = LibraryDocs(package.site, database).found(wish)[:limit]
-        return [Hit(api.known_place, None) for api in found]
+        return [Hit(api, None) for api in LibraryDocs(package.site, database).found(wish)[:limit]]
 
     with ProgressBar() as progress:
         index_package(package, reporting_to(progress))

@@ -121,7 +121,7 @@ class Bench:
                 passed,
                 reason,
                 bool(task.apis),
-                any(api.name in task.apis for api in apis),
+                any(api.declaration.name in task.apis for api in apis),
                 "".join(block.text for block in self.given.blocks),
             )
 

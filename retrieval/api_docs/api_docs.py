@@ -8,7 +8,7 @@ from pathlib import Path
 from retrieval.api_docs.packages import MAKER
 from retrieval.api_docs.stub import stub_of, summary_of
 from retrieval.index.database import IndexDatabase, Place
-from retrieval.index.declarations import APIS, Declaration, Kind
+from retrieval.index.declarations import APIS, Kind
 from retrieval.index.search import is_test
 from retrieval.index.source_files import read_source
 from retrieval.index.words import words_asked, words_of
@@ -17,22 +17,6 @@ from retrieval.related.similar_code import CodeBlock
 DEEP = 200  # of the ranking, what is looked at: most of it may be no public API
 INNER_RANKS = 20  # that something loses which no package of the library has
 LAST_NAMES = re.compile(r"\w+(?![\w.])")  # of dotted ones
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """A public API, and the name that its users know it by."""
-
-    name: str
-    place: Place
-
-    @property
-    def known_place(self) -> Place:
-        """The same, called as its users call it."""
-        declared = self.place.declaration
-        around = declared.qualified.removesuffix(declared.name)
-        known = replace(declared, name=self.name, qualified=f"{around}{self.name}")
-        return replace(self.place, declaration=known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,41 +30,46 @@ class LibraryDocs:
         """What is said of the APIs that fit a wish, no more than so many, the best first."""
         return [self.block(api, wish) for api in self.found(wish)[:most]]
 
-    def found(self, wish: str) -> list[Api]:
-        """The APIs for a wish, the best first; of those that are said to do the same, one."""
+    def found(self, wish: str) -> list[Place]:
+        """The APIs for a wish under the names that their users know, the best first; of those that
+        are said to do the same, one."""
         return list(told_apart(self._public(self.database.lexical(words_asked(wish), DEEP))))
 
-    def named(self, name: str, wish: str) -> Api | None:
+    def named(self, name: str, wish: str) -> Place | None:
         """The API of a name that fits a wish best."""
-        fitting = (api for api in self.found(wish) if api.name == name)
+        fitting = (api for api in self.found(wish) if api.declaration.name == name)
         exported = self.database.names.exported()
         declared = [one for one, known in exported.items() if known == name]
         ids = [id for one in (name, *declared) for id in self.database.names.declared(one)]
         return next(fitting, None) or next(self._public(ids), None)
 
-    def block(self, api: Api, wish: str) -> CodeBlock:
+    def block(self, api: Place, wish: str) -> CodeBlock:
         """The documentation of one API."""
-        path, declared = api.place.path, api.place.declaration
+        [written] = self.database.places([api.id])
+        declared = written.declaration
         made_by = None
         if declared.kind is Kind.CLASS:
-            made_by = self.database.declared_as(path, f"{declared.qualified}.{MAKER}")
-        stub = stub_of(api.name, declared, made_by, self._lines(path, declared), wish)
-        return CodeBlock(path, declared.first_line, stub)
+            made_by = self.database.declared_as(api.path, f"{declared.qualified}.{MAKER}")
+        text = (read_source(self.root, api.path) or b"").decode(errors="replace")
+        source = text.split("\n")[declared.first_line - 1 : declared.last_line]
+        stub = stub_of(api.declaration, declared, made_by, source, wish)
+        return CodeBlock(api.path, declared.first_line, stub)
 
-    def _public(self, ids: Sequence[int]) -> Iterator[Api]:
+    def _public(self, ids: Sequence[int]) -> Iterator[Place]:
         """Of some declarations the public ones; what no package exports comes further down."""
         names = self.database.names
         exported = names.exported()
         reached = with_bases(exported, names.classes())
         public = (one for one in self.database.places(ids) if is_public(one, reached))
-        for place in exported_first(public, reached):
-            declared = place.declaration
-            known = exported.get(declared.name) if declared.name == declared.qualified else None
-            yield Api(known or declared.name, place)
+        return (as_known(one, exported) for one in exported_first(public, reached))
 
-    def _lines(self, path: str, declared: Declaration) -> list[str]:
-        text = (read_source(self.root, path) or b"").decode(errors="replace")
-        return text.split("\n")[declared.first_line - 1 : declared.last_line]
+
+def as_known(place: Place, exported: Mapping[str, str]) -> Place:
+    """The same under the name that a package exports it by, or the class around it."""
+    outermost, *inner = place.declaration.qualified.split(".")
+    names = (exported.get(outermost, outermost), *inner)
+    known = replace(place.declaration, name=names[-1], qualified=".".join(names))
+    return replace(place, declaration=known)
 
 
 def fitting_first(blocks: Iterable[CodeBlock], wish: str) -> list[CodeBlock]:
@@ -125,13 +114,13 @@ def exported_first(places: Iterable[Place], exported: frozenset[str]) -> Iterato
     return (place for _, place in sorted(enumerate(places), key=rank))
 
 
-def told_apart(apis: Iterable[Api]) -> Iterator[Api]:
+def told_apart(apis: Iterable[Place]) -> Iterator[Place]:
     """Without those of a name, or a summary, that came before; what says nothing is no help."""
     names: set[str] = set()
     summaries: set[str] = {""}
     for api in apis:
-        summary = summary_of(api.place.declaration.doc)
-        if api.name not in names and summary not in summaries:
-            names.add(api.name)
+        name, summary = api.declaration.name, summary_of(api.declaration.doc)
+        if name not in names and summary not in summaries:
+            names.add(name)
             summaries.add(summary)
             yield api

@@ -21,25 +21,25 @@ LOOSE = ((re.compile(r"([(\[{])\s+"), r"\1"), (re.compile(r",?\s+([)\]}])"), r"\
 
 
 def stub_of(
-    name: str,
+    known: Declaration,
     declared: Declaration,
     made_by: Declaration | None,
     source: Sequence[str],
     wish: str,
 ) -> str:
-    """The stub of an API that its users know by a `name`, and whose `source` lines are given.
+    """The stub of an API that its users know as `known`, how it is `declared`, and its lines.
 
     `made_by` is the method that makes instances, where it is a class that has one.
     """
-    *classes, _ = declared.qualified.split(".")
+    *classes, name = known.qualified.split(".")
     signature = signature_of(declared)
-    if declared.kind is Kind.CLASS:
+    if declared.kind is Kind.CLASS and made_by is not None:
+        classes, signature = [*classes, name], signature_of(made_by)
+    elif name != declared.name:
         signature = re.sub(rf"\b{re.escape(declared.name)}\b", name, signature, count=1)
-        if made_by is not None:
-            classes, signature = [*classes, name], signature_of(made_by)
     header = [f"class {'.'.join(classes)}:"] if classes else []
     indent = "    " if classes else ""
-    said = said_of(name, declared.doc, source, wish)
+    said = said_of(name, known.doc, source, wish)
     body = [f"{indent}{signature}:", *(f"{indent}    {line}" for line in said)]
     return "\n".join([*header, *body]) + "\n"
 

@@ -47,7 +47,8 @@ class NameTables:
         )
         found: dict[str, str] = {}
         for name, local in rows:
-            if name not in found or name == local:
+            is_public = not local.startswith("_")
+            if is_public and (name not in found or name == local):
                 found[name] = local
         return found
 

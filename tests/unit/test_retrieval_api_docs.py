@@ -112,7 +112,7 @@ def test_examples_like_the_wish_come_first(docs: LibraryDocs) -> None:
 def test_what_is_exported_comes_before_what_is_not_and_private_names_never(
     docs: LibraryDocs,
 ) -> None:
-    names = [api.name for api in docs.found("splits a pipe by a function by hand")]
+    names = [api.declaration.name for api in docs.found("splits a pipe by a function by hand")]
     assert names == ["Demultiplexer", "close", "split_by_hand"]
     assert docs.named("_split", "split") is None
     assert docs.named("test_split", "split") is None
@@ -121,7 +121,7 @@ def test_what_is_exported_comes_before_what_is_not_and_private_names_never(
 def test_a_method_is_found_with_its_class(docs: LibraryDocs) -> None:
     [block] = docs.for_wish("end the pipe, give back all", 1)
     assert block.text == (
-        "class DemultiplexerPipe:\n"
+        "class Demultiplexer:\n"
         "    def close(self) -> None:\n"
         '        """Ends the pipe and gives back what it holds."""\n'
     )
@@ -183,7 +183,7 @@ def test_of_a_package_only_its_public_api_is_kept(tmp_path: Path) -> None:
             "Base",
             "Base.flush",
         }
-        assert LibraryDocs(site, database).found("empties")[0].name == "flush"
+        assert LibraryDocs(site, database).found("empties")[0].declaration.name == "flush"
         (site / "plumbing" / "pipes.py").unlink()
         update_package(database, package, silent)
         assert database.count()["file"] == 2
