@@ -107,6 +107,7 @@ def main() -> None:
         sys.path += order["folders"]
         for name in order["loaded"]:
             exec(f"import {name}", {})  # noqa: S102 - of the order, not of the program
+        take_away_processes()
         os.chdir(scratch)  # only now: before, it would be the folder under the read-only mount
         with open(order["program"], encoding="utf-8", errors="surrogatepass", newline="") as file:
             source = file.read()
@@ -152,6 +153,17 @@ def flush_output() -> None:
             stream.flush()
         except Exception:  # noqa: S112
             continue
+
+
+def take_away_processes() -> None:
+    """What libraries have loaded must start none: no event tells of the function that does."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("a generated program may not start processes")
+
+    for module, name in (("_posixsubprocess", "fork_exec"), ("subprocess", "_fork_exec")):
+        if module in sys.modules:
+            setattr(sys.modules[module], name, refuse)
 
 
 def fresh_main_module() -> ModuleType:

@@ -50,7 +50,8 @@ class Libraries:
     """What a program may import beside the standard library, which is trusted: from `folders`.
 
     The modules `loaded` are imported before the fence stands, since what is native in them needs
-    more than a program may use.
+    more than a program may use. No event tells what native code does: through it a program may read
+    files outside of its scratch folder, which only the kernel's fence keeps it from changing.
     """
 
     folders: tuple[str, ...] = ()

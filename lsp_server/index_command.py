@@ -51,20 +51,19 @@ def build_index(path: Path, environment: Path | None, *, vectors: bool, as_json:
 
     def work(
         database: IndexDatabase,
-    ) -> tuple[Updated, Mapping[str, int], list[Package]]:
+    ) -> tuple[Updated, Mapping[str, int], Mapping[str, int]]:
         database.set("root", os.fsencode(root).hex())  # which need not be text
         if vectors:
             updated = update(database, root, progress, lambda: load_embedder(progress))
         else:
             report = reporting_to(progress)
             updated = update_files(database, root, WorkspaceFiles((root,)), report)
-        imported = imported_packages(database.names.modules(), folders, MOST_PACKAGES)
-        return updated, database.count(), imported
+        return updated, database.count(), database.names.modules()
 
     with ProgressBar() as progress:
-        updated, counts, packages = with_index(root, work)
-        for package in packages:
-            index_package(package, reporting_to(progress))
+        updated, counts, modules = with_index(root, work)
+        imported = imported_packages(modules, folders, MOST_PACKAGES)
+        packages = sum(is_indexed(package, reporting_to(progress)) for package in imported)
     forget_gone(index_file(root).parent)
     figures = {
         "files": updated.files,
@@ -73,7 +72,7 @@ def build_index(path: Path, environment: Path | None, *, vectors: bool, as_json:
         "embedded": updated.embedded,
         "declarations": counts["declaration"],
         "bytes": index_file(root).stat().st_size,
-        "packages": len(packages),
+        "packages": packages,
     }
     if as_json:
         print_json({"path": shown_path(root), "index": str(index_file(root)), **figures})
@@ -82,7 +81,7 @@ def build_index(path: Path, environment: Path | None, *, vectors: bool, as_json:
             f"{figures['files']} files, {figures['declarations']} declarations, "
             f"{figures['bytes'] / 1e6:.1f} MB; read {updated.parsed} files, "
             f"forgot {updated.removed}, embedded {updated.embedded} texts; "
-            f"{len(packages)} packages"
+            f"{packages} packages"
         )
     return 0 if updated.files else 1
 
@@ -93,6 +92,16 @@ def package_folders(environment: Path | None) -> tuple[str, ...]:
     if environment is not None and not folders:
         raise InputError(f"there are no packages in {environment}; name a virtual environment")
     return folders
+
+
+def is_indexed(package: Package, report: Report) -> bool:
+    """Whether the index of a package is up to date now; a line says why if it is not."""
+    try:
+        index_package(package, report)
+    except DiskSpaceError as error:
+        print(f"pirouette: {package.name} was not indexed: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def index_package(package: Package, report: Report) -> None:
@@ -140,10 +149,9 @@ def search_package(
 ) -> int:
     """Print what of an installed package's public API fits a wish best."""
     wish = worded(wish)
-    folders = package_folders(environment)
-    package = find_package(name, folders)
+    package = find_package(name, package_folders(environment))
     if package is None:
-        raise InputError(f"no package {name} is in {', '.join(folders)}; name an --environment")
+        raise InputError(f"there is no package {name}; name the --environment that has it")
 
     def work(database: IndexDatabase) -> list[Hit]:
         return [Hit(api, None) for api in LibraryDocs(package.site, database).found(wish)[:limit]]

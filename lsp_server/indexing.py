@@ -85,7 +85,7 @@ class Indexing:
 async def update(root: Path, environment: str) -> int:
     """How many files the index of a folder has once it is brought up to date; 0 if it cannot."""
     is_there = bool(environment and environment_folders(environment))
-    packages = ("--environment", environment) if is_there else ()
+    packages = (f"--environment={Path(environment).absolute()}",) if is_there else ()
     try:
         done = await run_aside("index", "--no-vectors", "--json", *packages, "--", str(root))
     except (InputError, OSError) as error:

@@ -1,6 +1,7 @@
 """What is related to what stands at a cursor, by the indexes of the workspace and of packages."""
 
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -13,10 +14,10 @@ from completion.monitors.monitors import PYTHON
 from completion.values import CancelCheck, CompletionRequest
 from lsp_server.index_command import index_file
 from retrieval.api_docs.api_docs import LibraryDocs, fitting_first
-from retrieval.api_docs.packages import find_package, packages_of
+from retrieval.api_docs.packages import Package, find_package, packages_of
 from retrieval.api_docs.wish import wish_above
 from retrieval.index.database import IndexDatabase, open_existing
-from retrieval.related.importable import importable
+from retrieval.related.importable import SOURCE_FOLDERS, importable
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode, RepositoryCode
 from retrieval.related.similar_code import CodeBlock
 from retrieval.workspace_files import WorkspaceFiles
@@ -51,21 +52,21 @@ class WorkspaceCode:
         def find(database: IndexDatabase, root: Path, path: str) -> RelatedCode:
             code = RepositoryCode(root, database, self._rules, self._texts(root))
             found = code.related(path, request.before, request.after, cancelled)
-            return replace(found, blocks=(*self._docs(request, cancelled), *found.blocks))
+            docs = self._docs(request, root, cancelled)
+            return replace(found, blocks=(*docs, *found.blocks))
 
         return self._look(request, find) or NOTHING_RELATED
 
-    def _docs(self, request: CompletionRequest, cancelled: CancelCheck) -> list[CodeBlock]:
-        """Of the packages that the file imports."""
+    def _docs(
+        self, request: CompletionRequest, root: Path, cancelled: CancelCheck
+    ) -> list[CodeBlock]:
+        """Of the packages that the file imports, and that are no modules of the repository."""
         wish = wish_above(request.before) if request.language == PYTHON else ""
         found: list[CodeBlock] = []
         for name in packages_of(request.before) if wish else ():
             package = find_package(name, self._installed)
-            database = None if package is None else open_existing(index_file(package.place))
-            if package is None or database is None or cancelled():
-                continue
-            with closing(database):
-                found += LibraryDocs(package.site, database).for_wish(wish, MOST_APIS)
+            if package is not None and not has_module(root, name) and not cancelled():
+                found += docs_of(package, wish)
         return fitting_first(found, wish)[:MOST_APIS]
 
     def importable(self, request: CompletionRequest, prefix: str) -> dict[str, str]:
@@ -103,3 +104,22 @@ class WorkspaceCode:
             for path, text in self._opened().items()
             if (real := path.resolve()).is_relative_to(root) and self._rules.allows(path)
         }
+
+
+def docs_of(package: Package, wish: str) -> list[CodeBlock]:
+    """What a package says of the APIs for a wish; nothing where its index cannot be read."""
+    try:
+        database = open_existing(index_file(package.place))
+        if database is None:
+            return []
+        with closing(database):
+            return LibraryDocs(package.site, database).for_wish(wish, MOST_APIS)
+    except (sqlite3.Error, OSError) as error:
+        logger.warning("the index of a package was not read (%s)", type(error).__name__)
+        return []
+
+
+def has_module(root: Path, name: str) -> bool:
+    """Whether a repository has a top-level module of a name."""
+    folders = (root, *(root / folder for folder in SOURCE_FOLDERS))
+    return any(os.path.lexists(folder / end) for folder in folders for end in (name, f"{name}.py"))

@@ -32,7 +32,7 @@ from evaluation.results import BenchResult, Row, rate, rate_difference
 from models.language_model import LanguageModel
 from models.progress import Progress, ProgressCallback
 from retrieval.api_docs.api_docs import LibraryDocs
-from retrieval.api_docs.packages import Package, update_package
+from retrieval.api_docs.packages import package_in, update_package
 from retrieval.api_docs.wish import wish_above
 from retrieval.index.database import open_database
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
@@ -179,7 +179,9 @@ def docs_of(library: PrivateLibrary, site: Path) -> Iterator[LibraryDocs]:
             write_monkey(site, Path(folder))
             site = Path(folder)
         with closing(open_database(Path(folder) / "index.sqlite")) as database:
-            update_package(database, Package(library.name, site), lambda _, __, ___: None)
+            package = package_in(site, library.name)
+            assert package is not None
+            update_package(database, package, lambda _, __, ___: None)
             yield LibraryDocs(site, database)
 
 

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from retrieval.analyst.search_path import INSTALLED
 from retrieval.grammars import DECLARED_SUFFIXES
 from retrieval.workspace_files import holds_secrets
 
 LARGEST_FILE = 4 << 20
 READ_SUFFIXES = (".py", ".pyi", *DECLARED_SUFFIXES, "go.mod")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-INSTALLED = frozenset({"site-packages", "dist-packages"})
 REFUSED_EVENTS = (
     *("subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "pty."),
     *("os.startfile", "socket.", "ctypes.", "sqlite3.", "winreg.", "webbrowser."),

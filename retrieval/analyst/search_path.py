@@ -10,6 +10,8 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
+INSTALLED = frozenset({"site-packages", "dist-packages"})  # folders that packages are put into
+
 
 def standard_library() -> tuple[str, ...]:
     """The folders of this interpreter's standard library, compiled modules included."""
@@ -33,11 +35,11 @@ def environment_folders(environment: str | None) -> tuple[str, ...]:
     if environment is None:
         library = set(standard_library())
         own = [entry for entry in sys.path if entry and entry not in library]
-        return tuple(entry for entry in own if Path(entry).is_dir())
+        return tuple(entry for entry in own if is_folder(entry))
     named = Path(environment).absolute()
-    top = named.parent.parent if named.is_file() else named
+    top = named.parent.parent if os.path.isfile(named) else named  # noqa: PTH113 - raises nothing
     sites = [*top.glob("lib/python3*/site-packages"), top / "Lib" / "site-packages"]
-    found = [str(site) for site in sites if site.is_dir()]
+    found = [str(site) for site in sites if is_folder(site)]
     return tuple(dict.fromkeys([*found, *(str(p) for site in found for p in named_in_pth(site))]))
 
 
@@ -52,5 +54,9 @@ def named_in_pth(site: str) -> Iterator[Path]:
             if line.startswith(("#", "import ", "import\t")) or not line.strip():
                 continue
             folder = Path(os.path.join(site, line.strip()))  # noqa: PTH118 - keeps absolute lines
-            if folder.is_dir():
+            if is_folder(folder):
                 yield folder
+
+
+def is_folder(path: str | Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - raises nothing

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from retrieval.api_docs.packages import MAKER
 from retrieval.api_docs.stub import stub_of, summary_of
@@ -38,10 +38,11 @@ class LibraryDocs:
     def named(self, name: str, wish: str) -> Place | None:
         """The API of a name that fits a wish best."""
         fitting = (api for api in self.found(wish) if api.declaration.name == name)
-        exported = self.database.names.exported()
-        declared = [one for one, known in exported.items() if known == name]
+        exports = self.database.names.exports()
+        declared = [export.name for export in exports if export.local == name]
         ids = [id for one in (name, *declared) for id in self.database.names.declared(one)]
-        return next(fitting, None) or next(self._public(ids), None)
+        known = (api for api in self._public(ids) if api.declaration.name == name)
+        return next(fitting, None) or next(known, None)
 
     def block(self, api: Place, wish: str) -> CodeBlock:
         """The documentation of one API."""
@@ -58,16 +59,22 @@ class LibraryDocs:
     def _public(self, ids: Sequence[int]) -> Iterator[Place]:
         """Of some declarations the public ones; what no package exports comes further down."""
         names = self.database.names
-        exported = names.exported()
-        reached = with_bases(exported, names.classes())
+        exports = names.exports()
+        reached = with_bases([export.name for export in exports], names.classes())
+        aliases = {
+            (export.module.rpartition(".")[2], export.name): export.local for export in exports
+        }
         public = (one for one in self.database.places(ids) if is_public(one, reached))
-        return (as_known(one, exported) for one in exported_first(public, reached))
+        return (as_known(one, aliases) for one in exported_first(public, reached))
 
 
-def as_known(place: Place, exported: Mapping[str, str]) -> Place:
-    """The same under the name that a package exports it by, or the class around it."""
+def as_known(place: Place, aliases: Mapping[tuple[str, str], str]) -> Place:
+    """The same under the name that a package exports it by, or the class around it: by the last
+    name of its module, and its own."""
     outermost, *inner = place.declaration.qualified.split(".")
-    names = (exported.get(outermost, outermost), *inner)
+    path = PurePosixPath(place.path)
+    module = path.parent.name if path.stem == MAKER else path.stem
+    names = (aliases.get((module, outermost), outermost), *inner)
     known = replace(place.declaration, name=names[-1], qualified=".".join(names))
     return replace(place, declaration=known)
 

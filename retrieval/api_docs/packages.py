@@ -1,57 +1,76 @@
 """The packages that code imports, where they are installed, and what of them is indexed.
 
-They are read as text and never imported. Of a package its public API is kept: what is declared with
-how, and what is said of it.
+They are read as text and never imported. Of a package its public API is kept: how it is declared,
+and what is said of it. Only what has been installed is one: a package that is worked on lies in a
+workspace, under the workspace's own rules.
 """
 
+import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from retrieval.analyst.search_path import INSTALLED
 from retrieval.index.database import IndexDatabase
 from retrieval.index.declarations import APIS, Declaration, Outline
 from retrieval.index.outline import outline_of
-from retrieval.index.update import Report, Updated, update_files
+from retrieval.index.update import Report, update_files
+from retrieval.workspace_files import holds_secrets
 
 MAKER = "__init__"
+SUFFIXES = (".py", ".pyi")
 FOREIGN = frozenset({"test", "tests", "_vendor"})  # folders of no API
-STATEMENT = re.compile(
-    r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+(\w+(?:[ \t]*,[ \t]*\w+)*))", re.MULTILINE
-)
+LONGEST_NAME = 100
+STATEMENT = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([^\n;#(]+))", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What `import name` finds in the folder `site`."""
+    """What `import name` finds in the folder `site`: its folder, or its only file."""
 
     name: str
     site: Path
-
-    @property
-    def place(self) -> Path:
-        """Its folder, or its only file."""
-        folder = self.site / self.name
-        return folder if folder.is_dir() else folder.with_suffix(".py")
+    place: Path
 
     def allows(self, path: Path) -> bool:
         """Whether a file or folder below the site is one of the package's API."""
-        inside = path.relative_to(self.site).parts
-        return path.is_relative_to(self.place) and FOREIGN.isdisjoint(inside)
+        is_inside = path == self.place or path.is_relative_to(self.place)
+        inside = path.relative_to(self.site)
+        return is_inside and FOREIGN.isdisjoint(inside.parts) and not holds_secrets(inside)
+
+
+def package_in(site: Path, name: str) -> Package | None:
+    """The package of a name in a folder of installed ones, as Python would find it: a folder with
+    an `__init__`, or else a file, or else a folder. None where there is none, or a link."""
+    folder, file = site / name, site / f"{name}.py"
+    is_regular = any(is_file(folder / f"{MAKER}{suffix}") for suffix in SUFFIXES)
+    place = file if is_file(file) and not is_regular else folder
+    exists = is_file(place) or os.path.isdir(place)  # noqa: PTH112 - raises nothing
+    return Package(name, site, place) if exists and not place.is_symlink() else None
+
+
+def is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - raises nothing
 
 
 def find_package(name: str, folders: Sequence[str]) -> Package | None:
-    """The first one of a name in some folders of installed packages."""
-    found = (Package(name, Path(folder)) for folder in folders)
-    return next((package for package in found if package.place.exists()), None)
+    """The first one of a name in those of the folders in which packages are installed."""
+    sites = [Path(folder) for folder in folders if not INSTALLED.isdisjoint(Path(folder).parts)]
+    found = (package_in(site, name) for site in sites if len(name) <= LONGEST_NAME)
+    return next((package for package in found if package is not None), None)
 
 
 def packages_of(text: str) -> list[str]:
     """The top-level names that a Python text imports, in text order, each once."""
-    found = (source or listed for source, listed in STATEMENT.findall(text))
-    names = (name.strip() for line in found for name in line.split(","))
-    return list(dict.fromkeys(filter(is_foreign, names)))
+    names: dict[str, None] = {}
+    for source, listed in STATEMENT.findall(text):
+        for one in [source] if source else listed.split(","):
+            top = re.match(r"\s*(\w+)", one)
+            if top is not None and is_foreign(top[1]):
+                names[top[1]] = None
+    return list(names)
 
 
 def is_foreign(name: str) -> bool:
@@ -62,36 +81,49 @@ def is_foreign(name: str) -> bool:
 def imported_packages(
     modules: Mapping[str, int], folders: Sequence[str], most: int
 ) -> list[Package]:
-    """The packages of some imported modules, those first that the most files import."""
-    files: dict[str, int] = {}
+    """The packages of some modules, of which each is imported so often; those first that are
+    imported most."""
+    times: dict[str, int] = {}
     for module, count in modules.items():
         top = module.partition(".")[0]
         if is_foreign(top):
-            files[top] = files.get(top, 0) + count
-    ordered = sorted(files, key=lambda name: (-files[name], name))
+            times[top] = times.get(top, 0) + count
+    ordered = sorted(times, key=lambda name: (-times[name], name))
     found = (find_package(name, folders) for name in ordered)
     return [package for package in found if package is not None][:most]
 
 
-def update_package(database: IndexDatabase, package: Package, report: Report) -> Updated:
-    """Bring the index of a package up to date; nothing is read where nothing has changed."""
-    return update_files(database, package.site, package, report, public_outline)
+def update_package(database: IndexDatabase, package: Package, report: Report) -> None:
+    """Bring the index of a package up to date; where nothing has been installed or removed since,
+    its files are not looked at."""
+    stamp = f"{modified(package.site)} {modified(package.place)}"
+    if database.setting("installed") != stamp:
+        update_files(database, package.site, package, report, public_outline)
+        database.set("installed", stamp)
+
+
+def modified(path: Path) -> int:
+    """Nanoseconds; -1 where there is nothing."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return -1
 
 
 def public_outline(path: str, text: bytes) -> Outline | None:
-    """Of a file what others may call, and in an `__init__` what it exports."""
-    outline = outline_of(path, text)
+    """Of a Python file what others may call, and in an `__init__` what it exports."""
+    named = PurePosixPath(path)
+    outline = outline_of(path, text) if named.suffix in SUFFIXES else None
     if outline is None:
         return None
-    is_init = Path(path).stem == MAKER
     return Outline(
         declarations=tuple(public_ones(outline.declarations)),
-        imports=outline.imports if is_init else (),
+        imports=outline.imports if named.stem == MAKER else (),
         calls={},
     )
 
 
-def public_ones(declarations: Iterable[Declaration]) -> Iterable[Declaration]:
+def public_ones(declarations: Iterable[Declaration]) -> Iterator[Declaration]:
     for one in declarations:
         *around, name = one.qualified.split(".")
         private = any(part.startswith("_") for part in around)

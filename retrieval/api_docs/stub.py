@@ -15,8 +15,10 @@ from retrieval.index.words import words_of
 MOST_EXAMPLES = 3
 LONGEST_SUMMARY = 240  # characters
 LONGEST_EXAMPLE = 120
+OWN_LINE = re.compile(r"(@\w+) ")
+QUOTED = re.compile(r"['\"].*[(\[{)\]}].*['\"]")  # brackets that may be of a text
 PROMPT, GOES_ON = ">>> ", "... "
-DECORATORS = re.compile(r"^(?:@[\w.]+\s+)+")
+DECORATORS = re.compile(r"@(?!(?:property|staticmethod|classmethod)\b)[\w.]+\s+")
 LOOSE = ((re.compile(r"([(\[{])\s+"), r"\1"), (re.compile(r",?\s+([)\]}])"), r"\1"))
 
 
@@ -40,7 +42,8 @@ def stub_of(
     header = [f"class {'.'.join(classes)}:"] if classes else []
     indent = "    " if classes else ""
     said = said_of(name, known.doc, source, wish)
-    body = [f"{indent}{signature}:", *(f"{indent}    {line}" for line in said)]
+    body = [f"{indent}{line}" for line in OWN_LINE.sub(r"\1\n", f"{signature}:").split("\n")]
+    body += [*(f"{indent}    {line}" for line in said)]
     return "\n".join([*header, *body]) + "\n"
 
 
@@ -79,16 +82,19 @@ def example_lines(source: Sequence[str]) -> list[str]:
         if line.startswith(PROMPT):
             lines.append(line)
         elif line.startswith(GOES_ON) and lines:
-            lines[-1] += " " + line.removeprefix(GOES_ON).strip()
-    return [tightened(line) for line in lines]
+            lines[-1] = tightened(f"{lines[-1]} {line.removeprefix(GOES_ON).strip()}")
+    return lines
 
 
 def signature_of(declared: Declaration) -> str:
-    return tightened(DECORATORS.sub("", declared.signature))
+    """On one line, with those decorators that change how it is called."""
+    start = declared.signature.partition("(")[0]  # decorators without arguments stand before
+    shown = DECORATORS.sub("", start) + declared.signature[len(start) :]
+    return tightened(shown)
 
 
 def tightened(text: str) -> str:
-    """Without the space that is left of line ends inside of brackets."""
-    for pattern, by in LOOSE:
+    """Without the space that is left of line ends in brackets; with texts it is left as it is."""
+    for pattern, by in LOOSE if not QUOTED.search(text) else ():
         text = pattern.sub(by, text)
     return text

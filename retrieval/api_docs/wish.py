@@ -6,10 +6,16 @@ Told from the lines above a cursor alone, in any language whose comments begin w
 import re
 from collections.abc import Iterator
 
-MOST_LINES = 12  # above the cursor's, that are looked at
-LONGEST_LINE = 500
-COMMENT = re.compile(r"\s*(?:#|//+|\*+(?!/)|/\*+)\s?(?P<said>.*?)(?:\*/)?\s*\Z")
 QUOTES = ('"""', "'''")
+MOST_LINES = 40  # above the cursor's, in which a docstring begins
+MOST_SAID = 12  # lines of it, from its beginning
+LONGEST_LINE = 500
+COMMENT = re.compile(r"\s*(?:#|//+|\*+(?=\s|/)|/\*+)\s?(?P<said>.*?)(?:\*/)?\s*\Z")
+# What is written for tools, or to be looked at.
+NOISE = re.compile(
+    r"\W*\Z|!|type:|noqa|pragma|-\*-|coding[:=]|pylint:|mypy:|ruff:|fmt:", re.IGNORECASE
+)
+DOCSTRING = re.compile(r"\s*[rRuUbB]{0,2}(?P<quotes>\"\"\"|''')")
 HEADER = re.compile(r"\s*(?:async\s+)?(?:def|class|func|function)\s+(?P<name>\w+)")
 
 
@@ -18,8 +24,9 @@ def wish_above(before: str) -> str:
 
     Empty where nothing is said: a name alone is no wish.
     """
-    lines = [line[:LONGEST_LINE] for line in before.rsplit("\n", MOST_LINES)[-MOST_LINES:-1]]
-    said, rest = split_said(lines)
+    above = before.rsplit("\n", MOST_LINES + 1)[-MOST_LINES - 1 : -1]
+    said, rest = split_said([line[:LONGEST_LINE] for line in above])
+    said = [line for line in said[:MOST_SAID] if line and not NOISE.match(line)]
     if not said:
         return ""
     header = HEADER.match(rest[-1]) if rest else None
@@ -30,8 +37,8 @@ def wish_above(before: str) -> str:
 def split_said(lines: list[str]) -> tuple[list[str], list[str]]:
     """What the comments or the docstring at the end of some lines say, line by line, and the lines
     above."""
-    if lines and (quote := quote_that_ends(lines[-1])):
-        return docstring_at_end(lines, quote)
+    if lines and (quotes := quotes_that_end(lines[-1])):
+        return docstring_at_end(lines, quotes)
     said = list(reversed(list(comments_upwards(lines))))
     return said, lines[: len(lines) - len(said)]
 
@@ -44,17 +51,20 @@ def comments_upwards(lines: list[str]) -> Iterator[str]:
         yield found["said"].strip()
 
 
-def quote_that_ends(line: str) -> str:
+def quotes_that_end(line: str) -> str:
     """The quotes that a line ends in, if they are those of docstrings."""
-    return next((quote for quote in QUOTES if line.rstrip().endswith(quote)), "")
+    return next((quotes for quotes in QUOTES if line.rstrip().endswith(quotes)), "")
 
 
-def docstring_at_end(lines: list[str], quote: str) -> tuple[list[str], list[str]]:
-    text = lines[-1].strip()
-    if text.count(quote) == 2:
-        return [text.strip(quote).strip()], lines[:-1]
-    for number in range(len(lines) - 2, -1, -1):
-        if quote in lines[number]:
-            said = [line.strip().strip(quote).strip() for line in lines[number:]]
-            return list(filter(None, said)), lines[:number]
+def docstring_at_end(lines: list[str], quotes: str) -> tuple[list[str], list[str]]:
+    """Nothing where the text at the end is another's value."""
+    for number in range(len(lines) - 1, -1, -1):
+        is_whole = number < len(lines) - 1 or lines[number].count(quotes) > 1
+        if quotes in lines[number] and is_whole:
+            begins = DOCSTRING.match(lines[number])
+            if begins is None or begins["quotes"] != quotes:
+                return [], lines
+            text = "\n".join([lines[number][begins.end() :], *lines[number + 1 :]])
+            said = text.rstrip().removesuffix(quotes).split("\n")
+            return [line.strip() for line in said], lines[:number]
     return [], lines

@@ -11,6 +11,15 @@ LAST_CHARACTER = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
+class Export:
+    """A package has the `name` of a module, or one of its own, under the name `local`."""
+
+    module: str
+    name: str
+    local: str
+
+
+@dataclass(frozen=True, slots=True)
 class NameTables:
     """Asks about names over one connection; changes nothing."""
 
@@ -35,22 +44,19 @@ class NameTables:
         )
         return rows.fetchall()
 
-    def exported(self) -> dict[str, str]:
-        """Names that the packages themselves have in Python, in what they are `__init__` of, by the
-        names that they are declared with elsewhere; where both are the same, that one."""
+    def exports(self) -> list[Export]:
+        """What Python packages have in their `__init__` under names without an underscore, packages
+        with one left out."""
         rows = self._connection.execute(
-            "SELECT import.name, local FROM import JOIN file ON file.id = file"
-            " WHERE import.name NOTNULL AND path GLOB '*__init__.py*'"
-            " UNION SELECT declaration.name, declaration.name"
+            "SELECT module, import.name, local FROM import JOIN file ON file.id = file"
+            " WHERE import.name NOTNULL AND local NOT GLOB '_*'"
+            " AND path GLOB '*__init__.py*' AND '/' || path NOT GLOB '*/_[^_]*'"
+            " UNION SELECT '', declaration.name, declaration.name"
             " FROM declaration JOIN file ON file.id = file"
             " WHERE name = qualified AND path GLOB '*__init__.py*'"
+            " AND '/' || path NOT GLOB '*/_[^_]*'"
         )
-        found: dict[str, str] = {}
-        for name, local in rows:
-            is_public = not local.startswith("_")
-            if is_public and (name not in found or name == local):
-                found[name] = local
-        return found
+        return [Export(*row) for row in rows]
 
     def classes(self) -> dict[str, str]:
         """How each class is declared, by its name; the last one where there are several."""

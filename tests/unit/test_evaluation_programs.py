@@ -296,6 +296,14 @@ def test_a_library_is_there_for_programs_that_were_given_it(tmp_path: Path) -> N
     assert run_program(source, QUICK, given).passed
     assert "No module named" in run_program(source, QUICK).reason
     assert "may not import" in run_program("import native", QUICK, given).reason
+    processes = "import subprocess\nsubprocess.run(['true'])"
+    (tmp_path / "starts.py").write_text("import subprocess\nimport _posixsubprocess as p\n")
+    starts = Libraries((str(tmp_path),), ("starts",))
+    for source in (processes, "import starts\nstarts.subprocess._fork_exec()"):
+        assert not run_program(source, QUICK, starts).passed
+    assert (
+        "may not start" in run_program("import starts; starts.p.fork_exec()", QUICK, starts).reason
+    )
     stays = run_program(f"open({str(tmp_path / 'plumbing.py')!r}, 'w')", QUICK, given)
     assert "may not use" in stays.reason
 

@@ -185,7 +185,7 @@ def test_what_a_terminal_would_obey_is_not_shown(
         (["search", "x", "--path", "no/such/folder"], "is not a folder"),
         (["search", "  "], "the search is empty"),
         (["search"], "WISH"),
-        (["search", "x", "--package", "no_such_package"], "no package no_such_package is in"),
+        (["search", "x", "--package", "no_such_package"], "there is no package no_such_package"),
         (["search", " ", "--package", "numpy"], "the search is empty"),
         (["index", "--environment", "no/such"], "there are no packages in no/such"),
         (["search", "x", "--limit", "0"], "--limit"),

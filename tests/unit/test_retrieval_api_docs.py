@@ -10,6 +10,7 @@ from retrieval.api_docs.packages import (
     Package,
     find_package,
     imported_packages,
+    package_in,
     packages_of,
     update_package,
 )
@@ -83,6 +84,15 @@ def docs(tmp_path: Path) -> LibraryDocs:
         ("# Split it\n\npipe = ", ""),
         ("def get_odd(pipe):\n    ", ""),
         ('text = """\n', ""),
+        ('text = """send\nit"""\n', ""),
+        ('def get_odd(pipe):\n    r"""Split it."""\n    ', "get odd Split it."),
+        (
+            "def f():\n" + '    """Split\n' + "    more\n" * 30 + '    it."""\n',
+            "f Split" + " more" * 11,
+        ),
+        ("call(\n    *args,\n    **kwargs,\n    ", ""),
+        ("#!/bin/python\n# -*- coding: utf-8 -*-\n# -----\n# type: ignore\n", ""),
+        ("/**\n * Split it\n */\n", "Split it"),
         ("", ""),
     ],
 )
@@ -118,6 +128,28 @@ def test_what_is_exported_comes_before_what_is_not_and_private_names_never(
     assert docs.named("test_split", "split") is None
 
 
+def test_an_alias_is_that_of_its_own_module(tmp_path: Path) -> None:
+    files = {
+        "foo/__init__.py": "from foo.a import run as start\nfrom foo.b import Tap as _Tap\n",
+        "foo/_own/__init__.py": "from foo._own.c import drip as flow\n",
+        "foo/a.py": 'def run(x="a( b"):\n    """Runs."""\n',
+        "foo/b.py": 'def run():\n    """Turns."""\nclass Tap:\n    """Drips."""\n    @property\n'
+        '    def size(self) -> int:\n        """How large."""\n',
+        "foo/_own/c.py": 'def drip():\n    """Leaks."""\n',
+    }
+    root = write_files(tmp_path / "site", files)
+    docs = LibraryDocs(root, indexed(root, tmp_path / "index.sqlite"))
+    start, run = docs.named("start", "runs"), docs.named("run", "turns")
+    assert start is not None
+    assert run is not None
+    assert docs.block(start, "").text == 'def start(x="a( b"):\n    """Runs."""\n'
+    assert docs.block(run, "").text == 'def run():\n    """Turns."""\n'
+    assert docs.for_wish("large size", 1)[0].text == (
+        'class Tap:\n    @property\n    def size(self) -> int:\n        """How large."""\n'
+    )
+    assert docs.found("leaks") == []
+
+
 def test_a_method_is_found_with_its_class(docs: LibraryDocs) -> None:
     [block] = docs.for_wish("end the pipe, give back all", 1)
     assert block.text == (
@@ -147,7 +179,7 @@ def test_of_several_libraries_those_with_more_of_the_wish_come_first() -> None:
     ("text", "names"),
     [
         ("import numpy as np, os\nfrom plumbing.pipes import a\n", ["numpy", "plumbing"]),
-        ("    import a.b, c\nfrom . import d\nfrom .e import f\n", ["a"]),
+        ("    import a.b as d, c # e\nfrom . import d\nfrom .e import f\n", ["a", "c"]),
         ("x = 'import y'\n# from z import w\n", []),
     ],
 )
@@ -156,13 +188,18 @@ def test_the_packages_that_a_text_imports(text: str, names: list[str]) -> None:
 
 
 def test_packages_are_found_where_they_are_installed(tmp_path: Path) -> None:
-    first = write_files(tmp_path / "first", {"plumbing/__init__.py": "", "taps.py": ""})
-    second = write_files(tmp_path / "second", {"plumbing/__init__.py": "", "drains/a.py": ""})
-    folders = (str(first), str(second))
-    assert find_package("plumbing", folders) == Package("plumbing", first)
-    assert find_package("taps", folders) == Package("taps", first)
-    assert find_package("drains", folders) == Package("drains", second)
-    assert find_package("roof", folders) is None
+    here = {"plumbing/__init__.py": "", "taps.py": "", "taps/data.txt": ""}
+    first = write_files(tmp_path / "first" / "site-packages", here)
+    there = {"plumbing/__init__.py": "", "drains/a.py": "", "real/__init__.py": ""}
+    second = write_files(tmp_path / "second" / "dist-packages", there)
+    worked_on = write_files(tmp_path / "work", {"roof/__init__.py": ""})
+    (second / "linked").symlink_to(second / "real")
+    folders = (str(worked_on), str(first), str(second))
+    assert find_package("plumbing", folders) == Package("plumbing", first, first / "plumbing")
+    assert find_package("taps", folders) == Package("taps", first, first / "taps.py")
+    assert find_package("drains", folders) == Package("drains", second, second / "drains")
+    for name in ("roof", "linked", "a" * 5_000):
+        assert find_package(name, folders) is None
     modules = {"drains.a": 1, "taps": 2, "os.path": 9, "drains.b": 3, "roof": 7}
     found = imported_packages(modules, folders, 5)
     assert [package.name for package in found] == ["drains", "taps"]
@@ -170,10 +207,16 @@ def test_packages_are_found_where_they_are_installed(tmp_path: Path) -> None:
 
 
 def test_of_a_package_only_its_public_api_is_kept(tmp_path: Path) -> None:
-    site = write_files(tmp_path / "site", FILES | {"other/__init__.py": "def tap(): ...\n"})
+    others = {
+        "other/__init__.py": "def tap(): ...\n",
+        "plumbing/secrets.py": "def key(): ...\n",
+        "plumbing/static/app.js": "export function tap() {}\n",
+    }
+    site = write_files(tmp_path / "site", FILES | others)
     with closing(open_database(tmp_path / "index.sqlite")) as database:
-        package = Package("plumbing", site)
-        assert update_package(database, package, silent).parsed == 3
+        package = package_in(site, "plumbing")
+        assert package is not None
+        update_package(database, package, silent)
         names = {place.declaration.qualified for place in database.places(range(100))}
         assert names == {
             "DemultiplexerPipe",
@@ -186,10 +229,28 @@ def test_of_a_package_only_its_public_api_is_kept(tmp_path: Path) -> None:
         assert LibraryDocs(site, database).found("empties")[0].declaration.name == "flush"
         (site / "plumbing" / "pipes.py").unlink()
         update_package(database, package, silent)
-        assert database.count()["file"] == 2
+        assert "plumbing/pipes.py" not in database.files()
+
+
+def test_a_package_is_read_again_once_something_is_installed(tmp_path: Path) -> None:
+    site = write_files(tmp_path / "site", {"plumbing/a/b.py": "def tap(): ...\n"})
+    package = package_in(site, "plumbing")
+    assert package is not None
+    with closing(open_database(tmp_path / "index.sqlite")) as database:
+
+        def known() -> set[str]:
+            update_package(database, package, silent)
+            return set(database.files())
+
+        assert known() == {"plumbing/a/b.py"}
+        write_files(site, {"plumbing/a/c.py": ""})
+        assert known() == {"plumbing/a/b.py"}
+        write_files(site, {"plumbing-2.0.dist-info/METADATA": ""})
+        assert known() == {"plumbing/a/b.py", "plumbing/a/c.py"}
 
 
 def test_a_package_of_one_file_is_that_file(tmp_path: Path) -> None:
     site = write_files(tmp_path / "site", {"taps.py": "def turn(): ...\n", "taps2.py": ""})
     with closing(open_database(tmp_path / "index.sqlite")) as database:
-        assert update_package(database, Package("taps", site), silent).files == 1
+        update_package(database, Package("taps", site, site / "taps.py"), silent)
+        assert set(database.files()) == {"taps.py"}

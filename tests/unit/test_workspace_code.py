@@ -104,8 +104,28 @@ def test_what_imported_packages_say_of_a_wish(
     assert docs(WISH.replace("import", "import roof as")) == []  # which nobody has imported before
     assert docs(WISH.replace("# split", "#\n")) == []
     assert docs(WISH, "go") == []
+    write_files(root, {"src/plumbing.py": ""})
+    assert docs(WISH) == []  # it is the repository's own
+    (root / "src/plumbing.py").unlink()
     index_file(site / "plumbing").unlink()
     assert docs(WISH) == []
+    index_file(site / "plumbing").mkdir()
+    assert docs(WISH) == []
+
+
+def test_what_cannot_be_imported_ends_nothing(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = tmp_path / "environment"
+    files = {"plumbing/__init__.py": PLUMBING, "roof/__init__.py": PLUMBING}
+    site = write_files(environment / "lib" / "python3.11" / "site-packages", files)
+    write_files(root, {"shop/taps.py": f"import plumbing\nimport roof\nimport {'a' * 300}\n"})
+    index_file(site / "plumbing").mkdir(parents=True)
+    told = ["index", "--no-vectors", "--json", "--environment", str(environment), str(root)]
+    assert main(told) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["packages"] == 1
+    assert "plumbing was not indexed" in captured.err
 
 
 def test_names_that_the_text_has_not_got(root: Path) -> None:
