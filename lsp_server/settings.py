@@ -52,8 +52,8 @@ class Settings:
     )
     related_tokens: int = setting(
         384,
-        "The most code of other files that the model reads before the prompt, in tokens; 0 for"
-        " none, and the workspace is then not indexed.",
+        "The most code of other files and documentation of libraries that the model reads before"
+        " the prompt, in tokens; 0 for none, and nothing is then indexed.",
         0,
         8192,
     )
