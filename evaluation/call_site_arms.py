@@ -10,6 +10,7 @@ from completion.menu.places import menu_place
 from completion.menu.ranking import unranked
 from completion.pipeline import Completer
 from completion.values import CancelCheck, CompletionRequest, never_cancelled
+from evaluation.api_questions import LINES_BEFORE
 from evaluation.call_sites import CallSite
 from evaluation.metrics.identifiers import identifiers
 from evaluation.source_folder import changed_for_now
@@ -18,7 +19,6 @@ from retrieval.index.search import ApiSearch
 from retrieval.related.related_code import RepositoryCode
 
 PATIENCE = 10.0  # seconds for a question: what is counted must not depend on the machine
-WISH_LINES = 3  # up to the cursor, whose words are searched for
 DEEP = 100  # APIs of the lexical order
 
 
@@ -62,7 +62,7 @@ def name_everywhere(
         apis = AmongApis(request, names.place, names.answer, apis=code.database.names.api_names())
         known = names.wait(PATIENCE)
         yield Named("jedi", [one.name for one in unranked(known)])
-        wish = " ".join(site.before.splitlines()[-WISH_LINES:])
+        wish = " ".join(site.before.splitlines()[-LINES_BEFORE:])
         search = ApiSearch(code.database, code.root, None)
         places = code.database.places(search.lexical(wish, DEEP))
         listed = dict.fromkeys(place.declaration.name for place in places)

@@ -46,9 +46,9 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
     api = add_replay(benches, "api", apis, GOES_ON)
     api.add_argument(
         "--task",
-        choices=("ask", "token", "private"),
+        choices=("ask", "token", "retrieve", "private"),
         default="ask",
-        help="for a wish, where one is called, or in programs with unseen libraries",
+        help="for a wish; where one is called, by whoever writes or by search; unseen libraries",
     )
     api.add_argument("--data", type=Path, metavar="PATH", help="the programs' published files")
     packages = "environment with what the repositories import; default: Pirouette's own"

@@ -202,7 +202,7 @@ def api_bench(
     store = ModelStore(default_home())
     repositories = chosen_repositories(arguments, store, progress)
     folder = embedding_folder(DEFAULT_EMBEDDING.name, store.home, progress)
-    options = ApiOptions(**given(arguments))
+    options = ApiOptions(task=arguments.task, **given(arguments))
     return run_api(options, Embedder(folder, DEFAULT_EMBEDDING.name), repositories, progress)
 
 

@@ -1,20 +1,30 @@
 """`pirouette bench api`: how well the APIs of a repository are found.
 
-The task `ask`: an API for a wish in words, by each ranking alone and by both together.
+The task `ask`: an API for a wish in words. The task `retrieve`: what is called next, for the lines
+before that. By each ranking alone and by both together.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from math import log2
 from pathlib import Path
+from statistics import mean
 
-from evaluation.api_questions import ApiQuestion, draw_questions, outlines_of, without_docs
+from evaluation.api_questions import (
+    ApiQuestion,
+    draw_questions,
+    outlines_of,
+    questions_at_calls,
+    without_docs,
+)
+from evaluation.intervals import bootstrap_mean
 from evaluation.kept_results import KeptResults
 from evaluation.provenance import made_here, own_commit
 from evaluation.repositories import Repository
-from evaluation.results import BenchResult, Row, rate, rate_difference
+from evaluation.results import BenchResult, Row, metric, rate, rate_difference
 from models.errors import InputError
 from models.progress import Progress, ProgressCallback
 from retrieval.index.database import IndexDatabase, digest_of, open_database
@@ -23,7 +33,8 @@ from retrieval.index.search import DEEP, ApiSearch
 from retrieval.index.update import Embeds, update_vectors
 from retrieval.workspace_files import Stamp
 
-ASK = "ask"
+ASK, RETRIEVE = "ask", "retrieve"
+DEEPEST = 10  # that recall and gain look at
 DEPTHS = {"accuracy_at_1": 1, "hit_at_5": 5, "hit_at_10": 10}
 Rank = Callable[[ApiSearch, str], list[int]]
 ARMS: Mapping[str, Rank] = {
@@ -35,11 +46,12 @@ ARMS: Mapping[str, Rank] = {
 
 @dataclass(frozen=True, slots=True)
 class ApiOptions:
-    """How many questions of all repositories together, drawn with which seed.
+    """The task, and how many questions of all repositories together, drawn with which seed.
 
     `samples` names a JSON-lines file for every result, from which a run that was cut off goes on.
     """
 
+    task: str = ASK
     limit: int = 600
     seed: int = 0
     samples: Path | None = None
@@ -48,11 +60,26 @@ class ApiOptions:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """At which rank, from 1 on, an arm has the first right answer; None where it has none."""
+    """At which ranks, from 1 on, an arm has right answers, of so many that there are."""
 
     arm: str
-    task: str
-    rank: int | None
+    ranks: list[int]
+    answers: int
+
+    def hits(self, depth: int) -> bool:
+        return any(rank <= depth for rank in self.ranks)
+
+    @property
+    def recall(self) -> float:
+        """The share of the answers that is among the first ten."""
+        return sum(rank <= DEEPEST for rank in self.ranks) / self.answers
+
+    @property
+    def gain(self) -> float:
+        """Normalised discounted cumulative gain among the first ten, every answer worth the same
+        (Järvelin and Kekäläinen 2002, section 3)."""
+        ideal = sum(1 / log2(1 + rank) for rank in range(1, min(self.answers, DEEPEST) + 1))
+        return sum(1 / log2(1 + rank) for rank in self.ranks if rank <= DEEPEST) / ideal
 
 
 def run_api(
@@ -62,20 +89,25 @@ def run_api(
     progress: ProgressCallback,
 ) -> BenchResult:
     """Ask every repository as many questions; progress counts repositories, then texts."""
-    run = f"api, {embedder.name}, {', '.join(ARMS)}, commit {own_commit()}"
+    run = f"api {options.task}, {embedder.name}, {', '.join(ARMS)}, commit {own_commit()}"
     kept = KeptResults(options.samples, run, Found)
     found: list[Found] = []
     for number, repository in enumerate(repositories):
         progress(Progress("repositories", number, len(repositories)))
         outlines = outlines_of(repository)
         share = options.limit // len(repositories) + (number < options.limit % len(repositories))
-        questions = draw_questions(outlines, share, options.seed)
+        if options.task == RETRIEVE:
+            questions = questions_at_calls(repository, outlines, share, options.seed)
+        else:
+            questions = draw_questions(outlines, share, options.seed)
+            outlines = {path: without_docs(outline) for path, outline in outlines.items()}
         key = f"{repository.name}/{options.seed}/{share}"
         found += kept.get(key, partial(ask, questions, outlines, embedder, progress))
     progress(Progress("repositories", len(repositories), len(repositories)))
     if not found:
-        raise InputError("no API of these repositories is documented; name others")
-    return made_here("api", options.command, options.seed, rows_of(found))
+        reason = "called in them" if options.task == RETRIEVE else "documented"
+        raise InputError(f"no API of these repositories is {reason}; name others")
+    return made_here("api", options.command, options.seed, rows_of(found, options))
 
 
 def ask(
@@ -84,7 +116,7 @@ def ask(
     embedder: Embeds,
     progress: ProgressCallback,
 ) -> list[Found]:
-    """Every arm's answer to every question, about code without its documentation."""
+    """Every arm's answer to every question."""
     if not questions:
         return []
 
@@ -99,7 +131,11 @@ def ask(
         update_vectors(database, embedder, report)
         search = ApiSearch(database, Path(folder), embedder)
         return [
-            Found(arm, ASK, rank_of(question, database, rank(search, question.wish)))
+            Found(
+                arm,
+                ranks_of(question, database, rank(search, question.wish)),
+                len(question.answers),
+            )
             for question in questions
             for arm, rank in ARMS.items()
         ]
@@ -108,32 +144,44 @@ def ask(
 def fill(database: IndexDatabase, outlines: Mapping[str, Outline]) -> None:
     with database.transaction():
         for path, outline in outlines.items():
-            database.replace(path, digest_of(path.encode()), Stamp(0, 0), without_docs(outline))
+            database.replace(path, digest_of(path.encode()), Stamp(0, 0), outline)
 
 
-def rank_of(question: ApiQuestion, database: IndexDatabase, ids: Sequence[int]) -> int | None:
-    for rank, place in enumerate(database.places(ids), 1):
-        if (place.path, place.declaration.qualified) in question.answers:
-            return rank
-    return None
+def ranks_of(question: ApiQuestion, database: IndexDatabase, ids: Sequence[int]) -> list[int]:
+    """The ranks of the right answers, what is hidden left out."""
+    found = [(place.path, place.declaration.qualified) for place in database.places(ids)]
+    shown = [one for one in found if one not in question.hidden]
+    return [rank for rank, one in enumerate(shown, 1) if one in question.answers]
 
 
-def rows_of(found: Sequence[Found]) -> Iterable[Row]:
-    """Each arm on each task, then by how much both rankings together are better than each."""
-    for task in dict.fromkeys(one.task for one in found):
-        ranks = {
-            arm: [one.rank for one in found if (one.arm, one.task) == (arm, task)] for arm in ARMS
+def rows_of(found: Sequence[Found], options: ApiOptions) -> Iterator[Row]:
+    """Each arm, then by how much both rankings together are better than each."""
+    by_arm = {arm: [one for one in found if one.arm == arm] for arm in ARMS}
+    for arm, ones in by_arm.items():
+        metrics = {name: rate(one.hits(depth) for one in ones) for name, depth in DEPTHS.items()}
+        for name, values in graded(ones, options.task).items():
+            metrics[name] = metric(mean(values), bootstrap_mean(values, options.seed))
+        yield Row(arm, options.task, len(ones), metrics)
+    fused = by_arm["fused"]
+    for other in ("lexical", "dense"):
+        differences = {
+            name: rate_difference(
+                [one.hits(depth) for one in fused], [one.hits(depth) for one in by_arm[other]]
+            )
+            for name, depth in DEPTHS.items()
         }
-        for arm, ones in ranks.items():
-            metrics = {name: rate(hits(ones, depth)) for name, depth in DEPTHS.items()}
-            yield Row(arm, task, len(ones), metrics)
-        for other in ("lexical", "dense"):
-            differences = {
-                name: rate_difference(hits(ranks["fused"], depth), hits(ranks[other], depth))
-                for name, depth in DEPTHS.items()
-            }
-            yield Row(f"fused - {other}", task, len(ranks["fused"]), differences)
+        lower = graded(by_arm[other], options.task)
+        for name, values in graded(fused, options.task).items():
+            gained = [high - low for high, low in zip(values, lower[name], strict=True)]
+            differences[name] = metric(mean(gained), bootstrap_mean(gained, options.seed))
+        yield Row(f"fused - {other}", options.task, len(fused), differences)
 
 
-def hits(ranks: Sequence[int | None], depth: int) -> list[bool]:
-    return [rank is not None and rank <= depth for rank in ranks]
+def graded(found: Sequence[Found], task: str) -> dict[str, list[float]]:
+    """What is told of each question where several answers are looked for."""
+    if task != RETRIEVE:
+        return {}
+    return {
+        "recall_at_10": [one.recall for one in found],
+        "ndcg_at_10": [one.gain for one in found],
+    }

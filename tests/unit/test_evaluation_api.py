@@ -4,8 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.api_questions import draw_questions, first_sentence, outlines_of, without_docs
-from evaluation.benchmarks.api import ApiOptions, run_api
+from evaluation.api_questions import (
+    draw_questions,
+    first_sentence,
+    outlines_of,
+    questions_at_calls,
+    without_docs,
+)
+from evaluation.benchmarks.api import RETRIEVE, ApiOptions, Found, run_api
 from evaluation.repositories import Repository
 from models.errors import InputError
 from models.progress import ignore_progress
@@ -71,6 +77,42 @@ def test_arms_are_asked_the_same_questions(tmp_path: Path) -> None:
     embedded = len(embedder.embedded)
     again = run_api(options, embedder, [REPOSITORY], ignore_progress)
     assert (again.rows, len(embedder.embedded)) == (result.rows, embedded)  # kept
+
+
+CALLS = {
+    "shop/mail.py": FILES["shop/mail.py"],
+    "shop/thank.py": (
+        "def thank(mailer, to):\n"
+        '    """Thanks somebody."""\n'
+        "    letter = 1\n"
+        "    mailer.send_letter(to)\n"
+        "    return letter\n"
+    ),
+}
+
+
+def test_what_is_called_next_is_asked_for_the_lines_before() -> None:
+    repository = Repository("shop", CALLS, {})
+    [question] = questions_at_calls(repository, outlines_of(repository), 5, seed=0)
+    assert question.wish.endswith("letter = 1\n    mailer.")
+    assert question.answers == {("shop/mail.py", "Mailer.send_letter")}
+    assert question.hidden == {("shop/thank.py", "thank")}
+
+
+def test_answers_are_retrieved_by_every_arm() -> None:
+    options = ApiOptions(task=RETRIEVE, limit=5)
+    result = run_api(options, BagOfWords(), [Repository("shop", CALLS, {})], ignore_progress)
+    rows = {row.arm: row.metrics for row in result.rows}
+    assert {row.slice for row in result.rows} == {"retrieve"}
+    assert rows["lexical"]["recall_at_10"].value == 1
+    assert rows["fused - dense"]["ndcg_at_10"].value >= 0
+
+
+def test_gain_falls_with_the_rank_and_rises_with_the_answers() -> None:
+    assert Found("a", [1, 2], 2).gain == 1
+    assert Found("a", [2], 1).gain == pytest.approx(0.6309, abs=1e-4)
+    assert Found("a", [1, 11], 2).recall == 0.5
+    assert Found("a", [11], 1).gain == 0
 
 
 def test_without_documentation_there_is_nothing_to_ask() -> None:
