@@ -1,10 +1,11 @@
 """Which APIs of a library fit a wish in words, with what the library says of them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from retrieval.api_docs.exports import Aliases, kept_exports
 from retrieval.api_docs.packages import MAKER
 from retrieval.api_docs.stub import stub_of, summary_of
 from retrieval.index.database import IndexDatabase, Place
@@ -16,12 +17,11 @@ from retrieval.related.similar_code import CodeBlock
 
 DEEP = 200  # of the ranking, what is looked at: most of it may be no public API
 INNER_RANKS = 20  # that something loses which no package of the library has
-LAST_NAMES = re.compile(r"\w+(?![\w.])")  # of dotted ones
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryDocs:
-    """One library, whose files lie below `root`, by its index."""
+    """One library, whose files lie below `root`, by the index of its package."""
 
     root: Path
     database: IndexDatabase
@@ -38,11 +38,11 @@ class LibraryDocs:
     def named(self, name: str, wish: str) -> Place | None:
         """The API of a name that fits a wish best."""
         fitting = (api for api in self.found(wish) if api.declaration.name == name)
-        exports = self.database.names.exports()
-        declared = [export.name for export in exports if export.local == name]
+        aliases = kept_exports(self.database).aliases
+        declared = [one for (_, one), known in aliases.items() if known == name]
         ids = [id for one in (name, *declared) for id in self.database.names.declared(one)]
-        known = (api for api in self._public(ids) if api.declaration.name == name)
-        return next(fitting, None) or next(known, None)
+        others = (api for api in self._public(ids) if api.declaration.name == name)
+        return next(fitting, None) or next(others, None)
 
     def block(self, api: Place, wish: str) -> CodeBlock:
         """The documentation of one API."""
@@ -58,17 +58,13 @@ class LibraryDocs:
 
     def _public(self, ids: Sequence[int]) -> Iterator[Place]:
         """Of some declarations the public ones; what no package exports comes further down."""
-        names = self.database.names
-        exports = names.exports()
-        reached = with_bases([export.name for export in exports], names.classes())
-        aliases = {
-            (export.module.rpartition(".")[2], export.name): export.local for export in exports
-        }
-        public = (one for one in self.database.places(ids) if is_public(one, reached))
-        return (as_known(one, aliases) for one in exported_first(public, reached))
+        exports = kept_exports(self.database)
+        public = (one for one in self.database.places(ids) if is_public(one, exports.reached))
+        ordered = exported_first(public, exports.reached)
+        return (as_known(one, exports.aliases) for one in ordered)
 
 
-def as_known(place: Place, aliases: Mapping[tuple[str, str], str]) -> Place:
+def as_known(place: Place, aliases: Aliases) -> Place:
     """The same under the name that a package exports it by, or the class around it: by the last
     name of its module, and its own."""
     outermost, *inner = place.declaration.qualified.split(".")
@@ -95,19 +91,6 @@ def is_public(place: Place, reached: frozenset[str]) -> bool:
     modules = () if outermost in reached else re.split(r"[/.]", folders)
     is_named_so = not any(name.startswith("_") for name in (*modules, outermost, *inner))
     return declared.kind in APIS and is_named_so and not is_test(place.path)
-
-
-def with_bases(exported: Iterable[str], classes: Mapping[str, str]) -> frozenset[str]:
-    """Some names, and those of the `classes` (how each is declared) that such classes are made of,
-    which is where their methods may be."""
-    known = set(exported)
-    waiting = list(known)
-    while waiting:
-        _, _, bases = classes.get(waiting.pop(), "").partition("(")
-        new = {name for name in LAST_NAMES.findall(bases) if name in classes} - known
-        known |= new
-        waiting += new
-    return frozenset(known)
 
 
 def exported_first(places: Iterable[Place], exported: frozenset[str]) -> Iterator[Place]:

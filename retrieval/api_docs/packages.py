@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from retrieval.analyst.search_path import INSTALLED
+from retrieval.api_docs.exports import keep_exports
 from retrieval.index.database import IndexDatabase
 from retrieval.index.declarations import APIS, Declaration, Outline
 from retrieval.index.outline import outline_of
@@ -99,6 +100,7 @@ def update_package(database: IndexDatabase, package: Package, report: Report) ->
     stamp = f"{modified(package.site)} {modified(package.place)}"
     if database.setting("installed") != stamp:
         update_files(database, package.site, package, report, public_outline)
+        keep_exports(database)
         database.set("installed", stamp)
 
 

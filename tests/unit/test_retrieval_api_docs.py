@@ -17,7 +17,7 @@ from retrieval.api_docs.packages import (
 from retrieval.api_docs.wish import wish_above
 from retrieval.index.database import open_database
 from retrieval.related.similar_code import CodeBlock
-from tests.unit.index_helpers import indexed, silent
+from tests.unit.index_helpers import silent
 from tests.unit.workspaces import write_files
 
 PIPES = '''\
@@ -65,8 +65,16 @@ FILES = {
 
 @pytest.fixture
 def docs(tmp_path: Path) -> LibraryDocs:
-    root = write_files(tmp_path / "site", FILES)
-    return LibraryDocs(root, indexed(root, tmp_path / "index.sqlite"))
+    return docs_of("plumbing", write_files(tmp_path / "site", FILES), tmp_path)
+
+
+def docs_of(name: str, site: Path, folder: Path) -> LibraryDocs:
+    """Of a package in `site`, whose index is in `folder`."""
+    package = package_in(site, name)
+    assert package is not None
+    database = open_database(folder / "index.sqlite")
+    update_package(database, package, silent)
+    return LibraryDocs(site, database)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +145,7 @@ def test_an_alias_is_that_of_its_own_module(tmp_path: Path) -> None:
         '    def size(self) -> int:\n        """How large."""\n',
         "foo/_own/c.py": 'def drip():\n    """Leaks."""\n',
     }
-    root = write_files(tmp_path / "site", files)
-    docs = LibraryDocs(root, indexed(root, tmp_path / "index.sqlite"))
+    docs = docs_of("foo", write_files(tmp_path / "site", files), tmp_path)
     start, run = docs.named("start", "runs"), docs.named("run", "turns")
     assert start is not None
     assert run is not None
