@@ -5,10 +5,8 @@ Source: Bavarian et al., "Efficient Training of Language Models to Fill in the M
 section 4.2, over HumanEval (Chen et al., 2021).
 """
 
-import gzip
 import json
 import random
-import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 from evaluation.intervals import bootstrap_mean
 from evaluation.programs import Outcome
+from evaluation.published_files import damage_told, lines_of
 from evaluation.results import Row, metric, rate, rate_difference
 from models.errors import InputError
 
@@ -82,15 +81,12 @@ def read_tasks(data: Path, limit: int | None = None, seed: int = 0) -> tuple[Inf
     if limit is not None and limit < 1:
         raise InputError(f"the limit is {limit}, but at least one task must be run")
     file = task_file(data)
-    try:
-        lines = [line for line in read_text(file).split("\n") if line.strip()]
+    with damage_told(file):
+        lines = lines_of(file)
         if lines and limit is not None and parse_task(lines[0]).task_id.startswith(SEVERAL_LINES):
             chosen = random.Random(seed).sample(range(len(lines)), min(limit, len(lines)))  # noqa: S311
             lines = [lines[number] for number in sorted(chosen)]
         tasks = tuple(parse_task(line) for line in lines[:limit])
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{file} cannot be read ({reason}); fetch it again") from None
     if not tasks:
         raise InputError(f"{file} holds no tasks; fetch it again")
     return tasks
@@ -105,12 +101,6 @@ def task_file(data: Path) -> Path:
             f"there is no infilling data at {data}; name the folder of {FILES[0]} or the file"
         )
     return found
-
-
-def read_text(file: Path) -> str:
-    """The text of a UTF-8 file, decompressed where its name ends in `.gz`."""
-    raw = file.read_bytes()
-    return (gzip.decompress(raw) if file.suffix == ".gz" else raw).decode("utf-8")
 
 
 def parse_task(line: str) -> InfillingTask:

@@ -4,10 +4,8 @@ TorchDataEval and MonkeyEval (Zan et al. 2022, "When Language Model Meets Privat
 5.1). This module must not know who writes them, or what they are told of the library.
 """
 
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 from evaluation.monkey_library import to_pandas
 from evaluation.packages import PANDAS, SITE, TORCHDATA, fetch_packages
 from evaluation.programs import Libraries, Limits
+from evaluation.published_files import damage_told, lines_of
 from models.errors import InputError
 from models.progress import ProgressCallback
 
@@ -87,14 +86,10 @@ def read_lines(file: Path) -> list[dict[str, str]]:
     if not file.is_file():
         raise InputError(f"there is no {file.name} in {file.parent}; name the folder that has it")
     names = {"task_id", "prompt", "entry_point", "test"}
-    try:
-        text = gzip.decompress(file.read_bytes()).decode()
-        tasks: list[dict[str, str]] = [json.loads(line) for line in text.splitlines() if line]
+    with damage_told(file):
+        tasks: list[dict[str, str]] = [json.loads(line) for line in lines_of(file)]
         if not all(isinstance(task, dict) and names <= task.keys() for task in tasks):
             raise ValueError("its tasks have other fields")
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{file} cannot be read ({reason}); fetch it again") from None
     return tasks
 
 

@@ -67,8 +67,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     search = command("search", "Find APIs of a repository for a wish in words.", run_search)
     search.add_argument("wish", metavar="WISH", help="what you want to do")
-    search.add_argument("--path", type=Path, default=Path(), help="the repository; default: here")
-    search.add_argument("--package", metavar="NAME", help="what an installed package offers")
+    searched = search.add_mutually_exclusive_group()
+    searched.add_argument("--path", type=Path, default=Path(), help="the repository; default: here")
+    searched.add_argument("--package", metavar="NAME", help="what an installed package offers")
     search.add_argument(
         "--environment", type=Path, metavar="PATH", help="where that package is installed"
     )

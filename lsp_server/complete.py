@@ -18,7 +18,6 @@ from models.language_model import load_language_model
 from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
 from retrieval.analyst.analyst import ProcessAnalyst
-from retrieval.analyst.search_path import environment_folders
 from retrieval.workspace_files import WorkspaceFiles
 
 LARGEST_FILE = 16 * 2**20
@@ -56,7 +55,7 @@ def complete_place(text: str, model_name: str, progress: ProgressCallback) -> Pl
         roots = (enclosing_repository(place.path),)
         analyst.wait_until_warm(PATIENCE)
         monitors = Monitors(model.tokenizer, analyst, roots, PATIENCE)
-        code = WorkspaceCode(WorkspaceFiles(roots), installed=environment_folders(None))
+        code = WorkspaceCode(WorkspaceFiles(roots))
         completer = Completer(model, monitors=monitors, related=code)
         completer.read_related(request)
         return PlacedSuggestion(place, completer.complete(request))

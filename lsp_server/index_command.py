@@ -39,7 +39,7 @@ from retrieval.workspace_files import WorkspaceFiles
 
 Result = TypeVar("Result")
 FORGOTTEN_SECONDS = 7 * 24 * 3600
-MOST_PACKAGES = 64  # that the most files import
+MOST_PACKAGES = 64  # those that are imported most
 NAME_LENGTH = 40  # of a repository in the name of its index
 
 
@@ -52,7 +52,7 @@ def build_index(path: Path, environment: Path | None, *, vectors: bool, as_json:
     def work(
         database: IndexDatabase,
     ) -> tuple[Updated, Mapping[str, int], Mapping[str, int]]:
-        database.set("root", os.fsencode(root).hex())  # which need not be text
+        keep_root(database, root)
         if vectors:
             updated = update(database, root, progress, lambda: load_embedder(progress))
         else:
@@ -106,12 +106,17 @@ def is_indexed(package: Package, report: Report) -> bool:
 
 def index_package(package: Package, report: Report) -> None:
     """Bring the index of what a package offers up to date."""
+    with_index(package.place, lambda database: update_index(database, package, report))
 
-    def work(database: IndexDatabase) -> None:
-        database.set("root", os.fsencode(package.place).hex())
-        update_package(database, package, report)
 
-    with_index(package.place, work)
+def update_index(database: IndexDatabase, package: Package, report: Report) -> None:
+    keep_root(database, package.place)
+    update_package(database, package, report)
+
+
+def keep_root(database: IndexDatabase, place: Path) -> None:
+    """Say in an index what it is of, for `forget_gone`; a name need not be text."""
+    database.set("root", os.fsencode(place).hex())
 
 
 def forget_gone(folder: Path) -> None:
@@ -154,10 +159,10 @@ def search_package(
         raise InputError(f"there is no package {name}; name the --environment that has it")
 
     def work(database: IndexDatabase) -> list[Hit]:
+        update_index(database, package, reporting_to(progress))
         return [Hit(api, None) for api in LibraryDocs(package.site, database).found(wish)[:limit]]
 
     with ProgressBar() as progress:
-        index_package(package, reporting_to(progress))
         hits = with_index(package.place, work)
     return print_hits(wish, package.site, hits, as_json=as_json)
 

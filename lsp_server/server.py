@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from completion.monitors.monitors import Monitors
@@ -27,6 +26,7 @@ from lsp_server.menu_completion import NOTHING, Around, Menu
 from lsp_server.progress_reports import ProgressReporter
 from lsp_server.protocol import PirouetteProtocol, tolerant_converter
 from lsp_server.settings import SECTION, ReadSettings, Settings, read_settings
+from lsp_server.watched_files import watches_files
 from lsp_server.workspace_code import WorkspaceCode
 from models.errors import PirouetteError
 from models.language_model import load_language_model
@@ -34,8 +34,6 @@ from models.progress import ProgressCallback
 from models.store import ModelStore
 from models.tokenizer import CodeTokenizer
 from retrieval.analyst.analyst import ProcessAnalyst
-from retrieval.analyst.search_path import environment_folders
-from retrieval.grammars import GRAMMARS
 from retrieval.workspace_files import WorkspaceFiles
 
 logger = logging.getLogger(__name__)
@@ -94,8 +92,8 @@ class PirouetteServer(LanguageServer):
     @property
     def code(self) -> WorkspaceCode:
         """What the indexes know of the workspace and its packages, and the texts that are open."""
-        installed = environment_folders(self.settings.python_environment or None)
-        return WorkspaceCode(self.files, lambda: self.documents.texts(), installed)
+        environment = self.settings.python_environment
+        return WorkspaceCode(self.files, lambda: self.documents.texts(), environment)
 
     # Settings and model
 
@@ -162,27 +160,10 @@ class PirouetteServer(LanguageServer):
         reporter = ProgressReporter(self, "Pirouette: reading the workspace")
         await reporter.begin()
         if self._told_of_changes is None:
-            self._told_of_changes = await self.watches_files()
+            self._told_of_changes = await watches_files(self)
         environment = self.settings.python_environment
         watching = not self._told_of_changes
         self.indexing.begin(self.roots, environment, reporter.end, watching=watching)
-
-    async def watches_files(self) -> bool:
-        """Whether the client tells of changed files; it is asked to, where it lets itself be."""
-        workspace = self.client_capabilities.workspace
-        watching = workspace and workspace.did_change_watched_files
-        if not (watching and watching.dynamic_registration):
-            return False
-        patterns = [*(f"**/*{suffix}" for suffix in GRAMMARS), "**/.gitignore"]
-        watchers = [types.FileSystemWatcher(pattern) for pattern in patterns]
-        method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
-        options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
-        registration = types.Registration(method, method, options)
-        try:
-            await self.client_register_capability_async(types.RegistrationParams([registration]))
-        except JsonRpcException:  # a client that has said it would
-            return False
-        return True
 
     def start_analyst(self, settings: Settings) -> None:
         """Have one that knows the user's packages, warm by the time the model is loaded."""

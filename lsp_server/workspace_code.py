@@ -3,7 +3,7 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from completion.menu.names import IDENTIFIER
 from completion.monitors.monitors import PYTHON
 from completion.values import CancelCheck, CompletionRequest
 from lsp_server.index_command import index_file
+from retrieval.analyst.search_path import environment_folders
 from retrieval.api_docs.api_docs import LibraryDocs, fitting_first
 from retrieval.api_docs.packages import Package, find_package, packages_of
 from retrieval.api_docs.wish import wish_above
@@ -33,16 +34,16 @@ class WorkspaceCode:
     """Looks into the indexes that there are; makes none.
 
     `rules` say what may be read below which roots, `opened` tells the texts that an editor has of
-    its files, `installed` names the folders of installed packages. Nothing of a request is
-    remembered, so it may be asked by any thread.
+    its files, `environment` has the packages, Pirouette's own if it is empty. Nothing of a
+    request is remembered, so it may be asked by any thread.
     """
 
     def __init__(
-        self, rules: WorkspaceFiles, opened: OpenTexts = dict, installed: Sequence[str] = ()
+        self, rules: WorkspaceFiles, opened: OpenTexts = dict, environment: str = ""
     ) -> None:
         self._rules = rules
         self._opened = opened
-        self._installed = installed
+        self._environment = environment
 
     def related(self, request: CompletionRequest, cancelled: CancelCheck) -> RelatedCode:
         """First what packages say of the APIs that are wished for above the cursor, then code of
@@ -62,9 +63,12 @@ class WorkspaceCode:
     ) -> list[CodeBlock]:
         """Of the packages that the file imports, and that are no modules of the repository."""
         wish = wish_above(request.before) if request.language == PYTHON else ""
+        if not wish:
+            return []
+        folders = environment_folders(self._environment or None)
         found: list[CodeBlock] = []
-        for name in packages_of(request.before) if wish else ():
-            package = find_package(name, self._installed)
+        for name in packages_of(request.before):
+            package = find_package(name, folders)
             if package is not None and not has_module(root, name) and not cancelled():
                 found += docs_of(package, wish)
         return fitting_first(found, wish)[:MOST_APIS]

@@ -37,7 +37,7 @@ def environment_folders(environment: str | None) -> tuple[str, ...]:
         own = [entry for entry in sys.path if entry and entry not in library]
         return tuple(entry for entry in own if is_folder(entry))
     named = Path(environment).absolute()
-    top = named.parent.parent if os.path.isfile(named) else named  # noqa: PTH113 - raises nothing
+    top = named.parent.parent if is_file(named) else named
     sites = [*top.glob("lib/python3*/site-packages"), top / "Lib" / "site-packages"]
     found = [str(site) for site in sites if is_folder(site)]
     return tuple(dict.fromkeys([*found, *(str(p) for site in found for p in named_in_pth(site))]))
@@ -56,6 +56,10 @@ def named_in_pth(site: str) -> Iterator[Path]:
             folder = Path(os.path.join(site, line.strip()))  # noqa: PTH118 - keeps absolute lines
             if is_folder(folder):
                 yield folder
+
+
+def is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - raises nothing
 
 
 def is_folder(path: str | Path) -> bool:

@@ -7,12 +7,12 @@ from pathlib import Path, PurePosixPath
 
 from retrieval.api_docs.exports import Aliases, kept_exports
 from retrieval.api_docs.packages import MAKER
-from retrieval.api_docs.stub import stub_of, summary_of
+from retrieval.api_docs.stub import count_told, stub_of, summary_of
 from retrieval.index.database import IndexDatabase, Place
 from retrieval.index.declarations import APIS, Kind
 from retrieval.index.search import is_test
 from retrieval.index.source_files import read_source
-from retrieval.index.words import words_asked, words_of
+from retrieval.index.words import words_asked
 from retrieval.related.similar_code import CodeBlock
 
 DEEP = 200  # of the ranking, what is looked at: most of it may be no public API
@@ -79,7 +79,7 @@ def fitting_first(blocks: Iterable[CodeBlock], wish: str) -> list[CodeBlock]:
     """Those of several libraries, whose rankings cannot be compared, by how much of the wish their
     text has; of equals in the order that they come in."""
     wanted = set(words_asked(wish))
-    return sorted(blocks, key=lambda block: -len(wanted & set(words_of(block.text).split())))
+    return sorted(blocks, key=lambda block: -count_told(wanted, block.text))
 
 
 def is_public(place: Place, reached: frozenset[str]) -> bool:

@@ -5,14 +5,13 @@ and what is said of it. Only what has been installed is one: a package that is w
 workspace, under the workspace's own rules.
 """
 
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from retrieval.analyst.search_path import INSTALLED
+from retrieval.analyst.search_path import INSTALLED, is_file, is_folder
 from retrieval.api_docs.exports import keep_exports
 from retrieval.index.database import IndexDatabase
 from retrieval.index.declarations import APIS, Declaration, Outline
@@ -48,12 +47,8 @@ def package_in(site: Path, name: str) -> Package | None:
     folder, file = site / name, site / f"{name}.py"
     is_regular = any(is_file(folder / f"{MAKER}{suffix}") for suffix in SUFFIXES)
     place = file if is_file(file) and not is_regular else folder
-    exists = is_file(place) or os.path.isdir(place)  # noqa: PTH112 - raises nothing
+    exists = is_file(place) or is_folder(place)
     return Package(name, site, place) if exists and not place.is_symlink() else None
-
-
-def is_file(path: Path) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113 - raises nothing
 
 
 def find_package(name: str, folders: Sequence[str]) -> Package | None:

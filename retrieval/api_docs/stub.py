@@ -8,6 +8,7 @@ which keeps whole sentences; here whole lines).
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from retrieval.index.declarations import Declaration, Kind
 from retrieval.index.words import words_of
@@ -42,9 +43,8 @@ def stub_of(
     header = [f"class {'.'.join(classes)}:"] if classes else []
     indent = "    " if classes else ""
     said = said_of(name, known.doc, source, wish)
-    body = [f"{indent}{line}" for line in OWN_LINE.sub(r"\1\n", f"{signature}:").split("\n")]
-    body += [*(f"{indent}    {line}" for line in said)]
-    return "\n".join([*header, *body]) + "\n"
+    lines = [*OWN_LINE.sub(r"\1\n", f"{signature}:").split("\n"), *(f"    {line}" for line in said)]
+    return "\n".join([*header, *(f"{indent}{line}" for line in lines)]) + "\n"
 
 
 def said_of(name: str, doc: str, source: Sequence[str], wish: str) -> list[str]:
@@ -68,11 +68,12 @@ def examples_of(name: str, source: Sequence[str], wish: str) -> list[str]:
     found = [line for line in example_lines(source) if calls.search(line)]
     whole = [line for line in dict.fromkeys(found) if len(line) <= LONGEST_EXAMPLE]
     wanted = set(words_of(wish).split())
+    return sorted(whole, key=lambda line: -count_told(wanted, line))[:MOST_EXAMPLES]
 
-    def told(line: str) -> int:
-        return len(wanted & set(words_of(line).split()))
 
-    return sorted(whole, key=told, reverse=True)[:MOST_EXAMPLES]
+def count_told(wanted: AbstractSet[str], text: str) -> int:
+    """How many of some words a text has."""
+    return len(wanted & set(words_of(text).split()))
 
 
 def example_lines(source: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from models.store import default_home
 from tests.protocol.sessions import Session, session
-from tests.unit.workspaces import write_files
+from tests.unit.workspaces import write_files, write_packages
 
 USE = (
     "from shop.mail import Postbox\n\n\ndef thank(customer):\n"
@@ -86,8 +86,7 @@ WISH = "from plumbing import Pipe\n\npipe = Pipe(3)\n# split the pipe in two\nle
 @pytest.mark.model
 async def test_what_an_imported_package_offers_is_suggested(root: Path, tmp_path: Path) -> None:
     environment = tmp_path / "environment"
-    site = environment / "lib" / "python3.11" / "site-packages"
-    write_files(site, {"plumbing/__init__.py": PIPES})
+    write_packages(environment, {"plumbing/__init__.py": PIPES})
     write_files(root, {"shop/repair.py": WISH})
     options = OPTIONS | {"pythonEnvironment": str(environment)}
     async with session(root, options=options) as editor:

@@ -16,7 +16,7 @@ from models.errors import DamagedModelError, DiskSpaceError, DownloadError, Unkn
 from retrieval.index.database import IndexDatabase
 from tests.unit.index_helpers import home_with_model
 from tests.unit.index_helpers import update as update_quietly
-from tests.unit.workspaces import write_files
+from tests.unit.workspaces import write_files, write_packages
 
 FILES = {
     "shop/invoices.py": '"""Invoices."""\ndef total(lines):\n    """Adds up what is owed."""\n',
@@ -100,7 +100,7 @@ def test_what_an_installed_package_offers(
         "plumbing/__init__.py": "from plumbing._pipes import ForkedPipe as Fork\n",
         "plumbing/_pipes.py": 'class ForkedPipe:\n    """Splits a pipe in two."""\n',
     }
-    write_files(environment / "lib" / "python3.11" / "site-packages", files)
+    write_packages(environment, files)
     where = ["--package", "plumbing", "--environment", str(environment)]
     [hit] = run_json(capsys, "search", "split the pipe", *where)["hits"]
     assert (hit["name"], hit["path"], hit["line"]) == ("Fork", "plumbing/_pipes.py", 1)
@@ -187,6 +187,7 @@ def test_what_a_terminal_would_obey_is_not_shown(
         (["search"], "WISH"),
         (["search", "x", "--package", "no_such_package"], "there is no package no_such_package"),
         (["search", " ", "--package", "numpy"], "the search is empty"),
+        (["search", "x", "--package", "numpy", "--path", "."], "not allowed with"),
         (["index", "--environment", "no/such"], "there are no packages in no/such"),
         (["search", "x", "--limit", "0"], "--limit"),
     ],

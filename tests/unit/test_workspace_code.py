@@ -10,9 +10,8 @@ from completion.values import CompletionRequest, never_cancelled
 from lsp_server.cli import main
 from lsp_server.index_command import index_file
 from lsp_server.workspace_code import WorkspaceCode
-from retrieval.analyst.search_path import environment_folders
 from retrieval.workspace_files import WorkspaceFiles
-from tests.unit.workspaces import write_files
+from tests.unit.workspaces import write_files, write_packages
 
 USE = "def thank(mailer):\n    mailer.drop_envelope(stamps=2)\n"
 FILES = {"shop/letters.py": USE, "shop/remind.py": "mailer\n"}
@@ -86,7 +85,7 @@ def test_what_imported_packages_say_of_a_wish(
 ) -> None:
     environment = tmp_path / "environment"
     packages = {"plumbing/__init__.py": PLUMBING, "roof.py": PLUMBING}
-    site = write_files(environment / "lib" / "python3.11" / "site-packages", packages)
+    site = write_packages(environment, packages)
     write_files(root, {"shop/taps.py": "import plumbing, os\n"})
     told = ["index", "--no-vectors", "--json", "--environment", str(environment), str(root)]
     assert main(told) == 0
@@ -95,9 +94,7 @@ def test_what_imported_packages_say_of_a_wish(
     def docs(before: str, language: str = "python") -> list[str]:
         path = str(root / "shop/taps.py")
         request = CompletionRequest("x", before, "\n", path=path, language=language)
-        code = WorkspaceCode(
-            WorkspaceFiles((root,)), installed=environment_folders(str(environment))
-        )
+        code = WorkspaceCode(WorkspaceFiles((root,)), environment=str(environment))
         return [block.text for block in code.related(request, never_cancelled).blocks]
 
     assert docs(WISH) == ['def split_pipe(pipe, parts):\n    """Splits a pipe into parts."""\n']
@@ -118,7 +115,7 @@ def test_what_cannot_be_imported_ends_nothing(
 ) -> None:
     environment = tmp_path / "environment"
     files = {"plumbing/__init__.py": PLUMBING, "roof/__init__.py": PLUMBING}
-    site = write_files(environment / "lib" / "python3.11" / "site-packages", files)
+    site = write_packages(environment, files)
     write_files(root, {"shop/taps.py": f"import plumbing\nimport roof\nimport {'a' * 300}\n"})
     index_file(site / "plumbing").mkdir(parents=True)
     told = ["index", "--no-vectors", "--json", "--environment", str(environment), str(root)]

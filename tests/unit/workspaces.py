@@ -15,6 +15,11 @@ def write_files(root: Path, files: Mapping[str, str]) -> Path:
     return root
 
 
+def write_packages(environment: Path, files: Mapping[str, str]) -> Path:
+    """Texts by their paths where an environment has its packages; the folder of these."""
+    return write_files(environment / "lib" / "python3.11" / "site-packages", files)
+
+
 def declared_at(workspace: Path, file: str, text: str) -> set[str] | None:
     """The names that may stand at `▮` in a file, if all are known."""
     before, after = text.split("▮")
