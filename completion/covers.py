@@ -145,3 +145,8 @@ def open_end(tokenizer: CodeTokenizer, text: str) -> OpenEnd:
         for encoding, place in zip(encodings, places, strict=True)
     )
     return OpenEnd(piece.encode(), encodings[-1][:settled], tuple(stems))
+
+
+def text_known(tokenizer: CodeTokenizer, before: str, end: OpenEnd) -> str:
+    """How far the model has read a text that ends so: what is written again it has not."""
+    return before.removesuffix(tokenizer.spelled(end.rewritten).decode(errors="ignore"))

@@ -36,6 +36,8 @@ class Branch:
 
 
 TRUNK = Branch()
+# Gives the logits [vocabulary] of what follows some tokens that were written another weight.
+Weigh = Callable[[Sequence[int], Tensor], Tensor]
 LENGTH = "length"  # why decoding ended, perhaps within a name
 WRONG = "wrong"  # why decoding ended behind a name that does not exist
 
@@ -61,6 +63,11 @@ class Decoded:
     branches: tuple[Branch, ...] = field(default=(), compare=False)
 
 
+def as_they_are(_: Sequence[int], logits: Tensor) -> Tensor:
+    """Weighs nothing."""
+    return logits
+
+
 def decode_greedily(
     model: LanguageModel,
     cache: KeyValueCache,
@@ -76,6 +83,7 @@ def decode_greedily(
     runners_up: int = 0,
     ahead: ReadTree = NOTHING_READ,
     watch: Watch = NO_WATCH,
+    weigh: Weigh = as_they_are,
 ) -> Decoded:
     """Write on after what `cache` holds, whose last token gave `logits` [vocabulary].
 
@@ -87,14 +95,16 @@ def decode_greedily(
     that the cache holds already begins what is written. So many `runners_up` of each token that is
     chosen are kept as branches. What was read `ahead` in the pass that gave `logits` is not read
     again; the cache is as that pass left it. What `watch` forbids is not chosen; a name that it
-    finds wrong is the last that is written.
+    finds wrong is the last that is written. Logits are weighed by `weigh` before a token is chosen.
     """
     text = ""
     pending = model.tokenizer.spelled(end.rewritten)
     to_text = codecs.getincrementaldecoder("utf-8")()
     tokens: list[int] = []
     most = max_tokens + len(end.rewritten)
-    writer = Writer(model, cache, end, drafter or Drafter(), branch, runners_up, ahead, watch)
+    writer = Writer(
+        model, cache, end, drafter or Drafter(), branch, runners_up, ahead, watch, weigh
+    )
     chosen = chain(branch.tokens, writer.write(logits, most - len(branch.tokens)))
 
     def decoded(text: str, stop: str) -> Decoded:
@@ -143,6 +153,7 @@ class Writer:
         runners_up: int,
         ahead: ReadTree,
         watch: Watch,
+        weigh: Weigh,
     ) -> None:
         self.drafted = len(ahead.tree.tokens)
         self.accepted = 0
@@ -158,6 +169,7 @@ class Writer:
         self._runners_up = runners_up
         self._ahead = ahead
         self._watch = watch
+        self._weigh = weigh
 
     def write(self, logits: Tensor, most: int) -> Iterator[int]:
         """Up to `most` tokens, the first by `logits`; the model reads as they are asked for.
@@ -262,6 +274,7 @@ class Writer:
     def _best(self, logits: Tensor) -> int:
         """The place of the largest of `logits`, which is chosen; the next ones are left."""
         logits = self._watch.allowed(self._chosen, logits.float())
+        logits = self._weigh(self._chosen, logits)
         largest, place = logits.max(-1)
         total, token = logits.logsumexp(-1), int(place)
         if self._runners_up:

@@ -7,6 +7,8 @@ from time import perf_counter
 
 from torch import Tensor
 
+from completion.covers import text_known
+from completion.decoding import as_they_are
 from completion.drafting.drafter import TreeDrafter
 from completion.drafting.pass_cost import LARGEST
 from completion.edit_sessions import EditSessions
@@ -18,14 +20,16 @@ from completion.monitors.names import ends_of_names
 from completion.monitors.watch import NO_WATCH
 from completion.name_choice import SpelledPlace, spell_names
 from completion.nearby import nearby, text_around
-from completion.prompt import PromptBuilder
+from completion.prompt import Prompt, PromptBuilder
 from completion.reading_ahead import tree_ahead
 from completion.related_blocks import FindsRelated, RelatedSearch, related_choice
 from completion.repair import EXACT, NONE, EncodeRate, Repair
 from completion.suggestion_reuse import REUSE, SuggestionReuse
+from completion.token_types.fusion import TypeFusion
 from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
 from completion.writing import NO_LIMIT, TIME, Asked, SuggestionWriter
 from models.errors import Cancelled
+from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
 
@@ -61,10 +65,12 @@ class Completer:
         clock: Callable[[], float] = perf_counter,
         monitors: Monitors | None = None,
         related: FindsRelated | None = None,
+        types: TypeFusion | None = None,
     ) -> None:
         self.model = model
         self.monitors = monitors
         self.related = related
+        self.types = types
         self._search = None if related is None else RelatedSearch(related)
         self.options = options or CompletionOptions()
         self.prompts = PromptBuilder.for_model(model, self.options.context_tokens)
@@ -87,9 +93,11 @@ class Completer:
     def _name_ends(self) -> Tensor:
         return ends_of_names(self.model.tokenizer)
 
-    def watched_by(self, monitors: Monitors | None) -> "Completer":
+    def with_parts(
+        self, monitors: Monitors | None = None, types: TypeFusion | None = None
+    ) -> "Completer":
         """Another one with the same model and caches, which has suggested nothing yet."""
-        other = Completer(self.model, self.options, self._clock, monitors, self.related)
+        other = Completer(self.model, self.options, self._clock, monitors, self.related, types)
         other._sessions = self._sessions
         return other
 
@@ -176,9 +184,7 @@ class Completer:
         """The names of a place, the likeliest first; those that are looked up are waited for no
         more than `seconds` once the prompt is read. Raises `Cancelled`.
         """
-        session = self._sessions.of(request.document)
-        prompt = self.prompts.build(request, session.edges, session.related)
-        read = session.read(prompt, self._repair(), cancelled, self._drafter.look_up.add)
+        prompt, cache, logits = self.read(request, cancelled)
         found = names.wait(seconds, cancelled)
         if cancelled():
             raise Cancelled
@@ -186,9 +192,18 @@ class Completer:
         here = SpelledPlace(end.piece, end.settled, len(typed))
         begun = (name for one in found if (name := one.encode()).startswith(typed))
         spellings = spell_names(self.model.tokenizer, begun, here)
-        model, cache = self.model.decoder, session.cache
-        ranked = rank_names(model, cache, read.logits, spellings, self._name_ends)
+        ranked = rank_names(self.model.decoder, cache, logits, spellings, self._name_ends)
         return [*ranked, *unranked(found - {one.name for one in ranked})]
+
+    def read(
+        self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
+    ) -> tuple[Prompt, KeyValueCache, Tensor]:
+        """The prompt of a request, the document's cache, which holds it now, and the logits
+        [vocabulary] of what follows. Raises `Cancelled`."""
+        session = self._sessions.of(request.document)
+        prompt = self.prompts.build(request, session.edges, session.related)
+        read = session.read(prompt, self._repair(), cancelled, self._drafter.look_up.add)
+        return prompt, session.cache, read.logits
 
     def read_related(
         self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
@@ -215,6 +230,8 @@ class Completer:
         self._learnt.discard(document)
         if self._search is not None:
             self._search.forget(document)
+        if self.types is not None:
+            self.types.forget(document)
 
     def _ask_model(
         self, request: CompletionRequest, cancelled: CancelCheck, budget_ms: int, others: int = 0
@@ -224,14 +241,16 @@ class Completer:
         session = self._sessions.of(request.document)
         prompt = self.prompts.build(request, session.edges, session.related)
         near = nearby(request)
-        watch = NO_WATCH if self.monitors is None else self.monitors.watch(request, near, prompt)
+        known = text_known(self.model.tokenizer, request.before, prompt.end)
+        watch = NO_WATCH if self.monitors is None else self.monitors.watch(request, near, known)
+        weigh = as_they_are if self.types is None else self.types.weigh(request, known)
         built = self._clock()
         learn = self._drafter.look_up.add
         ahead = tree_ahead(prompt, self.model.tokenizer, self._drafter, LARGEST)
         prefilled = session.read(prompt, self._repair(), cancelled, learn, ahead)
         read = self._clock()
         self._rate.observe(prefilled.encoded, read - built)
-        asked = Asked(near, prompt, session.cache, prefilled, watch, started, built, read)
+        asked = Asked(near, prompt, session.cache, prefilled, watch, weigh, started, built, read)
         return self._writer.write(asked, budget_ms, cancelled, others)
 
     def _learn_file(self, request: CompletionRequest, cancelled: CancelCheck) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from completion.confidence import LineFeatures
 
+PYTHON = "python"  # among the names of languages that editors use
+
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:

@@ -10,7 +10,7 @@ from torch import Tensor
 from completion.alternatives import likeliest_branches, read_branch
 from completion.clean_up import clean_up, whole_lines, without_promises
 from completion.confidence import confidence_in, line_features
-from completion.decoding import LENGTH, TRUNK, Branch, Decoded, decode_greedily
+from completion.decoding import LENGTH, TRUNK, Branch, Decoded, Weigh, decode_greedily
 from completion.drafting.drafter import TreeDrafter
 from completion.edit_session import Prefilled
 from completion.monitors.watch import Watch
@@ -33,7 +33,7 @@ SPARE = 1  # branches more than these, since two may come to the same text
 class Asked:
     """A request with the text `near` its cursor, its prompt, and the cache that holds that now.
 
-    `watch` says what may be written.
+    `watch` says what may be written, and `weigh` how likely it is.
 
     In seconds, when it was `started`, when the prompt was `built`, and when it was `read`.
     """
@@ -43,6 +43,7 @@ class Asked:
     cache: KeyValueCache
     prefilled: Prefilled
     watch: Watch
+    weigh: Weigh
     started: float
     built: float
     read: float
@@ -201,6 +202,7 @@ class SuggestionWriter:
             runners_up=runners_up,
             ahead=ahead,
             watch=asked.watch,
+            weigh=asked.weigh,
         )
 
     def _logits(self, asked: Asked, branch: Branch) -> Tensor:

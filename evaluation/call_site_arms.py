@@ -56,7 +56,7 @@ def name_everywhere(
     file = code.root / site.path
     request = replace(site.request, path=str(file), single_line=True)
     with changed_for_now(file, site.before + site.after):
-        own = completer.watched_by(None)
+        own = completer.with_parts()
         yield Named("model", identifiers(own.complete(request).text)[:1])
         names = looked_up(request, analyst, code.root)
         apis = AmongApis(request, names.place, names.answer, apis=code.database.names.api_names())

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from completion.monitors.monitors import PYTHON, Monitors
+from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer
-from completion.values import Suggestion
+from completion.values import PYTHON, Suggestion
 from evaluation.dereferences import Dereference
 from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.analyst.child import jedi_worker
@@ -39,7 +39,7 @@ Arm = Callable[[Completer, Path | None, ExitStack], Complete]
 
 def plain(completer: Completer, _: Path | None, __: ExitStack) -> Complete:
     """The pipeline by itself."""
-    own = completer.watched_by(None)
+    own = completer.with_parts()
 
     def complete(place: Dereference, _: Path) -> Answer:
         return Answer(own.complete(place.request))
@@ -49,7 +49,7 @@ def plain(completer: Completer, _: Path | None, __: ExitStack) -> Complete:
 
 def twice(completer: Completer, _: Path | None, __: ExitStack) -> Complete:
     """The same, which may try twice: where the model was least sure, it is asked for another."""
-    own = completer.watched_by(None)
+    own = completer.with_parts()
 
     def complete(place: Dereference, _: Path) -> Answer:
         first, *others = own.complete_several(place.request, 2)
@@ -68,7 +68,7 @@ def monitored(completer: Completer, environment: Path | None, stack: ExitStack) 
         analyst.wait_until_warm(PATIENCE)
         if folder not in watched:
             monitors = Monitors(completer.model.tokenizer, analyst, (folder,), PATIENCE)
-            watched[folder] = completer.watched_by(monitors)
+            watched[folder] = completer.with_parts(monitors)
         path = str(folder / place.path)
         suggestion = watched[folder].complete(replace(place.request, path=path, language=PYTHON))
         asked = analyst.ask(Question(path, str(folder), place.before, place.after, Wanted.NAMES))

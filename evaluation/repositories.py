@@ -13,8 +13,8 @@ from evaluation.provenance import git
 from models.download import download_wheel
 from models.errors import InputError
 from models.progress import Progress, ProgressCallback
-from retrieval.wheel_sources import readable, sources_of
-from retrieval.workspace_files import WorkspaceFiles
+from retrieval.wheel_sources import sources_of
+from retrieval.workspace_sources import sources_below
 
 COMMITS_BACK = 20
 
@@ -33,12 +33,13 @@ DEVELOPMENT = (
     Release("mcp", "1.25.0", "1.22.0"),
     Release("google-adk", "1.36.0", "1.30.0"),
 )
-UNSEEN = (
-    *DEVELOPMENT,
+# On which nothing is fitted.
+APART = (
     Release("openai-agents", "0.24.0", "0.20.0"),
     Release("smolagents", "1.26.0", "1.22.0"),
     Release("pydantic-ai-slim", "2.68.0", "2.50.0"),
 )
+UNSEEN = (*DEVELOPMENT, *APART)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +74,11 @@ def fetch_repositories(
 
 
 def read_repository(folder: Path) -> Repository:
-    """A folder's Python sources, and what git says they were `COMMITS_BACK` commits ago.
-
-    Ignored files and files that may hold secrets are left out.
-    """
+    """A folder's Python sources, and what git says they were `COMMITS_BACK` commits ago."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name the root of a repository")
     root = folder.resolve()
-    allowed = WorkspaceFiles((root,))
-    files = {
-        path.relative_to(root).as_posix(): text
-        for path in sorted(root.rglob("*.py"))
-        if path.is_file()
-        and allowed.allows(path)
-        and (text := readable(path.read_bytes())) is not None
-    }
+    files = sources_below(root)
     return Repository(root.name, files, sources_back_then(root, files))
 
 

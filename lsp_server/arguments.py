@@ -1,6 +1,7 @@
 """What the command lines of the project share: their parser, and options of several benchmarks."""
 
 import argparse
+import math
 from pathlib import Path
 from typing import NoReturn
 
@@ -54,6 +55,7 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
     packages = "environment with what the repositories import; default: Pirouette's own"
     for bench in (dereference, api):
         bench.add_argument("--environment", type=Path, metavar="PATH", help=packages)
+    add_replay(benches, "types", "Tell next tokens, and lines, with types of tokens.", GOES_ON)
     add_replay(benches, "related", "Complete with code of other files before the file.", GOES_ON)
 
 
@@ -64,6 +66,7 @@ def add_bench(
     added = benches.add_parser(name, help=help_text, description=help_text)
     added.set_defaults(bench=name)
     added.add_argument("--model", metavar="NAME", help="as for 'pirouette complete'")
+    added.add_argument("--adapter", type=Path, metavar="FOLDER", help="that changes the model")
     added.add_argument("--limit", type=positive, metavar="N", help="only so many tasks")
     added.add_argument("--seed", type=int, default=0, metavar="S")
     added.add_argument("--json", action="store_true", help="print one JSON object")
@@ -82,6 +85,39 @@ def add_replay(
     added.add_argument("repositories", type=Path, nargs="*", metavar="REPOSITORY")
     added.add_argument("--samples", type=Path, metavar="PATH", help=samples)
     return added
+
+
+def add_training(train: argparse.ArgumentParser) -> None:
+    """What can be trained."""
+    kinds = train.add_subparsers(metavar="KIND", required=True, parser_class=OneLineParser)
+    help_text = "Learn an adapter from a folder's code, the types of its tokens beside it."
+    types = kinds.add_parser("types", help=help_text, description=help_text)
+    types.add_argument("path", type=Path, metavar="PATH", help="the code, in Python")
+    types.add_argument("adapter", type=Path, metavar="FOLDER", help="where the adapter goes")
+    types.add_argument("--model", metavar="NAME", help="as for 'pirouette complete'")
+    types.add_argument(
+        "--type-weight", type=share, default=0.1, metavar="W", help="of the loss; 0 for code alone"
+    )
+    types.add_argument("--samples", type=positive, default=4_000, metavar="N", help="drawn of it")
+    types.add_argument("--updates", type=positive, metavar="N", help="at most; default: one pass")
+    types.add_argument("--minutes", type=above_zero, metavar="M", help="what fits into so long")
+    types.add_argument("--rank", type=positive, default=16, metavar="R", help="of the adapter")
+    types.add_argument("--seed", type=int, default=0, metavar="S")
+    types.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def above_zero(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise ValueError
+    return number
+
+
+def share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1:
+        raise ValueError
+    return number
 
 
 def positive(text: str) -> int:

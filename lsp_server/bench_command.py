@@ -10,6 +10,7 @@ from rich.console import Console
 
 from evaluation.provenance import shown_command
 from evaluation.repositories import (
+    APART,
     DEVELOPMENT,
     UNSEEN,
     Release,
@@ -37,7 +38,8 @@ def run_bench(arguments: argparse.Namespace) -> int:
 
         def load() -> LanguageModel:
             folder = ModelStore(default_home()).pull(name, progress)
-            return load_language_model(name, folder, progress, exact=arguments.exact)
+            exact, adapter = arguments.exact, arguments.adapter
+            return load_language_model(name, folder, progress, exact=exact, adapter=adapter)
 
         result = run(arguments, load, progress)
     if arguments.json:
@@ -228,6 +230,19 @@ def related_bench(
     return run_related(options, load(), chosen_repositories(arguments, store, progress), progress)
 
 
+def types_bench(
+    arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
+) -> BenchResult:
+    from completion.token_types.fusion import load_type_fusion
+    from evaluation.benchmarks.types import TypesOptions, run_types
+
+    store = ModelStore(default_home())
+    repositories = chosen_repositories(arguments, store, progress, APART)
+    model = load()
+    types = load_type_fusion(model.tokenizer)
+    return run_types(TypesOptions(**given(arguments)), model, types, repositories, progress)
+
+
 BENCHES: Mapping[str, RunBench] = {
     "infilling": infilling_bench,
     "edits": edits_bench,
@@ -236,4 +251,5 @@ BENCHES: Mapping[str, RunBench] = {
     "latency": latency_bench,
     "api": api_bench,
     "related": related_bench,
+    "types": types_bench,
 }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from lsp_server.arguments import OneLineParser, add_benches, positive
+from lsp_server.arguments import OneLineParser, add_benches, add_training, positive
 from lsp_server.console import ProgressBar, print_json
 from models.catalogue import DEFAULT_MODEL
 from models.errors import DiskSpaceError, InputError, PirouetteError
@@ -37,6 +37,9 @@ def build_parser() -> argparse.ArgumentParser:
                 "--model",
                 metavar="NAME",
                 help="a name of 'pirouette models list', a Hugging Face id, or a local folder",
+            )
+            added.add_argument(
+                "--adapter", type=Path, metavar="FOLDER", help="what 'pirouette train' has made"
             )
         return added
 
@@ -75,6 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     search.add_argument("--limit", type=positive, default=5, metavar="N", help="at most so many")
 
+    add_training(command("train", "Adapt a model to your code.", run_train))
     add_benches(command("bench", "Run a benchmark.", run_bench))
     doctor = command("doctor", "Say what works here, and mend what does not.", run_doctor)
     doctor.set_defaults(model=None)
@@ -86,14 +90,17 @@ def build_parser() -> argparse.ArgumentParser:
 def run_serve(arguments: argparse.Namespace) -> int:
     from lsp_server.serve import serve
 
-    return serve(tcp=arguments.tcp, model=arguments.model)
+    chosen = {"model": arguments.model, "adapter": arguments.adapter}
+    given = {name: str(value) for name, value in chosen.items() if value is not None}
+    return serve(tcp=arguments.tcp, chosen=given)
 
 
 def run_complete(arguments: argparse.Namespace) -> int:
     from lsp_server.complete import complete_place, suggestion_json
 
     with ProgressBar() as progress:
-        done = complete_place(arguments.place, arguments.model or DEFAULT_MODEL, progress)
+        model = arguments.model or DEFAULT_MODEL
+        done = complete_place(arguments.place, model, arguments.adapter, progress)
     if arguments.json:
         print_json(suggestion_json(done))
     elif done.suggestion.text:
@@ -131,6 +138,12 @@ def run_search(arguments: argparse.Namespace) -> int:
         return search_index(wish, arguments.path, limit, as_json=arguments.json)
     environment: Path | None = arguments.environment
     return search_package(wish, arguments.package, environment, limit, as_json=arguments.json)
+
+
+def run_train(arguments: argparse.Namespace) -> int:
+    from lsp_server.train_command import train_types
+
+    return train_types(arguments)
 
 
 def run_bench(arguments: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from lsprotocol import types
 
 from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer
+from completion.token_types.fusion import load_type_fusion
 from completion.values import Suggestion
 from lsp_server.documents import Document, language_of, place_in
 from lsp_server.settings import Settings
@@ -41,7 +42,9 @@ class PlacedSuggestion:
     suggestion: Suggestion
 
 
-def complete_place(text: str, model_name: str, progress: ProgressCallback) -> PlacedSuggestion:
+def complete_place(
+    text: str, model_name: str, adapter: Path | None, progress: ProgressCallback
+) -> PlacedSuggestion:
     """The suggestion at FILE:LINE:COLUMN. Everything the user wrote is checked before the model
     is loaded."""
     place = parse_place(text)
@@ -51,12 +54,13 @@ def complete_place(text: str, model_name: str, progress: ProgressCallback) -> Pl
     request = cursor.request(settings.indentation_for(document.buffer.text))
     with ProcessAnalyst(timeout=PATIENCE) as analyst:
         folder = ModelStore(default_home()).pull(model_name, progress)
-        model = load_language_model(model_name, folder, progress)
+        model = load_language_model(model_name, folder, progress, adapter=adapter)
         roots = (enclosing_repository(place.path),)
         analyst.wait_until_warm(PATIENCE)
         monitors = Monitors(model.tokenizer, analyst, roots, PATIENCE)
         code = WorkspaceCode(WorkspaceFiles(roots))
-        completer = Completer(model, monitors=monitors, related=code)
+        fusion = load_type_fusion(model.tokenizer)
+        completer = Completer(model, monitors=monitors, related=code, types=fusion)
         completer.read_related(request)
         return PlacedSuggestion(place, completer.complete(request))
 

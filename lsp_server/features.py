@@ -6,6 +6,7 @@ handlers catch every exception; they then show nothing.
 """
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from lsp_server.api_search import COMMAND as SEARCH_COMMAND
 from lsp_server.documents import Documents
 from lsp_server.menu_completion import NOTHING, resolve
 from lsp_server.menu_completion import OPTIONS as MENU_OPTIONS
-from lsp_server.server import LoadModel, PirouetteServer
+from lsp_server.server import NOTHING_CHOSEN, LoadModel, PirouetteServer
 from lsp_server.settings import read_settings
 from models.errors import PirouetteError
 from retrieval.workspace_files import WorkspaceFiles
@@ -24,9 +25,9 @@ from retrieval.workspace_files import WorkspaceFiles
 logger = logging.getLogger(__name__)
 
 
-def create_server(load: LoadModel, chosen_model: str | None = None) -> PirouetteServer:
+def create_server(load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -> PirouetteServer:
     """A server with every handler in place, not yet listening."""
-    server = PirouetteServer(load, chosen_model)
+    server = PirouetteServer(load, chosen)
 
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:

@@ -18,8 +18,8 @@ from completion.menu.imports import line_for_imports
 from completion.menu.names import MenuNames, look_up
 from completion.menu.places import MenuPlace, PlaceKind, menu_place
 from completion.menu.ranking import RankedName, unranked
-from completion.monitors.monitors import PYTHON, root_of
-from completion.values import CompletionRequest
+from completion.monitors.monitors import root_of
+from completion.values import PYTHON, CompletionRequest
 from lsp_server.documents import Place
 from lsp_server.inference_thread import InferenceThread
 from lsp_server.workspace_code import WorkspaceCode

@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from functools import partial
 
 from lsp_server.features import create_server
@@ -16,13 +17,16 @@ from models.store import ModelStore, default_home
 logger = logging.getLogger(__name__)
 
 
-def serve(*, tcp: str | None, model: str | None) -> int:
-    """Serve one client until it leaves. Does not return: see `leave`."""
+def serve(*, tcp: str | None, chosen: Mapping[str, str]) -> int:
+    """Serve one client until it leaves, with settings that were `chosen` and not to be changed.
+
+    Does not return: see `leave`.
+    """
     address = parse_address(tcp) if tcp else None
     log_to_stderr()
     use_all_processors()  # the model has a thread of its own
     store = ModelStore(default_home())
-    server = create_server(partial(load_completer, store), model)
+    server = create_server(partial(load_completer, store), chosen)
     if address is None:
         # The protocol owns standard output; whatever else prints, prints to stderr.
         output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

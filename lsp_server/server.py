@@ -5,7 +5,7 @@ Which message asks for what is said in `lsp_server.features`.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from pygls.lsp.server import LanguageServer
 from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer
 from completion.related_blocks import FindsRelated
+from completion.token_types.fusion import load_type_fusion
 from completion.values import CompletionRequest
 from lsp_server.analysis import choose_worker
 from lsp_server.api_search import ApiSearches
@@ -39,6 +40,7 @@ from retrieval.workspace_files import WorkspaceFiles
 logger = logging.getLogger(__name__)
 
 COMPLETED = "$/pirouette/completed"
+NOTHING_CHOSEN: Mapping[str, str] = {}
 LATE = 10.0  # seconds after which nobody waits for static analysis, whatever the settings say
 MakeMonitors = Callable[[CodeTokenizer], Monitors | None]
 LoadModel = Callable[[Settings, ProgressCallback, MakeMonitors, FindsRelated], Completer]
@@ -52,15 +54,18 @@ def load_completer(
     related: FindsRelated,
 ) -> Completer:
     """The completer for these settings; fetches and converts its model where needed."""
-    model = load_language_model(settings.model, store.pull(settings.model, progress), progress)
+    adapter = Path(settings.adapter).expanduser() if settings.adapter else None
+    folder = store.pull(settings.model, progress)
+    model = load_language_model(settings.model, folder, progress, adapter=adapter)
     options, monitors = settings.completion_options(), make_monitors(model.tokenizer)
-    return Completer(model, options, monitors=monitors, related=related)
+    types = load_type_fusion(model.tokenizer) if settings.token_types else None
+    return Completer(model, options, monitors=monitors, related=related, types=types)
 
 
 class PirouetteServer(LanguageServer):
     """One client's session: its documents, its settings, and the thread that runs the model."""
 
-    def __init__(self, load: LoadModel, chosen_model: str | None = None) -> None:
+    def __init__(self, load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -> None:
         super().__init__(
             "pirouette",
             version("pirouette-lsp"),
@@ -79,7 +84,7 @@ class PirouetteServer(LanguageServer):
         self.initial = ReadSettings(self.settings, ())
         self.shut_down = False
         self._load = load
-        self._chosen_model = chosen_model
+        self._chosen = chosen
         self._loading: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
         self._told_of_changes: bool | None = None  # by the client; None while nobody has asked it
@@ -183,9 +188,8 @@ class PirouetteServer(LanguageServer):
         return Monitors(tokenizer, self.analyst, self.roots, seconds)
 
     def model_settings(self) -> Settings:
-        """The settings with the model named on the command line, which goes before any other."""
-        values = asdict(self.settings)
-        return Settings(**(values | {"model": self._chosen_model or self.settings.model}))
+        """The settings with what was chosen on the command line, which goes before all others."""
+        return Settings(**(asdict(self.settings) | dict(self._chosen)))
 
     # Suggestions
 

@@ -32,6 +32,9 @@ class Settings:
     model: str = setting(
         DEFAULT_MODEL, "A name of `pirouette models list`, a Hugging Face id, or a local folder."
     )
+    adapter: str = setting(
+        "", "A folder with a LoRA adapter that changes the model; empty for none."
+    )
     debounce_ms: int = setting(
         75, "Milliseconds of quiet before a suggestion that was not asked for is made.", 0, 5000
     )
@@ -84,6 +87,9 @@ class Settings:
     monitor_timeout_ms: int = setting(
         100, "Milliseconds that a suggestion waits for static analysis, at most.", 0, 10_000
     )
+    token_types: bool = setting(
+        True, "Whether the types of tokens weigh in where the model is unsure (Python)."
+    )
     python_environment: str = setting(
         "", "The virtual environment whose packages your code uses; empty for Pirouette's own."
     )
@@ -98,7 +104,7 @@ class Settings:
         """What a completer is made with: where it changes, another one is needed."""
         asked = self.python_environment, self.analysis_server
         watched = self.monitors, self.monitor_timeout_ms, asked
-        return self.model, watched, self.completion_options()
+        return self.model, self.adapter, self.token_types, watched, self.completion_options()
 
     def of_indexing(self) -> tuple[object, ...]:
         """What is indexed: where it changes, it is looked at anew."""

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from completion.menu.names import IDENTIFIER
-from completion.monitors.monitors import PYTHON
-from completion.values import CancelCheck, CompletionRequest
+from completion.values import PYTHON, CancelCheck, CompletionRequest
 from lsp_server.index_command import index_file
 from retrieval.analyst.search_path import environment_folders
 from retrieval.api_docs.api_docs import LibraryDocs, fitting_first

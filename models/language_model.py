@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from models.adapter import Adapter, read_adapter
 from models.config import read_decoder_config, read_json
 from models.decoder import Decoder
 from models.device import preferred_device
@@ -34,8 +36,10 @@ def load_language_model(
     device: torch.device | None = None,
     *,
     exact: bool = False,
+    adapter: Path | None = None,
 ) -> LanguageModel:
-    """The model in `folder`, which is in Hugging Face layout (see `models.store`).
+    """The model in `folder`, which is in Hugging Face layout (see `models.store`), changed by what
+    an `adapter` folder holds.
 
     On the CPU its matrices are in 8 bits, unless they are to stay `exact` (float32).
 
@@ -51,11 +55,25 @@ def load_language_model(
     device = device or preferred_device()
     on_cpu = device.type == "cpu"
     weights = load_weights(folder, device, torch.float32 if on_cpu else torch.bfloat16, progress)
+    changed = {} if adapter is None else adapted(weights, read_adapter(adapter))
+    weights |= changed
     matrices: Mapping[str, EightBits] = {}
     if on_cpu and not exact:
         matrices = read_eight_bits(folder) or quantised(weights, tied=config.tied_embeddings)
+        matrices = {**matrices, **quantised(changed, tied=False)}
     decoder = Decoder(config, {**weights, **matrices})
     return LanguageModel(name, folder, decoder, tokenizer, declared_end_tokens(folder))
+
+
+def adapted(weights: Mapping[str, Tensor], adapter: Adapter) -> dict[str, Tensor]:
+    """Those matrices that an adapter changes, as it has them."""
+    adapter.require_names(weights)
+    merged: dict[str, Tensor] = {}
+    for name in adapter.factors:
+        weight = weights[name]
+        changed = adapter.merged(name, weight.to("cpu", torch.float32).numpy())
+        merged[name] = torch.from_numpy(changed).to(weight)
+    return merged
 
 
 def declared_end_tokens(folder: Path) -> frozenset[int]:

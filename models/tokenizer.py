@@ -8,7 +8,7 @@ space that some tokenizers add are switched off, so that decoding gives back the
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,8 @@ from models.tokenizer_file import (
 )
 
 SPACE = "\u2581"  # how a byte-fallback tokenizer writes a space
-SURROGATES = re.compile(r"[\ud800-\udfff]")
+SURROGATES = r"\ud800-\udfff"  # no characters, and without bytes
+REPLACEMENT = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,12 @@ class CodeTokenizer:
                 f"{folder / 'tokenizer.json'} is not a usable tokenizer ({error!r}); fetch it again"
             ) from None
         spelled = sorted((b, token) for token, b in enumerate(self._bytes) if b)
+        known = {spelling[0] for spelling in self._bytes if len(spelling) == 1}
+        self._without_token = re.compile(f"[{SURROGATES}{seldom_written(known)}]")
         self._spellings = [spelling for spelling, _ in spelled]
         self._by_spelling = torch.tensor([token for _, token in spelled])
         self._space_bytes = [pieces.get(f"<0x{byte:02X}>", -1) for byte in SPACE.encode()]
-        if not supported or self.decode(self.encode(EVERY_BYTE)) != EVERY_BYTE:
+        if not supported or self.decode(self.encode(EVERY_BYTE)) != self._known(EVERY_BYTE):
             raise UnsupportedModelError(
                 f"the tokenizer of {folder} is not a byte-level or byte-fallback BPE that keeps "
                 "every byte of a text; use another model"
@@ -93,8 +96,7 @@ class CodeTokenizer:
         return self.encode_with_offsets(text).tokens
 
     def encode_with_offsets(self, text: str) -> Encoding:
-        # A lone surrogate is no character and has no bytes; U+FFFD stands in, one for one.
-        text = text if text.isascii() else SURROGATES.sub("\ufffd", text)
+        text = self._known(text)
         if not self._byte_level and SPACE in text:
             return self._encode_around_space_signs(text)
         encoded = self._tokenizer.encode(text, add_special_tokens=False)
@@ -112,7 +114,7 @@ class CodeTokenizer:
         splitter = self._tokenizer.pre_tokenizer
         if splitter is None:
             return text[len(text.rstrip(" ").rpartition(" ")[0].rstrip(" ")) :]
-        pieces = splitter.pre_tokenize_str(SURROGATES.sub("\ufffd", text))
+        pieces = splitter.pre_tokenize_str(self._known(text))
         return text[pieces[-1][1][0] :] if pieces else ""
 
     def longer_than(self, text: bytes) -> Tensor:
@@ -156,6 +158,10 @@ class CodeTokenizer:
             start = end
         return Encoding(tokens, offsets)
 
+    def _known(self, text: str) -> str:
+        """The text with U+FFFD, one for one, for what no token can write."""
+        return self._without_token.sub(REPLACEMENT, text)
+
     def _spell(self, piece: str) -> bytes:
         if self._byte_level:
             try:
@@ -165,6 +171,16 @@ class CodeTokenizer:
         if byte := BYTE_TOKEN.fullmatch(piece):
             return bytes([int(byte[1], 16)])
         return piece.replace(SPACE, " ").encode()
+
+
+def seldom_written(known: Container[int]) -> str:
+    """Of the characters that no source text needs, those one of whose bytes is not `known`, as in a
+    class of a regular expression: control characters, and planes of Unicode that hold none yet."""
+    control = (chr(byte) for byte in (*range(0x20), 0x7F) if chr(byte) not in "\t\n\f\r")
+    planes = {0xF1: "\U00040000-\U0007ffff", 0xF2: "\U00080000-\U000bffff"}
+    planes |= {0xF3: "\U000c0000-\U000fffff", 0xF4: "\U00100000-\U0010ffff"}
+    lost = [re.escape(character) for character in control if ord(character) not in known]
+    return "".join(lost + [plane for lead, plane in planes.items() if lead not in known])
 
 
 def byte_alphabet() -> dict[str, int]:

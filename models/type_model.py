@@ -15,18 +15,18 @@ from torch import Tensor, nn
 from models.errors import InputError
 
 FILE = "model.safetensors"
+SHIPPED = Path(__file__).parent / "types" / FILE
 
 
 @dataclass(frozen=True, slots=True)
 class TypeModelShape:
-    """Numbers of types and words, sizes of their vectors, and of the state in each layer."""
+    """Numbers of types and words, and sizes of their vectors and of the state."""
 
     types: int
     words: int = 8192
     type_size: int = 32
     word_size: int = 96
     state_size: int = 320
-    layers: int = 1
 
 
 class TypeModel(nn.Module):
@@ -39,16 +39,20 @@ class TypeModel(nn.Module):
         self.types = nn.Embedding(shape.types, shape.type_size)
         self.words = nn.Embedding(shape.words, shape.word_size)
         size = shape.type_size + shape.word_size
-        self.state = nn.GRU(size, shape.state_size, shape.layers, batch_first=True)
+        self.state = nn.GRU(size, shape.state_size, batch_first=True)
         self.next = nn.Linear(shape.state_size, shape.types)
 
-    def forward(
-        self, types: Tensor, words: Tensor, before: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Logits [batch, length, types] of what follows each token, and the last state [layers,
-        batch, state]; `types` and `words` are [batch, length]."""
-        states, last = self.state(torch.cat([self.types(types), self.words(words)], -1), before)
-        return self.next(states), last
+    def read(self, types: Tensor, words: Tensor, before: Tensor | None = None) -> Tensor:
+        """The states [batch, length, state] after each token; `types` and `words` are [batch,
+        length]. One text may go on from the state [state] `before` it."""
+        read = torch.cat([self.types(types), self.words(words)], -1)
+        states: Tensor = self.state(read, None if before is None else before[None, None])[0]
+        return states
+
+    def forward(self, types: Tensor, words: Tensor) -> Tensor:
+        """Logits [batch, length, types] of what follows each token."""
+        logits: Tensor = self.next(self.read(types, words))
+        return logits
 
 
 def save_type_model(model: TypeModel, file: Path) -> None:

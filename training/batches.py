@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from training.infilling_samples import Sample
+from training.type_labels import NO_TYPE
 
 NEAR = 64  # tokens; lengths no further apart stay mixed, as those cut to one length are of a kind
 SHUFFLED = 64  # batches whose samples are sorted by length together
@@ -15,10 +16,11 @@ SHUFFLED = 64  # batches whose samples are sorted by length together
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Token ids [samples, length], and which of them count, of the same shape."""
+    """Token ids [samples, length], which of them count, and their types, of the same shape."""
 
     tokens: Tensor
     counted: Tensor
+    types: Tensor
 
 
 def batches_of(samples: Sequence[Sample], most_tokens: int) -> Iterator[Batch]:
@@ -39,10 +41,12 @@ def padded(samples: Sequence[Sample]) -> Batch:
     longest = max(len(one.tokens) for one in samples)
     tokens = torch.zeros(len(samples), longest, dtype=torch.long)
     counted = torch.zeros(len(samples), longest, dtype=torch.bool)
+    types = torch.full_like(tokens, NO_TYPE)
     for row, sample in enumerate(samples):
         tokens[row, : len(sample.tokens)] = torch.tensor(sample.tokens)
         counted[row, max(1, sample.counted_from) : len(sample.tokens)] = True
-    return Batch(tokens, counted)
+        types[row, sample.counted_from :][: len(sample.types)] = torch.tensor(sample.types)
+    return Batch(tokens, counted, types)
 
 
 def updates_of(

@@ -9,7 +9,8 @@ some have no hole: there every token counts.
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from completion.context_budget import find_edge, fit_window
 from completion.prompt_formats import PromptFormat, Slot
@@ -20,6 +21,7 @@ from retrieval.related.similar_code import CodeBlock
 from training.definitions import Definitions
 from training.documents import Document
 from training.holes import Hole, Lines, draw_hole
+from training.type_labels import NO_TYPE, TypeLabels
 
 BUDGETS = (256, 512, 768, 1024)  # tokens of a prompt
 LONGEST_MIDDLE = 320  # tokens
@@ -30,11 +32,16 @@ WITH_RELATED = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Token ids, and the first of them that counts; the ones before it are only read."""
+    """Token ids, and the first of them that counts; the ones before it are only read.
+
+    `types` are the numbers of the types of Python's tokens that those that count belong to, and
+    `NO_TYPE` where one belongs to none; or there are none.
+    """
 
     kind: str
     tokens: list[int]
     counted_from: int
+    types: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +55,11 @@ class SampleMaker:
     def draw(
         self, document: Document, definitions: Definitions, rng: random.Random
     ) -> Sample | None:
-        """One sample from a document; None where no hole of a fitting size was found."""
-        if rng.random() < NO_HOLE:
+        """One sample from a document; None where no hole of a fitting size was found.
+
+        A model that fills in no middle has documents as they are.
+        """
+        if rng.random() < NO_HOLE or not self.format.has_middle:
             return self._plain(document, rng)
         hole = draw_hole(Lines(document.text), rng)
         if hole is None:
@@ -90,7 +100,8 @@ class SampleMaker:
         tokens = self._context(document, blocks)
         for part in self.format.parts:
             tokens += slots[part] if isinstance(part, Slot) else [self.tokenizer.control[part]]
-        return Sample(hole.kind, [*tokens, *middle, self.end_token], len(tokens))
+        types = [*self._types(document, middle, split), NO_TYPE]
+        return Sample(hole.kind, [*tokens, *middle, self.end_token], len(tokens), types)
 
     def _context(self, document: Document, blocks: Sequence[CodeBlock]) -> list[int]:
         """What stands before the file: code of others, where there is any."""
@@ -107,4 +118,16 @@ class SampleMaker:
         start = lines.starts[rng.randrange(len(lines.rows))]
         text = document.text[start if len(document.text) - start > budget else 0 :]
         tokens = self.tokenizer.encode(text[: 6 * budget])[:budget]
-        return Sample("plain", [*self.tokenizer.start_tokens, *tokens], 1)
+        whole = [*self.tokenizer.start_tokens, *tokens]
+        types = self._types(document, tokens, len(document.text) - len(text))
+        return Sample("plain", whole, 1, types[len(tokens) - len(whole) + 1 :])
+
+    def _types(self, document: Document, tokens: Sequence[int], start: int) -> list[int]:
+        """Those of tokens that write a document on from a place."""
+        before = len(document.text[:start].encode())
+        return labels_of(document.text).of(tokens, self.tokenizer.token_bytes, before)
+
+
+@lru_cache(maxsize=4)
+def labels_of(text: str) -> TypeLabels:
+    return TypeLabels(text)

@@ -4,8 +4,8 @@ It knows batches of token ids; it must not know what text they stand for.
 """
 
 import math
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,6 @@ from training.batches import Batch
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 WARM_UP = 0.04  # of all updates
 LAST_RATE = 0.05  # of the learning rate
-LARGEST_GRADIENT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,19 @@ class Judgement:
     whole: float
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Of the tokens of a batch that count: the last layer's states before them [counted, size],
+    logits [counted, vocabulary], the tokens that are right, their types, and their samples' rows
+    [counted]."""
+
+    states: Tensor
+    logits: Tensor
+    truth: Tensor
+    types: Tensor
+    rows: Tensor
+
+
 def adapted(folder: Path, options: LoraOptions, device: torch.device) -> Any:
     """The model of a Hugging Face folder with an adapter that changes nothing yet.
 
@@ -58,6 +70,7 @@ def adapted(folder: Path, options: LoraOptions, device: torch.device) -> Any:
     try:
         from peft import LoraConfig, get_peft_model
         from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
     except ImportError:
         raise InputError(
             "training needs the packages peft and transformers; "
@@ -65,6 +78,7 @@ def adapted(folder: Path, options: LoraOptions, device: torch.device) -> Any:
         ) from None
     if not is_whole(folder):
         raise InputError(f"{folder} is no model folder; name what 'pirouette models path' prints")
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     model: Any = AutoModelForCausalLM.from_pretrained(
         folder, dtype=dtype, local_files_only=True, use_safetensors=True
@@ -72,7 +86,9 @@ def adapted(folder: Path, options: LoraOptions, device: torch.device) -> Any:
     config = LoraConfig(
         r=options.rank, lora_alpha=options.alpha, target_modules=list(PROJECTIONS), lora_dropout=0.0
     )
-    return get_peft_model(model.to(device), config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of what peft asks transformers
+        return get_peft_model(model.to(device), config)
 
 
 def save(model: Any, options: LoraOptions, folder: Path, base: str) -> None:
@@ -99,47 +115,6 @@ def save(model: Any, options: LoraOptions, folder: Path, base: str) -> None:
         (folder / f"{name}.partial").replace(folder / name)
 
 
-def learn(
-    model: Any,
-    updates: Sequence[Sequence[Batch]],
-    options: LoraOptions,
-    after: Callable[[int, float], None],
-) -> None:
-    """One step of AdamW for each of `updates`; `after` gets its number from 1 on, and its loss."""
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=options.learning_rate, weight_decay=0.0)
-    model.train()
-    for number, batches in enumerate(updates):
-        for group in optimizer.param_groups:
-            group["lr"] = options.learning_rate * rate_at(number, len(updates))
-        total = sum(int(batch.counted.sum()) for batch in batches)
-        loss = 0.0
-        for batch in batches:
-            logits, truth, _ = counted_logits(model, batch)
-            share = F.cross_entropy(logits.float(), truth, reduction="sum") / max(total, 1)
-            share.backward()  # type: ignore[no-untyped-call]
-            loss += float(share.detach())
-        torch.nn.utils.clip_grad_norm_(weights, LARGEST_GRADIENT)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        after(number + 1, loss)
-
-
-def seconds_per_update(model: Any, updates: Sequence[Sequence[Batch]], measured: int = 4) -> float:
-    """What an update takes, from the first ones; nothing is learned from them yet."""
-    started = 0.0
-    for number, batches in enumerate(updates[: measured + 1]):
-        if number == 1:
-            started = time.monotonic()  # the first one also sets everything up
-        for batch in batches:
-            logits, truth, _ = counted_logits(model, batch)
-            F.cross_entropy(logits.float(), truth).backward()  # type: ignore[no-untyped-call]
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    model.zero_grad(set_to_none=True)
-    return (time.monotonic() - started) / max(1, min(measured, len(updates) - 1))
-
-
 def rate_at(number: int, updates: int) -> float:
     """The share of the learning rate at an update: a rise, then half a cosine down."""
     rise = max(1, int(WARM_UP * updates))
@@ -149,8 +124,8 @@ def rate_at(number: int, updates: int) -> float:
     return LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def counted_logits(model: Any, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits [counted, vocabulary], the tokens that are right [counted], and their samples' rows.
+def read_counted(model: Any, batch: Batch) -> Counted:
+    """What the model makes of a batch.
 
     The head, a quarter of a small model, is multiplied only where a token counts.
     """
@@ -158,10 +133,12 @@ def counted_logits(model: Any, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     device = plain.lm_head.weight.device
     tokens = batch.tokens.to(device)
     rows, columns = batch.counted.nonzero(as_tuple=True)
+    types = batch.types[rows, columns].to(device)
     rows, columns = rows.to(device), columns.to(device)
     with reduced(device):
         hidden = plain.model(input_ids=tokens, use_cache=False).last_hidden_state
-        return plain.lm_head(hidden[rows, columns - 1]), tokens[rows, columns], rows
+        states = hidden[rows, columns - 1]
+        return Counted(states, plain.lm_head(states), tokens[rows, columns], types, rows)
 
 
 def reduced(device: torch.device) -> AbstractContextManager[Any]:
@@ -187,6 +164,7 @@ def judge(model: Any, batches: Iterable[Batch]) -> Judgement:
 
 def judged(model: Any, batches: Iterable[Batch]) -> Iterator[tuple[float, Tensor, Tensor, int]]:
     for batch in batches:
-        logits, truth, rows = counted_logits(model, batch)
-        loss = float(F.cross_entropy(logits.float(), truth, reduction="sum"))
-        yield loss, logits.argmax(-1) == truth, rows, len(batch.tokens)
+        found = read_counted(model, batch)
+        loss = float(F.cross_entropy(found.logits.float(), found.truth, reduction="sum"))
+        right = found.logits.argmax(-1) == found.truth
+        yield loss, right, found.rows, len(batch.tokens)

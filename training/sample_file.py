@@ -1,4 +1,4 @@
-"""Samples on disk: the tokens of all, one after the other, in one safetensors file."""
+"""Samples on disk: tokens and types of all, one after the other, in one safetensors file."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +18,8 @@ def write_samples(samples: Sequence[Sample], file: Path) -> None:
         "tokens": torch.tensor([t for one in samples for t in one.tokens], dtype=torch.int32),
         "lengths": torch.tensor([len(one.tokens) for one in samples], dtype=torch.int32),
         "counted_from": torch.tensor([one.counted_from for one in samples], dtype=torch.int32),
+        "types": torch.tensor([t for one in samples for t in one.types], dtype=torch.int8),
+        "typed": torch.tensor([len(one.types) for one in samples], dtype=torch.int32),
         "kinds": torch.tensor([KINDS.index(one.kind) for one in samples], dtype=torch.uint8),
     }
     save_file(tensors, file)
@@ -36,9 +38,10 @@ def read_samples(file: Path) -> list[Sample]:
 
 def iterate(file: Path) -> Iterator[Sample]:
     tensors = load_file(file)
-    start = 0
-    columns = (tensors[name].tolist() for name in ("lengths", "counted_from", "kinds"))
-    for length, counted_from, kind in zip(*columns, strict=True):
+    start = first = 0
+    columns = (tensors[name].tolist() for name in ("lengths", "counted_from", "typed", "kinds"))
+    for length, counted_from, typed, kind in zip(*columns, strict=True):
         tokens = tensors["tokens"][start : start + length].tolist()
-        yield Sample(KINDS[kind], tokens, counted_from)
-        start += length
+        types = tensors["types"][first : first + typed].tolist()
+        yield Sample(KINDS[kind], tokens, counted_from, types)
+        start, first = start + length, first + typed

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.type_model import TypeModel
+from training.learner import LARGEST_GRADIENT
 from training.lora import rate_at
 from training.type_sequences import TypeSequences
 
 WINDOW = 256  # tokens that are read in a row
 BATCH = 64  # windows
-LARGEST_GRADIENT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def learn_types(
         starts = rng.integers(0, len(sequences.types) - WINDOW - 1, BATCH)
         types, words = windows(sequences, starts, WINDOW + 1)
         words = words.masked_fill(torch.rand(words.shape) < recipe.unknown, 0)
-        logits, _ = model(types[:, :-1], words[:, :-1])
+        logits = model(types[:, :-1], words[:, :-1])
         loss = F.cross_entropy(logits.flatten(0, 1), types[:, 1:].flatten())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -71,7 +71,7 @@ def likeliest_types(model: TypeModel, sequences: TypeSequences) -> NDArray[np.in
     found = np.zeros(len(sequences.types) - 1, np.int64)
     for start, length in stretches(len(found)):
         types, words = windows(sequences, np.array([start]), length)
-        logits, _ = model(types, words)
+        logits = model(types, words)
         skipped = WINDOW if start else 0
         found[start + skipped : start + length] = logits[0, skipped:].argmax(-1).numpy()
     return found

@@ -13,10 +13,10 @@ from tree_sitter import Parser
 
 from completion.menu.places import MenuPlace, PlaceKind
 from completion.monitors.bindings import EVERYWHERE, names_in_scope, statement_at
-from completion.monitors.monitors import PYTHON, root_of
+from completion.monitors.monitors import root_of
 from completion.monitors.receivers import indent_of
 from completion.nearby import lines_below, nearby
-from completion.values import CancelCheck, CompletionRequest, never_cancelled
+from completion.values import PYTHON, CancelCheck, CompletionRequest, never_cancelled
 from retrieval import grammars
 from retrieval.analyst.questions import Analyst, Answer, Question, Wanted
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from completion.brackets import MASK, mask
-from completion.monitors.monitors import PYTHON
 from completion.monitors.places import attribute_at_end, blotted_text, import_at_end
 from completion.nearby import nearby
-from completion.values import CompletionRequest
+from completion.values import PYTHON, CompletionRequest
 
 TYPED = re.compile(r"[^\W\d]\w*\Z")
 LONGEST_NAME = 200  # characters

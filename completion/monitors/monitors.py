@@ -19,13 +19,11 @@ from completion.monitors.receivers import indent_of
 from completion.monitors.syntax import Syntax
 from completion.monitors.watch import NO_WATCH, Monitor, Watch
 from completion.nearby import lines_below
-from completion.prompt import Prompt
-from completion.values import CompletionRequest, WatchCounts
+from completion.values import PYTHON, CompletionRequest, WatchCounts
 from models.tokenizer import CodeTokenizer
 from retrieval.analyst.questions import Analyst, Question, Wanted
 from retrieval.symbols.answers import is_declared_language
 
-PYTHON = "python"
 WAIT_SECONDS = 0.1
 
 
@@ -71,13 +69,12 @@ class Monitors:
         self._seconds = seconds
         self._clock = clock
 
-    def watch(self, request: CompletionRequest, near: CompletionRequest, prompt: Prompt) -> Watch:
-        """Of a request, which has so much text `near` its cursor.
+    def watch(self, request: CompletionRequest, near: CompletionRequest, known: str) -> Watch:
+        """Of a request, which has so much text `near` its cursor, and is `known` so far.
 
         What stands there is asked about now, to be known once the prompt is read.
         """
-        rewritten = self._tokenizer.spelled(prompt.end.rewritten).decode(errors="ignore")
-        known = request.before.removesuffix(rewritten)
+        rewritten = request.before[len(known) :]
         line_start = known.rfind("\n") + 1
         around = Surroundings(known[:line_start], known[line_start:], rewritten, request.after)
         if request.language == PYTHON:

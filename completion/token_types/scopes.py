@@ -63,6 +63,14 @@ class Scopes:
                 return role
         return TokenType.NAME
 
+    def roles(self) -> dict[str, TokenType]:
+        """What each name means that can be read here."""
+        seen = [one for one in self._around[:-1] if one.kind != TokenType.CLASS]
+        found: dict[str, TokenType] = {}
+        for scope in (*seen, self._around[-1]):
+            found |= scope.names
+        return found
+
     def declared(self) -> Declared:
         """All that is declared so far, by scope."""
         names: dict[TokenType, dict[str, TokenType]] = {}

@@ -10,9 +10,10 @@ from itertools import chain, takewhile
 
 from completion.token_types.lexer import NOTHING_OPEN, Open, lex_line
 from completion.token_types.roles import NO_STATEMENT, Statement, understand
-from completion.token_types.scopes import Declared, Scopes
+from completion.token_types.scopes import Scopes
 from completion.token_types.types import TokenType
 
+EDGE = 16  # lines by which the first of the recent ones moves on
 STEP = 64  # lines from one kept state of the scopes to the next
 
 
@@ -82,6 +83,27 @@ class TypedText:
 
 
 @dataclass(frozen=True, slots=True)
+class TypedEnd:
+    """The tokens of some last lines, as far as they are written; whether they end in a string,
+    which is none of the tokens, how many characters the last line has, and the scopes there."""
+
+    tokens: tuple[TypedToken, ...]
+    in_string: bool
+    column: int
+    scopes: Scopes
+
+    @property
+    def last_goes_on(self) -> bool:
+        """Whether the last token touches the end, so that more may be part of it."""
+        return bool(self.tokens) and self.tokens[-1].end == self.column
+
+    @property
+    def in_text(self) -> bool:
+        """Whether what comes next is no code, but part of a string or a comment."""
+        return self.in_string or (bool(self.tokens) and self.tokens[-1].type == TokenType.COMMENT)
+
+
+@dataclass(frozen=True, slots=True)
 class TypedPrefix:
     """All before a cursor: whole lines, and the last one with the state that it begins in."""
 
@@ -90,17 +112,29 @@ class TypedPrefix:
     start: LineStart
     scopes: Scopes
 
-    def with_text(self, text: str) -> tuple[tuple[TypedToken, ...], Declared]:
-        """The tokens from the last line's beginning to the end of what is written after the
-        cursor, and what is declared there. The last token may go on."""
+    def recent(self, count: int) -> list[TypedToken]:
+        """At least so many tokens of the last whole lines, where there are so many.
+
+        They begin at the same line for as long as the cursor stays within some lines of its own,
+        so that who reads them seldom has to begin anew.
+        """
+        first, found = len(self.lines), 0
+        while first and found < count:
+            first -= 1
+            found += len(self.lines[first].tokens)
+        return [token for line in self.lines[first // EDGE * EDGE :] for token in line.tokens]
+
+    def with_text(self, text: str) -> TypedEnd:
+        """What is written after the cursor, read from the beginning of the cursor's line."""
         scopes, start = self.scopes.copy(), self.start
         found: list[tuple[TypedToken, ...]] = []
         *whole, last = (self.last + text).split("\n")
         for line in whole:
             typed, start = read_line(line, start, scopes, ended=True)
             found.append(typed.tokens)
-        typed, _ = read_line(last, start, scopes, ended=False)
-        return tuple(chain(*found, typed.tokens)), scopes.declared()
+        typed, after = read_line(last, start, scopes, ended=False)
+        tokens = tuple(chain(*found, typed.tokens))
+        return TypedEnd(tokens, bool(after.open.string), len(last), scopes)
 
 
 def read_line(

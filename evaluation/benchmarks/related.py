@@ -96,7 +96,7 @@ def ask(completer: Completer, point: Point) -> Iterator[Written]:
     """Every arm's line; one cache goes from one to the next, as it would in an editor."""
     told, read = False, 0
     for arm in ARMS:
-        own = completer.watched_by(None)
+        own = completer.with_parts()
         if arm == "related":
             related = own.read_related(point.request)
             line = point.request.before.rpartition("\n")[2] + point.truth

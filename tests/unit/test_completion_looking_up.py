@@ -61,7 +61,7 @@ def test_the_real_model_looks_up_what_it_does_not_know(default_model: LanguageMo
     completer = Completer(default_model, options, related=library)
     assert "fork_into" not in completer.complete(WISH).text
     assert library.asked == 0  # whoever types does not wait for it
-    again = completer.watched_by(None)
+    again = completer.with_parts()
     first, *others = again.complete_by_hand(WISH, 2)
     assert first.text.strip() == "pipe.fork_into(2)"
     assert first.tokens.encoded <= 3

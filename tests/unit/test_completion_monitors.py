@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from completion.alternatives import read_branch
-from completion.covers import open_end
+from completion.covers import open_end, text_known
 from completion.decoding import TRUNK, Branch, Decoded, decode_greedily
 from completion.drafting.drafts import Drafter
 from completion.monitors.monitors import Monitors
@@ -42,7 +42,8 @@ def watch_of(
     tokens = model.tokenizer.encode(request.before)
     prompt = Prompt(tokens[: len(tokens) - len(end.rewritten)], end=end)
     monitors = Monitors(model.tokenizer, analyst, seconds=seconds)
-    return prompt, monitors.watch(request, request, prompt)
+    known = text_known(model.tokenizer, request.before, end)
+    return prompt, monitors.watch(request, request, known)
 
 
 def write(model: LanguageModel, text: str, script: str, analyst: Analyst) -> tuple[str, Watch]:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from completion.covers import open_end
+from completion.covers import open_end, text_known
 from completion.monitors.monitors import Monitors
 from completion.monitors.watch import Watch
-from completion.prompt import Prompt
 from completion.values import CompletionRequest
 from models.language_model import LanguageModel
 from tests.unit.analysts import DeclaredAnalyst, FrozenAnalyst
@@ -47,7 +46,7 @@ def watch_of(
     request: CompletionRequest = replace(at(f"{before}▮{after}"), path=str(path), language="")
     end = open_end(model.tokenizer, before)
     monitors = Monitors(model.tokenizer, analyst, [path.parent], seconds=0.01)
-    watch = monitors.watch(request, request, Prompt([], end=end))
+    watch = monitors.watch(request, request, text_known(model.tokenizer, before, end))
     return watch, model.tokenizer.spelled(end.rewritten)
 
 

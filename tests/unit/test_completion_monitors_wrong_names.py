@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 from tree_sitter import Parser
 
-from completion.covers import open_end
+from completion.covers import open_end, text_known
 from completion.monitors.bindings import EVERYWHERE, names_in, names_in_scope
 from completion.monitors.monitors import Monitors
-from completion.prompt import Prompt
 from completion.values import CompletionRequest
 from models.language_model import LanguageModel
 from retrieval.grammars import PYTHON
@@ -31,7 +30,7 @@ def wrong_name(
     request: CompletionRequest = at(f"{before}▮{after}")
     end = open_end(model.tokenizer, before)
     watch = Monitors(model.tokenizer, analyst, seconds=5).watch(
-        request, request, Prompt([], end=end)
+        request, request, text_known(model.tokenizer, before, end)
     )
     rewritten = model.tokenizer.spelled(end.rewritten).decode()
     found = watch.find_wrong(watch.line + (rewritten + written).encode(), ended=ended)

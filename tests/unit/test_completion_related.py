@@ -157,7 +157,7 @@ def test_a_suggestion_after_them_reads_one_token(model: LanguageModel) -> None:
     cold = completer.complete(PLACE)
     assert completer.read_related(PLACE).blocks == (TWO, ONE)
     session = completer._sessions.of(PLACE.document)
-    warm = completer.watched_by(None).complete(PLACE)
+    warm = completer.with_parts().complete(PLACE)
     assert warm.tokens.encoded <= 2
     assert warm.tokens.prompt - cold.tokens.prompt == len(
         related_tokens(model.tokenizer, QWEN, session.related)
@@ -182,7 +182,7 @@ def test_whoever_types_on_keeps_what_was_read(model: LanguageModel) -> None:
         completer.read_related(PLACE, CancelAfter(2))
     session = completer._sessions.of(PLACE.document)
     assert session.related.blocks == (TWO,)
-    assert completer.watched_by(None).complete(PLACE).tokens.encoded <= 3
+    assert completer.with_parts().complete(PLACE).tokens.encoded <= 3
     assert completer.read_related(PLACE).blocks == (TWO, ONE)
 
 
@@ -198,7 +198,7 @@ def test_other_blocks_take_their_place(model: LanguageModel) -> None:
     shelf.blocks = ()
     assert completer.read_related(PLACE).blocks == ()
     completer.heal(PLACE.document)
-    assert completer.watched_by(None).complete(PLACE).tokens.encoded <= 2
+    assert completer.with_parts().complete(PLACE).tokens.encoded <= 2
 
 
 def test_a_search_that_nobody_waits_for_reads_nothing(model: LanguageModel) -> None:
@@ -261,6 +261,6 @@ def test_the_real_model_uses_what_another_file_shows(default_model: LanguageMode
     completer = Completer(default_model, options, related=Shelf(USE))
     assert "drop_envelope" not in completer.complete(CALL).text
     completer.read_related(CALL)
-    told = completer.watched_by(None).complete(CALL)
+    told = completer.with_parts().complete(CALL)
     assert told.text.startswith("drop_envelope(customer.address")
     assert told.tokens.encoded <= 3

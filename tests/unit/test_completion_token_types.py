@@ -73,8 +73,7 @@ def test_the_standard_library_has_the_types_that_pythons_tokenizer_gives_it() ->
 def typed(text: str) -> list[tuple[str, str]]:
     """Names with their types."""
     prefix = TypedText().follow(text)
-    tokens, _ = prefix.with_text("")
-    every = [*(one for line in prefix.lines for one in line.tokens), *tokens]
+    every = [*(one for line in prefix.lines for one in line.tokens), *prefix.with_text("").tokens]
     return [(one.text, one.type.name) for one in every if one.type < TokenType.KEYWORD]
 
 
@@ -144,7 +143,7 @@ class B:
         self.f
         y = x
         """
-    _, declared = TypedText().follow(text).with_text("")
+    declared = TypedText().follow(text).with_text("").scopes.declared()
     assert declared.names[TokenType.FUNCTION].keys() == {"self", "x", "y"}
     assert declared.names[TokenType.CLASS].keys() == {"c", "d"}
     assert declared.names[TokenType.MODULE].keys() == {"A", "B"}
@@ -154,16 +153,16 @@ class B:
 
 def test_what_is_written_after_the_cursor_is_read_on_from_it() -> None:
     prefix = TypedText().follow("def f(a):\n    b = a")
-    tokens, declared = prefix.with_text(".c\n    b")
-    assert [(one.type.name, one.text) for one in tokens[-5:]] == [
+    end = prefix.with_text(".c\n    b")
+    assert [(one.type.name, one.text) for one in end.tokens[-5:]] == [
         ("PARAMETER", "a"),
         ("DOT", "."),
         ("ATTRIBUTE", "c"),
         ("NEWLINE", ""),
         ("VARIABLE", "b"),
     ]
-    assert declared.names[TokenType.FUNCTION].keys() == {"a", "b"}
-    assert prefix.with_text("")[0][-1].text == "a"
+    assert end.scopes.roles().keys() == {"f", "a", "b"}
+    assert prefix.with_text("").tokens[-1].text == "a"
 
 
 def test_names_and_keywords_have_numbers_of_their_own() -> None:

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 from models.errors import UnsupportedModelError
 from models.language_model import LanguageModel
-from models.tokenizer import CodeTokenizer
+from models.tokenizer import BYTE_OF_CHARACTER, CodeTokenizer
 from tests.unit.tiny_models import BYTES, byte_level_tokenizer
 
 MARKERS = (
@@ -266,6 +266,16 @@ def a_byte_missing() -> Tokenizer:
     tokenizer = Tokenizer(models.BPE({character: i for i, character in enumerate(BYTES[1:])}, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     return tokenizer
+
+
+def test_characters_that_no_source_needs_may_lack_a_token(tmp_path: Path) -> None:
+    pieces = [piece for piece in BYTES if BYTE_OF_CHARACTER[piece] not in (0x04, 0xF3)]
+    raw = Tokenizer(models.BPE({piece: i for i, piece in enumerate(pieces)}, []))
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    tokenizer = open_tokenizer(raw, tmp_path)
+    assert tokenizer.decode(tokenizer.encode("a\x04b\x05\U000c0000c")) == "a\ufffdb\x05\ufffdc"
+    assert tokenizer.encode_with_offsets("\x04b").offsets[-1] == (1, 2)
 
 
 @pytest.mark.parametrize("make", [unigram, words, blanks_dropped, a_byte_missing])

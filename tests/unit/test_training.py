@@ -3,6 +3,7 @@
 import json
 import random
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from completion.prompt import PromptBuilder
+from completion.prompt_formats import LEFT_CONTEXT
+from completion.token_types.types import TokenType
 from completion.values import CompletionRequest
+from lsp_server.cli import main as cli_main
 from models.adapter import read_adapter
 from models.errors import (
     DamagedModelError,
@@ -19,7 +23,7 @@ from models.errors import (
     PirouetteError,
     UnsupportedModelError,
 )
-from models.language_model import LanguageModel
+from models.language_model import LanguageModel, load_language_model
 from models.weights import load_weights
 from retrieval.wheel_sources import is_permissive, licenses_of
 from tests.unit.tiny_models import load, save_model
@@ -27,12 +31,15 @@ from training.batches import batches_of, updates_of
 from training.corpus import texts_apart
 from training.definitions import Definitions
 from training.documents import Document, Overlap, documents_of
+from training.folder import documents_below
 from training.holes import KINDS, Hole, Lines, draw_hole
 from training.infilling_samples import Sample, SampleMaker
-from training.lora import LoraOptions, adapted, counted_logits, judge, learn, rate_at, save
+from training.learner import STATE, Learner
+from training.lora import LoraOptions, adapted, judge, rate_at, read_counted, save
 from training.prepare import main as prepare_main
 from training.sample_file import read_samples, write_samples
 from training.train import main as train_main
+from training.type_labels import NO_TYPE, TypeLabels
 
 CODE = '''"""Letters."""
 
@@ -232,6 +239,136 @@ def test_samples_come_back_from_disk(tmp_path: Path) -> None:
     assert read_samples(tmp_path / "s.safetensors") == samples
 
 
+def test_tokens_have_the_type_of_what_they_write(model: LanguageModel) -> None:
+    text = "def f(a):\n    return a.b  # é\n\nx = 'é' + 1"
+    start = text.index("return")
+    tokens = model.tokenizer.encode(text[start:])
+    labels = TypeLabels(text).of(tokens, model.tokenizer.token_bytes, start)
+    spelled = [model.tokenizer.token_bytes(token) for token in tokens]
+    by_type: dict[str, bytes] = {}
+    for spelling, label in zip(spelled, labels, strict=True):
+        name = TokenType(label).name
+        by_type[name] = by_type.get(name, b"") + spelling
+    assert by_type == {
+        "KEYWORD": b"return",
+        "PARAMETER": b" a",
+        "DOT": b".",
+        "ATTRIBUTE": b"b",
+        "COMMENT": "  # é".encode(),
+        "NEWLINE": b"\n",
+        "NL": b"\n",
+        "NAME": b"x",
+        "EQUAL": b" =",
+        "STRING": " 'é'".encode(),
+        "PLUS": b" +",
+        "NUMBER": b" 1",
+    }
+
+
+@pytest.mark.parametrize("kind", ["hole", "plain"])
+def test_a_sample_has_the_types_of_what_counts(maker: SampleMaker, kind: str) -> None:
+    document = Document("post", "post.py", CODE)
+    if kind == "plain":
+        made: Sample | None = replace(maker, format=LEFT_CONTEXT).draw(
+            document, Definitions([]), random.Random(1)
+        )
+    else:
+        cursor = CODE.index("stamp.print")
+        made = maker.with_hole(document, Hole("line", cursor, CODE.index("\n", cursor)), 512)
+    assert made is not None
+    counted = made.tokens[made.counted_from :]
+    assert len(made.types) == len(counted)
+    spelled = map(maker.tokenizer.token_bytes, counted)
+    names = [text.strip() for text, label in zip(spelled, made.types, strict=True) if label == 5]
+    whole = b"".join(names)
+    assert whole.endswith(b"print") or b"is_empty" in whole
+    assert (made.types[-1] == NO_TYPE) is (kind == "hole")
+
+
+def learner_of(folder: Path, type_weight: float = 0.1) -> Learner:
+    torch.manual_seed(0)
+    options = LoraOptions(rank=4, alpha=8, learning_rate=0.05)
+    return Learner(adapted(folder, options, CPU), options, type_weight, types=8)
+
+
+TYPED = [
+    Sample("line", [10, 20, 30, 40, 50], 2, [1, 2, NO_TYPE]),
+    Sample("line", [11, 21, 31, 41], 1, [3, 4, 5]),
+]
+
+
+@pytest.mark.parametrize("type_weight", [0.0, 0.1, 0.9])
+def test_types_are_learned_beside_code(folder: Path, type_weight: float) -> None:
+    learner = learner_of(folder, type_weight)
+    updates = updates_of(TYPED, 100, 100, seed=0) * 40
+    losses = [learner.update(batches, len(updates)) for batches in updates]
+    assert losses[-1] < losses[0] / 4
+    assert judge(learner.model, batches_of(TYPED, 100)).whole == 1.0
+
+
+def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(folder: Path, tmp_path: Path) -> None:
+    updates = updates_of(TYPED, 100, 100, seed=0) * 6
+    whole = learner_of(folder)
+    for batches in updates:
+        whole.update(batches, len(updates))
+    begun = learner_of(folder)
+    assert begun.go_on(tmp_path, {"seed": 1}) is None
+    for batches in updates[:2]:
+        begun.update(batches, len(updates))
+    begun.save(tmp_path, {"seed": 1}, len(updates))
+    taken_up = learner_of(folder)
+    assert taken_up.go_on(tmp_path, {"seed": 1}) == len(updates)
+    assert taken_up.done == 2
+    for batches in updates[2:]:
+        taken_up.update(batches, len(updates))
+    wanted = dict(whole.model.named_parameters())
+    for name, weight in taken_up.model.named_parameters():
+        assert torch.equal(weight, wanted[name])
+    with pytest.raises(InputError, match="another run"):
+        learner_of(folder).go_on(tmp_path, {"seed": 2})
+    (tmp_path / STATE).write_bytes(b"torn")
+    with pytest.raises(InputError, match="damaged"):
+        learner_of(folder).go_on(tmp_path, {"seed": 1})
+
+
+def test_from_a_folder_of_code_to_a_model_that_knows_it(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = tmp_path / "code", tmp_path / "adapter"
+    for number in range(3):
+        (code / f"part{number}").mkdir(parents=True)
+        (code / f"part{number}" / "a.py").write_text(f"x{number} = 1\n" + CODE * 3)
+    (code / "secrets.py").write_text("password = 'hunter2'\n" + CODE * 3)
+    assert len(documents_below(code, seed=0)) == 3
+    arguments = ["train", "types", str(code), str(out), "--model", str(folder)]
+    small = ["--samples", "12", "--updates", "2", "--rank", "2", "--json"]
+    for _ in range(2):  # the second time, all is done already
+        assert cli_main([*arguments, *small]) == 0
+        curve = json.loads(capsys.readouterr().out)["curve"]
+        assert [point["update"] for point in curve] == [0, 2]
+    plain = load_language_model("tiny", folder, exact=True)
+    changed = load_language_model("tiny", folder, exact=True, adapter=out)
+    tokens = plain.tokenizer.encode("def send(letter")
+    first, second = (
+        one.decoder.forward(tokens, one.decoder.new_cache(64)) for one in (plain, changed)
+    )
+    assert not torch.equal(first, second)
+    assert cli_main([*arguments, *small, "--rank", "3"]) == 2
+    assert "another run" in capsys.readouterr().err
+
+
+def test_a_folder_with_nothing_to_learn_is_told_in_one_line(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "code").mkdir()
+    for code in (tmp_path / "code", tmp_path / "nowhere"):
+        arguments = ["train", "types", str(code), str(tmp_path / "out"), "--model", str(folder)]
+        assert cli_main(arguments) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "name" in line
+    assert not (tmp_path / "out").exists()
+
+
 def test_padding_changes_no_judgement(folder: Path) -> None:
     model = adapted(folder, LoraOptions(rank=2), CPU)
     samples = [sample([*range(5, 5 + n)], n // 2) for n in (4, 9, 17)]
@@ -261,24 +398,20 @@ def test_what_was_learned_is_in_the_merged_weights(folder: Path, tmp_path: Path)
     model = adapted(folder, LoraOptions(rank=4, alpha=8, learning_rate=0.05), CPU)
     samples = [sample([10, 20, 30, 40, 50], 2), sample([11, 21, 31, 41], 1)]
     before = judge(model, batches_of(samples, 100))
-    losses: list[float] = []
-    learn(
-        model,
-        updates_of(samples, 100, 100, seed=0) * 40,
-        LoraOptions(learning_rate=0.05),
-        lambda _, loss: losses.append(loss),
-    )
+    learner = Learner(model, LoraOptions(learning_rate=0.05))
+    updates = updates_of(samples, 100, 100, seed=0) * 40
+    losses = [learner.update(batches, len(updates)) for batches in updates]
     after = judge(model, batches_of(samples, 100))
     assert after.loss < before.loss / 2
     assert (before.whole, after.whole) == (0.0, 1.0)
-    assert len(losses) == 40
+    assert losses[-1] < losses[0] / 2
     save(model, LoraOptions(rank=4, alpha=8), tmp_path, "base")
     adapter = read_adapter(tmp_path)
     plain = {name: w.numpy() for name, w in load_weights(folder, CPU, torch.float32, print).items()}
     merged = {name: torch.from_numpy(adapter.merged(name, w)) for name, w in plain.items()}
     assert set(adapter.factors) <= set(plain)
     for batch in batches_of(samples, 100):
-        expected, _, _ = counted_logits(model, batch)
+        expected = read_counted(model, batch).logits
     unadapted = model.unload()
     unadapted.load_state_dict(merged, strict=False)
     hidden = unadapted.model(input_ids=batch.tokens).last_hidden_state

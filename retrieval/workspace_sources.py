@@ -1,0 +1,18 @@
+"""The Python sources of a folder, as far as they may be read."""
+
+from pathlib import Path
+
+from retrieval.wheel_sources import readable
+from retrieval.workspace_files import WorkspaceFiles
+
+
+def sources_below(root: Path) -> dict[str, str]:
+    """Texts by path; ignored files and files that may hold secrets are left out."""
+    allowed = WorkspaceFiles((root,))
+    return {
+        path.relative_to(root).as_posix(): text
+        for path in sorted(root.rglob("*.py"))
+        if path.is_file()
+        and allowed.allows(path)
+        and (text := readable(path.read_bytes())) is not None
+    }
