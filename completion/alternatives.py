@@ -10,7 +10,7 @@ from collections.abc import Callable, Container
 
 from torch import Tensor
 
-from completion.decoding import Branch, Decoded
+from completion.decoded import Branch, Decoded
 from completion.token_difference import common_prefix
 from models.decoder import Decoder
 from models.kv_cache import KeyValueCache

@@ -2,7 +2,6 @@
 
 import codecs
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from math import inf
 from time import perf_counter
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from completion.covers import NOTHING_OPEN, Cover, OpenEnd, Stem, best
+from completion.decoded import LENGTH, TRUNK, WRONG, Branch, Decoded
 from completion.drafting.drafts import Drafter, Verified
 from completion.drafting.pass_cost import LARGEST
 from completion.monitors.watch import NO_WATCH, Watch
@@ -21,46 +21,8 @@ from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
 from models.token_tree import NOTHING_READ, ReadTree, TokenTree, merged
 
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """The tokens a text may begin with, not the likeliest ones, and how likely each was."""
-
-    tokens: tuple[int, ...] = ()
-    log_probabilities: tuple[float, ...] = ()
-
-    @property
-    def log_probability(self) -> float:
-        """Of all its tokens together."""
-        return sum(self.log_probabilities)
-
-
-TRUNK = Branch()
 # Gives the logits [vocabulary] of what follows some tokens that were written another weight.
 Weigh = Callable[[Sequence[int], Tensor], Tensor]
-LENGTH = "length"  # why decoding ended, perhaps within a name
-WRONG = "wrong"  # why decoding ended behind a name that does not exist
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """Text up to where it was stopped, the tokens that were chosen, and why they ended.
-
-    `drafted` tokens were guessed, `accepted` ones of these rightly, in so many `passes`; tokens of
-    stems that were read are among them. `log_probabilities` are those of the tokens, and of the
-    end where the model chose it, among what was allowed there; with drafts they differ by
-    rounding, so that they do not count when two are compared, nor do the `branches` that were not
-    taken.
-    """
-
-    text: str
-    tokens: tuple[int, ...]
-    stop: str
-    drafted: int = 0
-    accepted: int = 0
-    passes: int = 0
-    log_probabilities: tuple[float, ...] = field(default=(), compare=False)
-    branches: tuple[Branch, ...] = field(default=(), compare=False)
 
 
 def as_they_are(_: Sequence[int], logits: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from rapidfuzz.distance import Indel
 from torch import Tensor
 
-from completion.decoding import Branch
+from completion.decoded import Branch
 from models.decoder import Decoder
 from models.kv_cache import KeyValueCache
 from models.token_tree import merged

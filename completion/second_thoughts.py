@@ -11,7 +11,7 @@ from itertools import accumulate
 from torch import Tensor
 
 from completion.covers import OpenEnd
-from completion.decoding import LENGTH, TRUNK, WRONG, Branch, Decoded
+from completion.decoded import LENGTH, TRUNK, WRONG, Branch, Decoded
 from completion.monitors.watch import Watch
 from completion.name_choice import SpelledPlace, choose_name, spell_names, worth_writing
 from models.kv_cache import KeyValueCache

@@ -10,7 +10,8 @@ from torch import Tensor
 from completion.alternatives import likeliest_branches, read_branch
 from completion.clean_up import clean_up, whole_lines, without_promises
 from completion.confidence import confidence_in, line_features
-from completion.decoding import LENGTH, TRUNK, Branch, Decoded, Weigh, decode_greedily
+from completion.decoded import LENGTH, TRUNK, Branch, Decoded
+from completion.decoding import Weigh, decode_greedily
 from completion.drafting.drafter import TreeDrafter
 from completion.edit_session import Prefilled
 from completion.monitors.watch import Watch

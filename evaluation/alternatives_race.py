@@ -12,7 +12,8 @@ from statistics import mean, median
 from time import perf_counter
 
 from completion.alternatives import likeliest_branches, read_branch
-from completion.decoding import TRUNK, Branch, Decoded, decode_greedily
+from completion.decoded import TRUNK, Branch, Decoded
+from completion.decoding import decode_greedily
 from completion.drafting.drafter import TreeDrafter
 from completion.edit_session import EditSession
 from completion.prompt import Prompt, PromptBuilder

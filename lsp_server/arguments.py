@@ -39,7 +39,7 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
     latency.add_argument("--peer", choices=("llama.cpp",), help="run it on the same texts")
     latency.add_argument(
         "--without",
-        choices=("monitors", "related"),
+        choices=("monitors", "related", "types"),
         action="append",
         help="an arm without this as well",
     )

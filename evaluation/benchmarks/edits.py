@@ -10,7 +10,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from completion.decoding import Decoded, decode_greedily
+from completion.decoded import Decoded
+from completion.decoding import decode_greedily
 from completion.drafting.drafts import ExpectedText
 from completion.edit_session import EditSession
 from completion.prompt import Prompt, PromptBuilder

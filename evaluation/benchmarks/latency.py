@@ -45,6 +45,7 @@ from retrieval.index.schema import remove_database
 PARTS: Mapping[str, Mapping[str, object]] = {  # and what a server does without them by
     "monitors": {"monitors": False},
     "related": {"relatedTokens": 0},
+    "types": {"tokenTypes": False},
 }
 LEAST_ABOVE = 3  # characters above the cursor for each token of the prompt's budget
 

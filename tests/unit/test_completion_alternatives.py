@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from completion.alternatives import likeliest_branches, read_branch
 from completion.covers import NOTHING_OPEN, OpenEnd, open_end
-from completion.decoding import TRUNK, Branch, Decoded, decode_greedily
+from completion.decoded import TRUNK, Branch, Decoded
+from completion.decoding import decode_greedily
 from completion.drafting.drafts import Drafter, ExpectedText
 from completion.pipeline import Completer, CompletionOptions
 from completion.values import CompletionRequest, never_cancelled

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from completion.covers import NOTHING_OPEN, OpenEnd, open_end
-from completion.decoding import Decoded, decode_greedily
+from completion.decoded import Decoded
+from completion.decoding import decode_greedily
 from completion.drafting.drafter import TreeDrafter
 from completion.drafting.drafts import Draft, Drafter, ExpectedText
 from completion.drafting.pass_cost import PassCost

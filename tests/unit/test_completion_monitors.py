@@ -11,7 +11,8 @@ from torch import Tensor
 
 from completion.alternatives import read_branch
 from completion.covers import open_end, text_known
-from completion.decoding import TRUNK, Branch, Decoded, decode_greedily
+from completion.decoded import TRUNK, Branch, Decoded
+from completion.decoding import decode_greedily
 from completion.drafting.drafts import Drafter
 from completion.monitors.monitors import Monitors
 from completion.monitors.watch import NO_WATCH, Watch

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from completion.decoding import Decoded, as_they_are, decode_greedily
+from completion.decoded import Decoded
+from completion.decoding import as_they_are, decode_greedily
 from completion.drafting.drafter import TreeDrafter
 from completion.drafting.drafts import Drafter
 from completion.token_types.begun import types_begun
