@@ -14,7 +14,7 @@ from functools import lru_cache
 from completion.token_types.types import CLOSERS, KEYWORDS, OPENERS, OPERATORS, TokenType
 
 TAB = 8  # columns, as Python counts them
-KEPT = 32_768  # lines
+KEPT = 8_192  # lines, some 2 KB each
 DIGITS = r"[0-9](?:_?[0-9])*"
 NUMBER = (
     r"0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+"

@@ -16,6 +16,7 @@ HEADS = frozenset(
         *("class", "def", "elif", "else", "except", "finally", "for", "if", "try", "while", "with"),
     }
 )
+MOST_TARGETS = 32  # of an assignment
 BEFORE_PARAMETERS = frozenset({"(", ",", "*", "**"})
 
 
@@ -122,7 +123,7 @@ def name(token: Token, text: str, now: Statement) -> tuple[Part, Statement]:
     if now.targets_at >= 0:
         return Part(token, text, None, (Binding(text, TokenType.VARIABLE),)), after
     if not now.head and now.depth == 0:
-        after = replace(after, targets=(*now.targets, text))
+        after = replace(after, targets=(*now.targets[1 - MOST_TARGETS :], text))
     return Part(token, text, None), after
 
 

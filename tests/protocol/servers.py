@@ -125,7 +125,11 @@ def observed_server() -> PirouetteServer:
         decoder = ObservedDecoder(completer.model.decoder, observe)
         model = replace(completer.model, decoder=decoder)
         return Completer(
-            model, completer.options, monitors=completer.monitors, related=completer.related
+            model,
+            completer.options,
+            monitors=completer.monitors,
+            related=completer.related,
+            types=completer.types,
         )
 
     server = create_server(load)

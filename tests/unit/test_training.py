@@ -5,17 +5,22 @@ import random
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
+from completion.pipeline import Completer
 from completion.prompt import PromptBuilder
 from completion.prompt_formats import LEFT_CONTEXT
 from completion.token_types.types import TokenType
 from completion.values import CompletionRequest
 from lsp_server.cli import main as cli_main
+from lsp_server.server import load_completer
+from lsp_server.settings import Settings
 from models.adapter import read_adapter
 from models.errors import (
     DamagedModelError,
@@ -24,7 +29,10 @@ from models.errors import (
     UnsupportedModelError,
 )
 from models.language_model import LanguageModel, load_language_model
+from models.progress import ignore_progress
+from models.store import ModelStore
 from models.weights import load_weights
+from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
 from retrieval.wheel_sources import is_permissive, licenses_of
 from tests.unit.tiny_models import load, save_model
 from training.batches import batches_of, updates_of
@@ -355,6 +363,39 @@ def test_from_a_folder_of_code_to_a_model_that_knows_it(
     assert not torch.equal(first, second)
     assert cli_main([*arguments, *small, "--rank", "3"]) == 2
     assert "another run" in capsys.readouterr().err
+
+
+class NothingElse:
+    """Finds no code of other files."""
+
+    def related(self, *_: object) -> RelatedCode:
+        return NOTHING_RELATED
+
+
+def test_the_server_takes_an_adapter_and_types_by_its_settings(
+    folder: Path, tmp_path: Path
+) -> None:
+    torch.manual_seed(1)
+    options = LoraOptions(rank=2, learning_rate=0.05)
+    learner = Learner(adapted(folder, options, CPU), options)
+    for batches in updates_of(TYPED, 100, 100, seed=0) * 2:
+        learner.update(batches, 2)
+    save(learner.model, options, tmp_path, "base")
+
+    def served(**values: Any) -> Completer:
+        settings = Settings(model=str(folder), **values)
+        store = ModelStore(tmp_path)
+        return load_completer(store, settings, ignore_progress, lambda _: None, NothingElse())
+
+    def says(completer: Completer) -> Tensor:
+        decoder = completer.model.decoder
+        return decoder.forward([1, 2, 3], decoder.new_cache(64))
+
+    plain, changed = served(token_types=False), served(adapter=str(tmp_path))
+    assert (plain.types is None, changed.types is None) == (True, False)
+    assert not torch.equal(says(plain), says(changed))
+    with pytest.raises(PirouetteError, match="adapter"):
+        served(adapter=str(tmp_path / "nowhere"))
 
 
 def test_a_folder_with_nothing_to_learn_is_told_in_one_line(
