@@ -1,20 +1,20 @@
 """What the code model, and the types of tokens, say of each next token of a line of Python.
 
-The line's truth is read token by token. Wherever one of the model's tokens begins one of Python's,
-its likeliest tokens are written on until they are whole tokens of Python, names by the likeliest
-way on; the candidates are compared by their joint probability, and that they end there.
+The line's truth is typed token by token, and the model asked after each of them as an editor would
+ask. Its likeliest tokens are written on until they are whole tokens of Python, names by the
+likeliest way on; the candidates are compared by their joint probability, and that they end there.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, log
 
 from torch import Tensor
 
-from completion.covers import text_known
+from completion.covers import MOST_STEMS, OpenEnd, Stem
 from completion.monitors.names import ends_of_names
 from completion.pipeline import Completer
-from completion.token_types.begun import Begun, begun
+from completion.token_types.begun import INDENTATION, Begun, begun
 from completion.token_types.fusion import NO_TYPE
 from completion.token_types.reader import WINDOW, TypeReader
 from completion.token_types.typed_text import TypedEnd, TypedPrefix, TypedText, TypedToken
@@ -22,12 +22,12 @@ from completion.token_types.types import NAMES, OPERATORS, TokenType
 from completion.token_types.weighing import boost, log_sum
 from completion.values import CompletionRequest
 from models.kv_cache import KeyValueCache
-from models.token_tree import merged
+from models.token_tree import TokenTree, merged
 
 FIRST = 16  # of the likeliest tokens, that are looked at
 OPEN = 8  # of them, names that are written on
-LONGEST = 5  # tokens of a name, and of a line
-LINE = 48
+LONGEST = 5  # tokens of a name
+TOKENS = 12  # of Python, of a line
 ROOM = 64  # tokens of names at once
 LIKELY = 0.05  # the probability from which on a name may go on
 # Where completion matters most: Izadi et al. 2022, "CodeFill", section 4.3 (cardinal points).
@@ -76,17 +76,16 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A place in a line, of which so much is written."""
+    """A cursor: all before it, and the last line's end."""
 
     prefix: TypedPrefix
-    written: str
     end: TypedEnd
 
     def begun_by(self, spelled: bytes) -> Begun | None:
         """What a piece begins here that is no part of a string or a comment."""
         if self.end.in_text:
             return None
-        return begun(self.prefix, self.written, self.end, spelled.decode(errors="ignore"))
+        return begun(self.prefix, "", self.end, spelled.decode(errors="ignore"))
 
 
 class LineReader:
@@ -99,33 +98,29 @@ class LineReader:
         self._name_ends = ends_of_names(self._model.tokenizer)
 
     def places(self, request: CompletionRequest, line: str) -> Iterator[NextTokens]:
-        """Those of a line that goes on from the request's cursor."""
-        model, tokenizer = self._model, self._model.tokenizer
-        prompt, cache, logits = self._completer.read(request)
-        known = text_known(tokenizer, request.before, prompt.end)
-        piece, settled = prompt.end.piece.decode(), len(prompt.end.settled)
-        whole = tokenizer.encode(f"{piece}{line}\n")
-        tokens = whole[settled : settled + LINE]
-        text = TypedText().follow(known)
-        for place, token in enumerate(tokens):
-            written = tokenizer.spelled(tokens[:place]).decode(errors="ignore")
-            point = Point(text, written, text.with_text(written))
-            if point.begun_by(tokenizer.token_bytes(token)) is not None:
-                truth = point.begun_by(tokenizer.spelled(tokens[place:]))
-                if truth is not None and (one := self._place(point, cache, logits, truth.token)):
-                    yield one
-            logits = model.decoder.logits(model.decoder.forward([token], cache)[-1])
+        """Those of a line that goes on from the request's cursor, its first `TOKENS` tokens."""
+        whole = TypedText().follow(f"{request.before}{line}\n").lines[-1]
+        column = len(request.before) - (request.before.rfind("\n") + 1)
+        tokens = [one for one in whole.tokens if one.type not in INDENTATION]
+        for token in tokens[:TOKENS]:
+            if token.start < column:
+                return  # the line begins in a string
+            typed = whole.text[len(whole.text) - len(line) : column]
+            here = replace(request, before=request.before + typed)
+            if (place := self._place(here, token)) is not None:
+                yield place
+            column = token.end
 
-    def _place(
-        self, point: Point, cache: KeyValueCache, logits: Tensor, truth: TypedToken
-    ) -> NextTokens | None:
-        before = [*point.prefix.recent(WINDOW), *point.end.tokens]
+    def _place(self, request: CompletionRequest, truth: TypedToken) -> NextTokens | None:
+        prefix = TypedText().follow(request.before)
+        point = Point(prefix, prefix.with_text(""))
+        before = [*prefix.recent(WINDOW), *point.end.tokens]
         if not before:
             return None
         log_types = self._reader.after(before).tolist()
         declared = point.end.scopes.declared()
         found: dict[tuple[str, TokenType], list[float]] = {}
-        for token, log_probability in self._whole(point, cache, logits):
+        for token, log_probability in self._whole(point, request):
             found.setdefault((shown(token), token.type), []).append(log_probability)
         candidates = (
             NextToken(
@@ -142,30 +137,31 @@ class LineReader:
         return NextTokens(shown(truth), truth.type.name, cardinal, tuple(candidates))
 
     def _whole(
-        self, point: Point, cache: KeyValueCache, logits: Tensor
+        self, point: Point, request: CompletionRequest
     ) -> Iterator[tuple[TypedToken, float]]:
         """Whole tokens of Python and their log-probabilities, some of them more than once."""
-        likely = logits.log_softmax(-1).topk(FIRST)
+        prompt, cache, logits = self._completer.read(request)
+        again = len(self._model.tokenizer.spelled(prompt.end.rewritten))
         ways: list[Way] = []
-        for token, known in zip(likely.indices.tolist(), likely.values.tolist(), strict=True):
-            one = point.begun_by(self._model.tokenizer.spelled([token]))
+        for way in self._first(prompt.end, cache, logits.log_softmax(-1)):
+            one = point.begun_by(self._model.tokenizer.spelled(way.tokens)[again:])
             if one is None:
                 continue
             if one.is_open and one.token.type in NAMES | {TokenType.KEYWORD}:
-                ways.append(Way((token,), known))
+                ways.append(way)
             else:
-                yield one.token, known
+                yield one.token, way.log_probability
+        ways.sort(key=lambda way: way.log_probability, reverse=True)
         for _ in range(LONGEST):
             ways = ways[:OPEN]
             if not ways:
                 return
             tree, _ = merged([way.tokens for way in ways], ROOM)
-            after = self._model.decoder.logits(self._model.decoder.branch(cache, tree))
-            after = after.log_softmax(-1)[:, : len(self._name_ends)]
+            after = self._read(cache, tree)[:, : len(self._name_ends)]
             nodes = {tuple(way): node for node, way in enumerate(tree.continuations)}
             longer: list[Way] = []
             for way in ways:
-                one = point.begun_by(self._model.tokenizer.spelled(way.tokens))
+                one = point.begun_by(self._model.tokenizer.spelled(way.tokens)[again:])
                 if one is None or way.tokens not in nodes:
                     continue
                 follows = after[nodes[way.tokens]]
@@ -174,6 +170,35 @@ class LineReader:
                 if float(more) > log(LIKELY):
                     longer.append(Way((*way.tokens, int(token)), way.log_probability + float(more)))
             ways = longer
+
+    def _first(self, end: OpenEnd, cache: KeyValueCache, first: Tensor) -> Iterator[Way]:
+        """The likeliest ways to write the text that is open at the cursor, and one token on.
+
+        `first` [vocabulary] are the log-probabilities of what follows the prompt.
+        """
+        stems = sorted(
+            (stem for stem in end.stems if stem.tokens),
+            key=lambda stem: float(first[stem.tokens[0]]),
+            reverse=True,
+        )[:MOST_STEMS]
+        after = {Stem((), end.stems[0].pending): (0.0, first)} if not end.stems[0].tokens else {}
+        if stems:
+            tree, _ = merged([stem.tokens for stem in stems], ROOM)
+            read = self._read(cache, tree)
+            for stem in stems:
+                known, follows = 0.0, first
+                for node in tree.way_of(stem.tokens) or ():
+                    known += float(follows[tree.tokens[node]])
+                    follows = read[node]
+                after[stem] = known, follows
+        for stem, (known, follows) in after.items():
+            for cover in end.covers(self._model.tokenizer, stem, known, follows, FIRST):
+                yield Way((*stem.tokens, cover.token), cover.log_probability)
+
+    def _read(self, cache: KeyValueCache, tree: TokenTree) -> Tensor:
+        """The log-probabilities [nodes, vocabulary] of what follows each node."""
+        decoder = self._model.decoder
+        return decoder.logits(decoder.branch(cache, tree)).log_softmax(-1)
 
 
 def shown(token: TypedToken) -> str:
