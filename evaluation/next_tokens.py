@@ -5,7 +5,7 @@ ask. Its likeliest tokens are written on until they are whole tokens of Python, 
 likeliest way on; the candidates are compared by their joint probability, and that they end there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf, log
 
@@ -24,9 +24,10 @@ from completion.values import CompletionRequest
 from models.kv_cache import KeyValueCache
 from models.token_tree import TokenTree, merged
 
-FIRST = 16  # of the likeliest tokens, that are looked at
-OPEN = 8  # of them, names that are written on
-LONGEST = 5  # tokens of a name
+FIRST = 8  # of the likeliest tokens, that are looked at
+OPEN = 6  # of them, names that are written on
+WORTH = 6.0  # how much less likely than the likeliest one may be that is written on (nats)
+LONGEST = 4  # tokens of a name
 TOKENS = 12  # of Python, of a line
 ROOM = 64  # tokens of names at once
 LIKELY = 0.05  # the probability from which on a name may go on
@@ -151,9 +152,8 @@ class LineReader:
                 ways.append(way)
             else:
                 yield one.token, way.log_probability
-        ways.sort(key=lambda way: way.log_probability, reverse=True)
         for _ in range(LONGEST):
-            ways = ways[:OPEN]
+            ways = likeliest(ways)
             if not ways:
                 return
             tree, _ = merged([way.tokens for way in ways], ROOM)
@@ -199,6 +199,12 @@ class LineReader:
         """The log-probabilities [nodes, vocabulary] of what follows each node."""
         decoder = self._model.decoder
         return decoder.logits(decoder.branch(cache, tree)).log_softmax(-1)
+
+
+def likeliest(ways: Sequence[Way]) -> list[Way]:
+    """Those that are worth writing on, the likeliest first."""
+    ranked = sorted(ways, key=lambda way: way.log_probability, reverse=True)[:OPEN]
+    return [way for way in ranked if way.log_probability > ranked[0].log_probability - WORTH]
 
 
 def shown(token: TypedToken) -> str:
