@@ -14,7 +14,7 @@ from completion.drafting.pass_cost import LARGEST
 from completion.edit_sessions import EditSessions
 from completion.looking_up import is_unsure
 from completion.menu.names import MenuNames
-from completion.menu.ranking import RankedName, rank_names, unranked
+from completion.menu.ranking import RankedName, rank_names, unranked, with_kinds
 from completion.monitors.monitors import Monitors
 from completion.monitors.names import ends_of_names
 from completion.monitors.watch import NO_WATCH
@@ -193,7 +193,8 @@ class Completer:
         begun = (name for one in found if (name := one.encode()).startswith(typed))
         spellings = spell_names(self.model.tokenizer, begun, here)
         ranked = rank_names(self.model.decoder, cache, logits, spellings, self._name_ends)
-        return [*ranked, *unranked(found - {one.name for one in ranked})]
+        others = unranked(found.keys() - {one.name for one in ranked})
+        return with_kinds([*ranked, *others], found)
 
     def read(
         self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled

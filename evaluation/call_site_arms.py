@@ -15,6 +15,7 @@ from evaluation.call_sites import CallSite
 from evaluation.metrics.identifiers import identifiers
 from evaluation.source_folder import changed_for_now
 from retrieval.analyst.questions import Analyst
+from retrieval.index.declarations import Kinds
 from retrieval.index.search import ApiSearch
 from retrieval.related.related_code import RepositoryCode
 
@@ -38,8 +39,9 @@ class AmongApis(MenuNames):
 
     apis: frozenset[str] = frozenset()
 
-    def wait(self, seconds: float, cancelled: CancelCheck = never_cancelled) -> frozenset[str]:
-        return MenuNames.wait(self, seconds, cancelled) & self.apis
+    def wait(self, seconds: float, cancelled: CancelCheck = never_cancelled) -> Kinds:
+        found = MenuNames.wait(self, seconds, cancelled)
+        return {name: kind for name, kind in found.items() if name in self.apis}
 
 
 def name_everywhere(

@@ -17,13 +17,15 @@ from lsprotocol import types
 from completion.menu.imports import line_for_imports
 from completion.menu.names import MenuNames, look_up
 from completion.menu.places import MenuPlace, PlaceKind, menu_place
-from completion.menu.ranking import RankedName, unranked
+from completion.menu.ranking import RankedName, unranked, with_kinds
 from completion.monitors.monitors import root_of
 from completion.values import PYTHON, CompletionRequest
 from lsp_server.documents import Place
 from lsp_server.inference_thread import InferenceThread
 from lsp_server.workspace_code import WorkspaceCode
 from retrieval.analyst.questions import About, Analyst, Question, Wanted
+from retrieval.index.declarations import Kind
+from retrieval.related.importable import Importable
 
 OPTIONS = types.CompletionOptions(trigger_characters=["."], resolve_provider=True)
 NOTHING = types.CompletionList(is_incomplete=False, items=[])
@@ -35,6 +37,15 @@ TYPED_FOR_IMPORTS = 2  # characters, from which on names are offered that are to
 NAME_BEGUN = re.compile(r"\A\w*")
 STAR = "\N{BLACK STAR} "
 PATIENCE = 1.0  # seconds for names, without which there is no menu
+KINDS = {
+    Kind.MODULE: types.CompletionItemKind.Module,
+    Kind.CLASS: types.CompletionItemKind.Class,
+    Kind.FUNCTION: types.CompletionItemKind.Function,
+    Kind.METHOD: types.CompletionItemKind.Method,
+    Kind.VARIABLE: types.CompletionItemKind.Variable,
+    Kind.PROPERTY: types.CompletionItemKind.Property,
+    Kind.KEYWORD: types.CompletionItemKind.Keyword,
+}
 
 
 Ranking = tuple[list[RankedName], MenuNames]
@@ -80,8 +91,8 @@ class Menu:
         items = items_of(ranked[:MOST_ITEMS], place, here.typed)
         above = types.Position(line_for_imports(request.before + request.after), 0)
         for item in items:
-            if (module := names.importable.get(str(item.filter_text))) is not None:
-                add_import(item, module, above, place.line_end)
+            if (found := names.importable.get(str(item.filter_text))) is not None:
+                add_import(item, found.module, above, place.line_end)
         is_incomplete = len(ranked) > len(items) or not names.are_all
         return types.CompletionList(is_incomplete, items)
 
@@ -92,7 +103,7 @@ class Menu:
 
     async def _rank(self, request: CompletionRequest, here: MenuPlace, around: Around) -> Ranking:
         """The names in order, and what is known of them."""
-        importable: Mapping[str, str] = {}
+        importable: Mapping[str, Importable] = {}
         if request.language == PYTHON and wants_imports(here):
             importable = await asyncio.to_thread(around.code.importable, request, here.typed)
         names = look_up(request, here, around.analyst, around.roots, importable)
@@ -101,7 +112,8 @@ class Menu:
     async def _order(self, request: CompletionRequest, names: MenuNames) -> list[RankedName]:
         if self.inference.ready:
             return await self.inference.rank_names(request, names, PATIENCE)
-        return unranked(await asyncio.to_thread(names.wait, PATIENCE))
+        found = await asyncio.to_thread(names.wait, PATIENCE)
+        return with_kinds(unranked(found), found)
 
 
 def items_of(ranked: Sequence[RankedName], place: Place, typed: str) -> list[types.CompletionItem]:
@@ -113,6 +125,7 @@ def items_of(ranked: Sequence[RankedName], place: Place, typed: str) -> list[typ
         items.append(
             types.CompletionItem(
                 label=(STAR if is_starred else "") + one.name,
+                kind=None if one.kind is None else KINDS[one.kind],
                 sort_text=f"{number:04}",
                 filter_text=one.name,
                 text_edit=types.TextEdit(types.Range(start, place.position), one.name),

@@ -17,7 +17,7 @@ from retrieval.api_docs.api_docs import LibraryDocs, fitting_first
 from retrieval.api_docs.packages import Package, find_package, packages_of
 from retrieval.api_docs.wish import wish_above
 from retrieval.index.database import IndexDatabase, open_existing
-from retrieval.related.importable import SOURCE_FOLDERS, importable
+from retrieval.related.importable import SOURCE_FOLDERS, Importable, importable
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode, RepositoryCode
 from retrieval.related.similar_code import CodeBlock
 from retrieval.workspace_files import WorkspaceFiles
@@ -72,13 +72,13 @@ class WorkspaceCode:
                 found += docs_of(package, wish)
         return fitting_first(found, wish)[:MOST_APIS]
 
-    def importable(self, request: CompletionRequest, prefix: str) -> dict[str, str]:
-        """Names that begin so which the text has not got at all, each with its module."""
+    def importable(self, request: CompletionRequest, prefix: str) -> dict[str, Importable]:
+        """What could be imported under names that begin so and that the text has not got at all."""
 
-        def find(database: IndexDatabase, _: Path, path: str) -> dict[str, str]:
+        def find(database: IndexDatabase, _: Path, path: str) -> dict[str, Importable]:
             known = frozenset(IDENTIFIER.findall(f"{request.before} {request.after}"))
             found = importable(database, path, prefix)
-            return {one.name: one.module for one in found if one.name not in known}
+            return {one.name: one for one in found if one.name not in known}
 
         return self._look(request, find) or {}
 

@@ -7,8 +7,8 @@ found or there were enough: a name is no likelier than its beginning, of which o
 minimum cost paths").
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
@@ -17,6 +17,7 @@ from completion.name_choice import Spellings
 from models.decoder import Decoder
 from models.kv_cache import KeyValueCache
 from models.token_tree import merged
+from retrieval.index.declarations import Kind, Kinds
 
 READ_AT_ONCE = 8  # tokens of names, in one pass
 MOST_PASSES = 3
@@ -25,10 +26,11 @@ UNREAD = -1.0  # what a name is taken to lose, as a log-probability, by what of 
 
 @dataclass(frozen=True, slots=True)
 class RankedName:
-    """A name and the logarithm of its probability, as far as it is known."""
+    """A name, the logarithm of its probability and what it is, as far as they are known."""
 
     name: str
     log_probability: float
+    kind: Kind | None = None
 
 
 @dataclass(slots=True)
@@ -115,3 +117,8 @@ def by_spelling(name: str) -> tuple[bool, bool, str]:
 def unranked(names: Collection[str]) -> list[RankedName]:
     """Names of whose probability nothing is known, as they are spelled."""
     return [RankedName(name, float("-inf")) for name in sorted(names, key=by_spelling)]
+
+
+def with_kinds(ranked: Iterable[RankedName], kinds: Kinds) -> list[RankedName]:
+    """The same names in the same order, with what they are."""
+    return [replace(one, kind=kinds.get(one.name)) for one in ranked]

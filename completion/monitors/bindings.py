@@ -6,13 +6,14 @@ whoever looks for names that do not exist finds too few rather than too many.
 
 import builtins
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from tree_sitter import Node, Parser, Query, QueryCursor
 
 from retrieval.grammars import PYTHON
+from retrieval.index.declarations import Kind
 from retrieval.trees import children_of
 
 BLOCK = b"if 1:\n"  # what an indented text goes on from
@@ -45,7 +46,23 @@ NEITHER = frozenset(
         ("import_from_statement", "module_name"),
     }
 )
-SCOPES = frozenset({"function_definition", "class_definition"})
+SCOPES = {"function_definition": Kind.FUNCTION, "class_definition": Kind.CLASS}
+WRAPPED = frozenset({"dotted_name", "aliased_import"})  # where names are what these are to others
+# What is bound in a node, as a field of it.
+VARIABLES = (
+    *(("assignment", "left"), ("pattern_list", None), ("tuple_pattern", None)),
+    *(("list_pattern", None), ("list_splat_pattern", None), ("dictionary_splat_pattern", None)),
+    *(("parameters", None), ("lambda_parameters", None), ("typed_parameter", None)),
+    *(("default_parameter", "name"), ("typed_default_parameter", "name")),
+    *(("for_statement", "left"), ("for_in_clause", "left"), ("as_pattern_target", None)),
+    ("named_expression", "name"),
+)
+BOUND: Mapping[tuple[str, str | None], Kind] = {
+    **dict.fromkeys(VARIABLES, Kind.VARIABLE),
+    ("import_statement", None): Kind.MODULE,
+    ("import_statement", "alias"): Kind.MODULE,
+    **{(scope, "name"): kind for scope, kind in SCOPES.items()},
+}
 GLOBAL = "(global_statement (identifier) @name)"
 # With these, names come into a module that its text does not show.
 OPEN = re.compile(
@@ -64,11 +81,12 @@ EVERYWHERE = frozenset(name.encode() for name in dir(builtins)) | {
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A name in a tree, and whether it is read there."""
+    """A name in a tree, whether it is read there, and what it is if it is bound without doubt."""
 
     start: int
     name: bytes
     is_read: bool
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +127,12 @@ def statement_at(above: str, indent: bytes, below: str) -> WrittenStatement:
 
 def names_in_scope(text: bytes, root: Node, place: int) -> frozenset[bytes] | None:
     """All that may be read at a place of a module; None where its text does not show them all."""
+    found = kinds_in_scope(text, root, place)
+    return None if found is None else frozenset(found)
+
+
+def kinds_in_scope(text: bytes, root: Node, place: int) -> Mapping[bytes, Kind | None] | None:
+    """The same with what each is, as far as its scope says so."""
     if root.has_error or OPEN.search(text):
         return None
     around: list[Node] = []
@@ -119,16 +143,19 @@ def names_in_scope(text: bytes, root: Node, place: int) -> frozenset[bytes] | No
         node = node.parent
     functions = [node for node in around if node.type == "function_definition"]
     scopes = [root, functions[-1]] if functions else [root, *around]
-    found = set(EVERYWHERE)
+    found: dict[bytes, Kind | None] = dict.fromkeys(EVERYWHERE)
     for scope in scopes:
         # A function is read with all in it, a class or the module without what it holds.
         inside = identifiers(scope, is_whole=scope in functions)
-        found |= {one.name for one in inside if not one.is_read}
+        bound = [one for one in inside if not one.is_read]
+        known = {one.name: one.kind for one in reversed(bound) if one.kind is not None}
+        found = {**dict.fromkeys(one.name for one in bound), **found, **known}
     declared = QueryCursor(Query(PYTHON, GLOBAL)).captures(root).get("name", ())
     parameters = (node.child_by_field_name("type_parameters") for node in around)
     of_types = (identifiers(node, is_whole=True) for node in parameters if node is not None)
-    found |= {one.name for names in of_types for one in names}
-    return frozenset(found | {bytes(node.text or b"") for node in declared})
+    others = {one.name for names in of_types for one in names}
+    others |= {bytes(node.text or b"") for node in declared}
+    return {**dict.fromkeys(others), **found}
 
 
 def first_indent(text: bytes) -> bytes:
@@ -148,10 +175,13 @@ def identifiers(root: Node, *, is_whole: bool, offset: int = 0) -> Iterator[Iden
             continue
         if node.type == "identifier":
             is_read = not in_pattern and (place[0] in READ_IN or place in READ_AS)
-            yield Identifier(node.start_byte + offset, bytes(node.text or b""), is_read)
+            kind = BOUND.get(place)
+            yield Identifier(node.start_byte + offset, bytes(node.text or b""), is_read, kind)
         elif node.type in SCOPES and node != root and not is_whole:
             if (name := node.child_by_field_name("name")) is not None:
-                yield Identifier(name.start_byte + offset, bytes(name.text or b""), is_read=False)
+                start, kind = name.start_byte + offset, SCOPES[node.type]
+                yield Identifier(start, bytes(name.text or b""), is_read=False, kind=kind)
         else:
-            kind, inside = node.type, list(children_of(node))
-            waiting += [(child, (kind, field), in_pattern) for child, field in reversed(inside)]
+            inside = reversed(list(children_of(node)))
+            outer = place[0] if node.type in WRAPPED else node.type
+            waiting += [(child, (outer, field), in_pattern) for child, field in inside]

@@ -5,7 +5,7 @@ the cursor. `closed_values` and `certainty` say whether the answer is complete. 
 files only through jedi, inside the fence that `fence` puts up, and never runs what it reads.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from retrieval.analyst.closed_values import (
     is_none,
     module_is_closed,
 )
-from retrieval.analyst.listing import Listing
+from retrieval.analyst.listing import KINDS_IN_MODULES, Listing, kinds_of
 from retrieval.analyst.places import (
     ImportPlace,
     import_place,
@@ -32,6 +32,7 @@ from retrieval.analyst.places import (
     with_line_feeds,
 )
 from retrieval.analyst.questions import STAND_IN, About, Answer, Question, Wanted
+from retrieval.index.declarations import Kinds
 
 LISTING = Listing()
 UNKNOWN = Answer(frozenset(), complete=False)
@@ -159,17 +160,18 @@ def attributes(place: Place, dot: Any) -> Answer:
     if not values:
         return UNKNOWN
     user = place.module.create_context(place.leaf)
-    names = LISTING.of_values(place.state, user, place.leaf, values) - {STAND_IN}
+    kinds = without_stand_in(LISTING.of_values(place.state, user, place.leaf, values))
+    names = frozenset(kinds)
     complete = (
         all(map(is_closed, values))
         and is_certain(context, receiver)
         and not is_contradicted(place, dot, names)
     )
-    return Answer(names, complete)
+    return Answer.of(kinds, complete=complete)
 
 
-def spelled(names: Iterable[Any]) -> frozenset[str]:
-    return frozenset(name.string_name for name in names) - {STAND_IN}
+def without_stand_in(names: Kinds) -> Kinds:
+    return {name: kind for name, kind in names.items() if name != STAND_IN}
 
 
 def is_certain(context: Any, receiver: Any) -> bool:
@@ -242,12 +244,14 @@ def scope_text(place: Place, receiver: str) -> str:
 def imported_names(place: Place, wanted: ImportPlace) -> Answer:
     """Modules, or the names of one; the list of top-level modules never counts as complete."""
     importer = Importer(place.state, wanted.module, place.module, wanted.level)
-    names = spelled(importer.completion_names(place.state, only_modules=not wanted.members))
+    found = importer.completion_names(place.state, only_modules=not wanted.members)
+    kinds = kinds_of(found, KINDS_IN_MODULES)
+    kinds.pop("*", None)
     modules = importer.follow() if wanted.module or wanted.level else ()
     complete = bool(modules) and all(
         module.is_module() and module_is_closed(module) for module in modules
     )
-    return Answer(names - {"*"}, complete)
+    return Answer.of(without_stand_in(kinds), complete=complete)
 
 
 # What jedi does of its own accord that costs time or trust: importing, guessing from calls,

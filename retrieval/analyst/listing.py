@@ -1,9 +1,9 @@
-"""The names that values have, read from class bodies.
+"""The names that values have, read from class bodies, and what each of them is.
 
 jedi lists the attributes of a value by going over every name of a module once for each class in
 the order of inheritance, which for a plain `str` is a quarter of a second. Here each class body is
 walked once, and those of stub files are remembered. Whatever is not made of plain classes is left
-to jedi.
+to jedi. What a name is, is read off where it is bound: nothing is inferred for it.
 """
 
 import re
@@ -14,6 +14,8 @@ from jedi.api.completion import complete_trailer
 from jedi.inference.gradual.conversion import convert_values
 
 from retrieval.analyst.closed_values import is_named_tuple, is_nameless
+from retrieval.analyst.declared import decorator_name
+from retrieval.index.declarations import Kind, Kinds
 
 # jedi's values that have the attributes of their class and no others.
 PLAIN_VALUES = frozenset(
@@ -27,15 +29,19 @@ PLAIN_VALUES = frozenset(
 MOST_REMEMBERED = 4096
 SLOT = re.compile(r"""["']([^\W\d]\w*)["']""")
 SCOPES = frozenset({"funcdef", "classdef", "lambdef"})
+PROPERTIES = frozenset({"property", "cached_property"})
+# By jedi's words for them.
+KINDS_IN_MODULES = {"class": Kind.CLASS, "function": Kind.FUNCTION, "module": Kind.MODULE}
+KINDS_IN_CLASSES = {"class": Kind.CLASS, "function": Kind.METHOD, "module": Kind.MODULE}
 
 
 class Listing:
     """Lists names; keeps those of classes in stub files, which nobody edits meanwhile."""
 
     def __init__(self) -> None:
-        self._remembered: dict[tuple[str, Any, Any], frozenset[str]] = {}
+        self._remembered: dict[tuple[str, Any, Any], Kinds] = {}
 
-    def of_values(self, state: Any, user: Any, leaf: Any, values: Any) -> frozenset[str]:
+    def of_values(self, state: Any, user: Any, leaf: Any, values: Any) -> Kinds:
         """The names of all the values, for somebody whose code is at `leaf`.
 
         Branches that are not taken on this machine count as well: jedi's analysis of branches is
@@ -43,7 +49,7 @@ class Listing:
         """
         state.flow_analysis_enabled = False
         try:
-            found: set[str] = set()
+            found: dict[str, Kind | None] = {}
             others = []
             for value in {*values, *convert_values(values)}:
                 names = self.of_plain(value, leaf)
@@ -52,16 +58,16 @@ class Listing:
                 else:
                     found |= names
                 if value.is_class():
-                    found |= self.of_metaclasses(value, leaf)
+                    found = {**self.of_metaclasses(value, leaf), **found}
             if others:
                 found |= listed_by_jedi(state, user, type(values)(others))
         finally:
             state.flow_analysis_enabled = True
         if any(map(is_named_tuple, values)):  # of which a stub knows the fields alone
-            found |= set(dir(tuple))
-        return frozenset(found)
+            found = {**dict.fromkeys(dir(tuple), Kind.METHOD), **found}
+        return found
 
-    def of_plain(self, value: Any, leaf: Any) -> set[str] | None:
+    def of_plain(self, value: Any, leaf: Any) -> Kinds | None:
         """The names of a plain value; None for whatever jedi has its own rules for."""
         if type(value).__name__ not in PLAIN_VALUES or not hasattr(value, "py__class__"):
             return None
@@ -71,49 +77,71 @@ class Listing:
         parts = list(kind.py__mro__())
         if value.is_class():
             parts += builtin_class(value, "type").py__mro__()
-        found: set[str] = set()
-        for part in parts:
+        found: dict[str, Kind | None] = {}
+        for part in reversed(parts):  # what a class says goes for those that inherit from it
             if part.is_compiled():
-                found |= {name.string_name for f in part.get_filters() for name in f.values()}
+                names = (name for names in part.get_filters() for name in names.values())
+                found |= kinds_of(names, KINDS_IN_CLASSES)
             elif part.tree_node is not None and part.tree_node.type == "classdef":
-                found.update(self.of_class(part, leaf))
+                found |= self.of_class(part, leaf)
             elif not is_nameless(part):
                 return None
         return found
 
-    def of_metaclasses(self, cls: Any, leaf: Any) -> set[str]:
+    def of_metaclasses(self, cls: Any, leaf: Any) -> Kinds:
         """What a class has besides what its instances have."""
         metaclasses = cls.get_metaclasses() if hasattr(cls, "get_metaclasses") else ()
         return {
-            name
+            name: kind
             for metaclass in metaclasses
             if hasattr(metaclass, "py__mro__")
             for part in metaclass.py__mro__()
             if not part.is_compiled() and part.tree_node is not None
-            for name in self.of_class(part, leaf)
+            for name, kind in self.of_class(part, leaf).items()
         }
 
-    def of_class(self, cls: Any, leaf: Any) -> Iterable[str]:
+    def of_class(self, cls: Any, leaf: Any) -> Kinds:
         """What the class's own body defines, and its methods assign to `self`."""
         node = cls.tree_node
         root = cls.get_root_context()
         if not root.is_stub():
             inside = is_inside(leaf, node)
-            return (name for name in names_of_body(node) if inside or not is_mangled(name))
+            names = names_of_body(node)
+            return {name: kind for name, kind in names.items() if inside or not is_mangled(name)}
         key = (str(root.py__file__()), node.start_pos, node.get_root_node().end_pos)
         if (known := self._remembered.get(key)) is None:
             if len(self._remembered) >= MOST_REMEMBERED:
                 self._remembered.clear()
-            known = self._remembered[key] = frozenset(names_of_body(node))
+            known = self._remembered[key] = names_of_body(node)
         return known
 
 
-def listed_by_jedi(state: Any, user: Any, values: Any) -> set[str]:
+def listed_by_jedi(state: Any, user: Any, values: Any) -> Kinds:
+    kinds = KINDS_IN_MODULES if all(one.is_module() for one in values) else KINDS_IN_CLASSES
     try:
-        return {name.string_name for name in complete_trailer(user, values)}
+        return kinds_of(complete_trailer(user, values), kinds)
     except ValueError:
         state.flow_analysis_enabled = True
-        return {name.string_name for name in complete_trailer(user, values)}
+        return kinds_of(complete_trailer(user, values), kinds)
+
+
+def kinds_of(names: Iterable[Any], kinds: dict[str, Kind]) -> dict[str, Kind | None]:
+    """What jedi's names are; of one that is bound in several places, the first that tells."""
+    found: dict[str, Kind | None] = {}
+    for name in names:
+        if found.get(name.string_name) is None:
+            found[name.string_name] = kind_of(name, kinds)
+    return found
+
+
+def kind_of(name: Any, kinds: dict[str, Kind]) -> Kind | None:
+    """What one of jedi's names is, by where it is bound; None where another module is asked."""
+    tree_name = name.tree_name
+    if name.api_type == "module" and tree_name is not None:
+        statement = tree_name.get_definition(import_name_always=True)
+        if statement is not None and statement.type == "import_from":
+            return None
+    return kinds.get(name.api_type, Kind.VARIABLE if kinds is KINDS_IN_MODULES else Kind.PROPERTY)
 
 
 def has_metaclass(cls: Any) -> bool:
@@ -130,13 +158,15 @@ def builtin_class(value: Any, name: str) -> Any:
     return builtin_from_name(value.inference_state, name)
 
 
-def names_of_body(node: Any) -> Iterator[str]:
+def names_of_body(node: Any) -> dict[str, Kind]:
     """Names bound in a class body, and attributes that its methods bind on their first argument."""
+    found: dict[str, Kind] = {}
     for leaf in bound_in(node.children[-1]):
-        yield leaf.value
+        found.setdefault(leaf.value, kind_bound(leaf))
         if leaf.value == "__slots__":
             statement = leaf.search_ancestor("expr_stmt")
-            yield from SLOT.findall(statement.get_code() if statement else "")
+            slots = SLOT.findall(statement.get_code() if statement else "")
+            found = {**dict.fromkeys(slots, Kind.PROPERTY), **found}
     used = node.get_root_node().get_used_names()
     for function in functions_in(node.children[-1]):
         parameters = function.get_params()
@@ -145,7 +175,19 @@ def names_of_body(node: Any) -> Iterator[str]:
             for receiver in used.get(first, ()):
                 attribute = attribute_bound(receiver)
                 if attribute is not None and is_within(receiver, function):
-                    yield attribute
+                    found.setdefault(attribute, Kind.PROPERTY)
+    return found
+
+
+def kind_bound(leaf: Any) -> Kind:
+    """What a class body binds under a name."""
+    by = leaf.parent
+    if by.type == "classdef":
+        return Kind.CLASS
+    if by.type != "funcdef":
+        return Kind.PROPERTY
+    is_property = any(decorator_name(one) in PROPERTIES for one in by.get_decorators())
+    return Kind.PROPERTY if is_property else Kind.METHOD
 
 
 def attribute_bound(receiver: Any) -> str | None:

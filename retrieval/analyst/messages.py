@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from retrieval.analyst.questions import About, Answer, CallShape, Question, Wanted
+from retrieval.index.declarations import Kind
 
 OUT_OF_TIME = "out of time"
 
@@ -44,6 +45,7 @@ def answer_to(answer: Answer | None) -> dict[str, Any] | None:
             "any_positional": shape.any_positional,
         },
         "about": None if answer.about is None else asdict(answer.about),
+        "kinds": dict(answer.kinds),
     }
 
 
@@ -61,5 +63,9 @@ def answer_from(fields: dict[str, Any] | None) -> Answer | None:
         )
     about = fields["about"]
     return Answer(
-        frozenset(fields["names"]), fields["complete"], shape, About(**about) if about else None
+        frozenset(fields["names"]),
+        fields["complete"],
+        shape,
+        About(**about) if about else None,
+        {name: Kind(kind) for name, kind in fields["kinds"].items()},
     )

@@ -4,10 +4,13 @@ An analyst knows the meaning of a place in a file: which names exist there, what
 must know nothing of tokens or models; whoever masks with an answer decides what to make of it.
 """
 
+from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
+
+from retrieval.index.declarations import Kind, Kinds
 
 STAND_IN = "pirouette_stand_in"  # a name that nobody has, put where one is asked for
 
@@ -64,13 +67,20 @@ class Answer:
 
     Where `complete` is false, more names may exist: nothing may be ruled out then. `call` is given
     for `Wanted.CALL` only, and `names` are then the names of its keywords; `about` for
-    `Wanted.ABOUT`.
+    `Wanted.ABOUT`. `kinds` says what those of the names are of which that is known at no cost.
     """
 
     names: frozenset[str]
     complete: bool
     call: CallShape | None = None
     about: About | None = None
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, names: Kinds, *, complete: bool) -> "Answer":
+        """The names that may start at a place, with what is known of each."""
+        kinds = {name: kind for name, kind in names.items() if kind is not None}
+        return cls(frozenset(names), complete, kinds=kinds)
 
 
 class Analyst(Protocol):

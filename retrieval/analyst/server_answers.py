@@ -5,12 +5,13 @@ that it knows all of them. This module must not know how the replies came.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lsprotocol import types
 
 from retrieval.analyst.questions import STAND_IN, About, Answer, CallShape
+from retrieval.index.declarations import Kind
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 PARAMETER = re.compile(r"(?P<stars>\*{0,2})(?P<name>[^\W\d]\w*)")
@@ -19,6 +20,22 @@ NO_NAMES = frozenset(
     {types.CompletionItemKind.Text, types.CompletionItemKind.Keyword}
     | {types.CompletionItemKind.Snippet, types.CompletionItemKind.File}
 )
+# What servers call things, by our words for them.
+KINDS: Mapping[int, Kind] = {
+    types.CompletionItemKind.Module: Kind.MODULE,
+    types.CompletionItemKind.Class: Kind.CLASS,
+    types.CompletionItemKind.Interface: Kind.CLASS,
+    types.CompletionItemKind.Enum: Kind.CLASS,
+    types.CompletionItemKind.Struct: Kind.CLASS,
+    types.CompletionItemKind.Function: Kind.FUNCTION,
+    types.CompletionItemKind.Method: Kind.METHOD,
+    types.CompletionItemKind.Constructor: Kind.METHOD,
+    types.CompletionItemKind.Variable: Kind.VARIABLE,
+    types.CompletionItemKind.Constant: Kind.VARIABLE,
+    types.CompletionItemKind.Property: Kind.PROPERTY,
+    types.CompletionItemKind.Field: Kind.PROPERTY,
+    types.CompletionItemKind.EnumMember: Kind.PROPERTY,
+}
 
 Completions = types.CompletionList | Sequence[types.CompletionItem] | None
 
@@ -27,8 +44,9 @@ def names_answer(completions: Completions, *, is_faulted: bool) -> Answer:
     """The names that may stand at the place."""
     if not isinstance(completions, types.CompletionList):
         completions = types.CompletionList(is_incomplete=False, items=completions or ())
-    names = frozenset(filter(None, map(name_of, completions.items)))
-    return Answer(names - {STAND_IN}, complete=is_faulted and not completions.is_incomplete)
+    names = {name_of(one): KINDS.get(one.kind) if one.kind else None for one in completions.items}
+    kinds = {name: kind for name, kind in names.items() if name not in ("", STAND_IN)}
+    return Answer.of(kinds, complete=is_faulted and not completions.is_incomplete)
 
 
 def name_of(item: types.CompletionItem) -> str:

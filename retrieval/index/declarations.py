@@ -6,14 +6,21 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What is declared. Interfaces, enumerations, structs and type aliases are classes."""
+    """What a name stands for. Interfaces, enumerations, structs and type aliases are classes.
+
+    The last two no file declares: they are told of names at a place.
+    """
 
     MODULE = "module"
     CLASS = "class"
     FUNCTION = "function"
     METHOD = "method"
-    CONSTANT = "constant"  # and variables of modules, fields of classes
+    VARIABLE = "variable"  # and constants of modules, fields of classes
+    PROPERTY = "property"  # what a value has and that is not called
+    KEYWORD = "keyword"
 
+
+Kinds = Mapping[str, Kind | None]  # of names; None where it is not known
 
 # What is called or made: an API. The others are known by name alone and not searched for.
 APIS = frozenset({Kind.CLASS, Kind.FUNCTION, Kind.METHOD})

@@ -35,11 +35,11 @@ SCRIPT = Spelling(
         "method_definition": Kind.METHOD,
         "method_signature": Kind.METHOD,
         "abstract_method_signature": Kind.METHOD,
-        "variable_declarator": Kind.CONSTANT,
-        "public_field_definition": Kind.CONSTANT,
-        "property_signature": Kind.CONSTANT,
-        "enum_assignment": Kind.CONSTANT,
-        "assignment_expression": Kind.CONSTANT,  # to exports
+        "variable_declarator": Kind.VARIABLE,
+        "public_field_definition": Kind.VARIABLE,
+        "property_signature": Kind.VARIABLE,
+        "enum_assignment": Kind.VARIABLE,
+        "assignment_expression": Kind.VARIABLE,  # to exports
     },
     through=frozenset(
         {
@@ -58,7 +58,7 @@ SPELLINGS: Mapping[Language, Spelling] = {
         kinds={
             "class_definition": Kind.CLASS,
             "function_definition": Kind.FUNCTION,
-            "assignment": Kind.CONSTANT,
+            "assignment": Kind.VARIABLE,
             "type_alias_statement": Kind.CLASS,
         },
         through=frozenset(
@@ -79,9 +79,9 @@ SPELLINGS: Mapping[Language, Spelling] = {
             "function_declaration": Kind.FUNCTION,
             "method_declaration": Kind.METHOD,
             "method_elem": Kind.METHOD,
-            "field_declaration": Kind.CONSTANT,
-            "const_spec": Kind.CONSTANT,
-            "var_spec": Kind.CONSTANT,
+            "field_declaration": Kind.VARIABLE,
+            "const_spec": Kind.VARIABLE,
+            "var_spec": Kind.VARIABLE,
         },
         through=frozenset(
             {
@@ -101,8 +101,8 @@ SPELLINGS: Mapping[Language, Spelling] = {
             "method_declaration": Kind.METHOD,
             "constructor_declaration": Kind.METHOD,
             "annotation_type_element_declaration": Kind.METHOD,
-            "variable_declarator": Kind.CONSTANT,
-            "enum_constant": Kind.CONSTANT,
+            "variable_declarator": Kind.VARIABLE,
+            "enum_constant": Kind.VARIABLE,
         },
         through=frozenset({"field_declaration", "constant_declaration", "enum_body_declarations"}),
     ),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log
 
-from retrieval.index.declarations import APIS
+from retrieval.index.declarations import APIS, Kind
 
 LAST_CHARACTER = "\U0010ffff"
 
@@ -34,15 +34,16 @@ class NameTables:
         )
         return frozenset(name for (name,) in rows)
 
-    def declared_with_prefix(self, prefix: str, suffix: str) -> list[tuple[str, str]]:
-        """Public names of modules that begin so, each with its file, of which the name ends so."""
+    def declared_with_prefix(self, prefix: str, suffix: str) -> list[tuple[str, str, Kind]]:
+        """Public names of modules that begin so, each with its file, of which the name ends so, and
+        with what it is."""
         rows = self._connection.execute(
-            "SELECT name, path FROM declaration JOIN file ON file.id = file"
+            "SELECT name, path, kind FROM declaration JOIN file ON file.id = file"
             " WHERE name >= ? AND name < ? AND name = qualified AND kind != 'module'"
             " AND name NOT LIKE '\\_%' ESCAPE '\\' AND path LIKE '%' || ? ORDER BY name, path",
             (prefix, prefix + LAST_CHARACTER, suffix),
         )
-        return rows.fetchall()
+        return [(name, path, Kind(kind)) for name, path, kind in rows]
 
     def exports(self) -> list[Export]:
         """What Python packages have in their `__init__` under names without an underscore, packages

@@ -145,7 +145,7 @@ class Reader:
 
     def kind_of(self, node: Node, in_class: bool) -> tuple[Kind, Node]:
         """What a node declares, and the node that has its body."""
-        kind = self.spelling.kinds.get(node.type, Kind.CONSTANT)
+        kind = self.spelling.kinds.get(node.type, Kind.VARIABLE)
         value = node.child_by_field_name("value") or node.child_by_field_name("right")
         if node.type in self.spelling.by_value and value is not None:
             if value.type in FUNCTION_VALUES:

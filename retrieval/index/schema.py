@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-FORMAT = 4  # raised when indexes must be made again
+FORMAT = 5  # raised when indexes must be made again
 BUSY_SECONDS = 30
 TABLES = """
 CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -5,6 +5,7 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 
 from retrieval.index.database import IndexDatabase
+from retrieval.index.declarations import Kind
 
 MOST_NAMES = 20
 SOURCE_FOLDERS = frozenset({"src", "lib", "python"})  # that are no part of a module's name
@@ -12,10 +13,11 @@ SOURCE_FOLDERS = frozenset({"src", "lib", "python"})  # that are no part of a mo
 
 @dataclass(frozen=True, slots=True)
 class Importable:
-    """A name, and the module that has it."""
+    """A name, the module that has it, and what it is."""
 
     name: str
     module: str
+    kind: Kind
 
 
 def importable(database: IndexDatabase, path: str, prefix: str) -> list[Importable]:
@@ -23,13 +25,13 @@ def importable(database: IndexDatabase, path: str, prefix: str) -> list[Importab
 
     Of a name that several modules declare, the one in the nearest folder.
     """
-    nearest: dict[str, str] = {}
-    for name, other in database.names.declared_with_prefix(prefix, ".py"):
+    nearest: dict[str, tuple[str, Kind]] = {}
+    for name, other, kind in database.names.declared_with_prefix(prefix, ".py"):
         known = nearest.get(name)
-        if other != path and (known is None or distance(path, other) < distance(path, known)):
-            nearest[name] = other
+        if other != path and (known is None or distance(path, other) < distance(path, known[0])):
+            nearest[name] = other, kind
     found = sorted(nearest.items())[:MOST_NAMES]
-    return [Importable(name, module_of(database, other)) for name, other in found]
+    return [Importable(name, module_of(database, other), kind) for name, (other, kind) in found]
 
 
 def distance(path: str, other: str) -> tuple[int, str]:

@@ -58,4 +58,4 @@ class DeclaredNames:
         else:
             module = ScriptWorkspace(question.root, path, read_module(edited, path), self.scripts)
             names = ScriptPlaces(root, module).names_at(len(before))
-        return Answer(names, complete=True) if names else None
+        return Answer.of(names, complete=True) if names else None

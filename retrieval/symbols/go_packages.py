@@ -8,6 +8,7 @@ from pathlib import Path
 from tree_sitter import Node
 
 from retrieval.grammars import GO, GO_SUFFIX
+from retrieval.index.declarations import Kind, Kinds
 from retrieval.symbols.members import OPEN, Members
 from retrieval.symbols.sources import SourceFiles, may_be_read, real_file
 from retrieval.trees import captured, text_of
@@ -38,7 +39,8 @@ IMPORTS = "(import_spec path: (_) @name)"
 
 @dataclass(slots=True)
 class GoFile:
-    """`imported` holds paths by the name that is given to each here, the rest in `unnamed`.
+    """`imported` holds paths by the name that is given to each here, the rest in `unnamed`;
+    `names` are those that it declares outside of everything.
 
     `types` says what values of the types have that are declared here, some of them `aliases`,
     `methods` what is added to types of this package. Without `complete` there may be more of all.
@@ -47,7 +49,7 @@ class GoFile:
     package: str
     imported: dict[str, str] = field(default_factory=dict)
     unnamed: list[str] = field(default_factory=list)
-    names: frozenset[str] = frozenset()
+    names: Kinds = field(default_factory=dict)
     aliases: frozenset[str] = frozenset()
     types: dict[str, Members] = field(default_factory=dict)
     methods: dict[str, set[str]] = field(default_factory=dict)
@@ -63,7 +65,7 @@ def read_file(root: Node, _: str = "") -> GoFile:
             found.imported[own] = text_of(path)[1:-1]
         else:
             found.unnamed.append(text_of(path)[1:-1])
-    found.names = frozenset(map(text_of, captured(root, GO, TOP)))
+    found.names = {text_of(name): kind_of(name) for name in captured(root, GO, TOP)}
     found.aliases = frozenset(map(text_of, captured(root, GO, ALIASES)))
     for name in captured(root, GO, TYPES):
         if is_of_package(name) and name.parent is not None:
@@ -75,6 +77,14 @@ def read_file(root: Node, _: str = "") -> GoFile:
             of = type_name(parameter.child_by_field_name("type"))
             found.methods.setdefault(of or "", set()).add(text_of(name))
     return found
+
+
+def kind_of(name: Node) -> Kind:
+    """What a name is that a file of a package declares."""
+    by = name.parent.type if name.parent is not None else ""
+    if by == "function_declaration":
+        return Kind.FUNCTION
+    return Kind.CLASS if by in ("type_spec", "type_alias") else Kind.VARIABLE
 
 
 def is_of_package(name: Node) -> bool:
@@ -104,11 +114,11 @@ def members_of(node: Node | None) -> Members:
     if node.type == "struct_type":
         return members_of_struct(node)
     if node.type == "interface_type":
-        names = frozenset(
-            text_of(part.child_by_field_name("name"))
+        names = {
+            text_of(part.child_by_field_name("name")): Kind.METHOD
             for part in node.named_children
             if part.type == "method_elem"
-        )
+        }
         elements = [part for part in node.named_children if part.type == "type_elem"]
         bases = [type_name(part.named_children[0]) for part in elements]
         known = all(bases) and all(len(part.named_children) == 1 for part in elements)
@@ -118,21 +128,21 @@ def members_of(node: Node | None) -> Members:
 
 
 def members_of_struct(node: Node) -> Members:
-    names: set[str] = set()
+    names: dict[str, Kind] = {}
     bases: list[str] = []
     lists = [part for part in node.named_children if part.type == "field_declaration_list"]
     for part in (part for fields in lists for part in fields.named_children):
         if part.type != "field_declaration":
             continue
         named = part.children_by_field_name("name")
-        names.update(map(text_of, named))
+        names |= dict.fromkeys(map(text_of, named), Kind.PROPERTY)
         if not named:
             base = type_name(part.child_by_field_name("type"))
             if base is None:
                 return OPEN
-            names.add(base.rpartition(".")[2])
+            names[base.rpartition(".")[2]] = Kind.PROPERTY
             bases.append(base)
-    return Members(frozenset(names), bases=tuple(bases))
+    return Members(names, bases=tuple(bases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,21 +219,21 @@ class GoWorkspace:
         ]
         return fitting[0] if len(fitting) == 1 else None
 
-    def exported(self, package: str) -> frozenset[str] | None:
+    def exported(self, package: str) -> Kinds | None:
         """What the edited file sees of a package, by its name there."""
         folder = self.imported(package, self.edited)
         files = self.package(folder) if folder is not None else {}
-        names = (name for file in files.values() for name in file.names)
-        return frozenset(name for name in names if name[:1].isupper()) if files else None
+        names = {name: kind for file in files.values() for name, kind in file.names.items()}
+        return seen_outside(names) if files else None
 
-    def names_of_type(self, name: str) -> frozenset[str] | None:
+    def names_of_type(self, name: str) -> Kinds | None:
         """What a value has of a type, as the edited file names it."""
         files = self.package(self.folder, is_own=True)
         return self._names(name, self.edited, files, DEEPEST)
 
     def _names(
         self, name: str, file: GoFile, files: Mapping[str, GoFile], depth: int
-    ) -> frozenset[str] | None:
+    ) -> Kinds | None:
         """Of a type as a file among those of a package names it."""
         package, _, name = name.rpartition(".")
         if package:
@@ -231,31 +241,35 @@ class GoWorkspace:
             if folder is None:
                 return None
             names = self._declared(name, self.package(folder), depth)
-            return None if names is None else frozenset(n for n in names if n[:1].isupper())
+            return None if names is None else seen_outside(names)
         return self._declared(name, files, depth)
 
-    def _declared(
-        self, name: str, files: Mapping[str, GoFile], depth: int
-    ) -> frozenset[str] | None:
+    def _declared(self, name: str, files: Mapping[str, GoFile], depth: int) -> Kinds | None:
         declaring = [file for file in files.values() if name in file.types]
         if not declaring and name in BASIC:
-            return frozenset()
+            return {}
         if not declaring or depth == 0:
             return None
         every = list(files.values())
         named = {name}.union(*(file.aliases for file in every))
-        names = frozenset(one for file in every for of in named for one in file.methods.get(of, ()))
+        methods = (one for file in every for of in named for one in file.methods.get(of, ()))
+        names: Kinds = dict.fromkeys(methods, Kind.METHOD)
         for file in declaring:  # several, where each is for one system
             members = file.types[name]
             if not members.complete:
                 return None
-            names |= members.names
+            names = {**names, **members.names}
             for base in members.bases:
                 inherited = self._names(base, file, files, depth - 1)
                 if inherited is None:
                     return None
-                names |= inherited
+                names = {**inherited, **names}
         return names
+
+
+def seen_outside(names: Kinds) -> Kinds:
+    """Those that other packages see."""
+    return {name: kind for name, kind in names.items() if name[:1].isupper()}
 
 
 def is_below(path: str, module: str) -> bool:

@@ -7,6 +7,7 @@ bound, or that is made by a literal of one.
 from tree_sitter import Node
 
 from retrieval.grammars import GO
+from retrieval.index.declarations import Kinds
 from retrieval.symbols.go_packages import GoWorkspace, type_name
 from retrieval.trees import Spot, captured, innermost, spots, spots_of, text_of
 
@@ -35,7 +36,7 @@ ARGUMENTS = "(method_declaration receiver: (_ (_ type: (_ (type_arguments) @name
 OF_POINTER = "(method_declaration receiver: (_ (_ type: (_ (_ (type_arguments) @name)))))"
 
 
-def names_at(root: Node, place: int, workspace: GoWorkspace) -> frozenset[str] | None:
+def names_at(root: Node, place: int, workspace: GoWorkspace) -> Kinds | None:
     """Those that may stand where a name begins; None where any may, as far as is known."""
     found = spots(root, [place])
     parent = found[0].parent if found else None

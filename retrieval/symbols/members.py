@@ -1,21 +1,23 @@
 """What a declared thing has, and what is known of it in the file that declares it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from retrieval.index.declarations import Kinds
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The names that may stand after a dot, besides those of the `bases`, which are names
-    themselves where the thing is declared. Without `complete` there may be more."""
+    """The names that may stand after a dot and what they are, besides those of the `bases`, which
+    are names themselves where the thing is declared. Without `complete` there may be more."""
 
-    names: frozenset[str] = frozenset()
+    names: Kinds = field(default_factory=dict)
     complete: bool = True
     bases: tuple[str, ...] = ()
 
     def __or__(self, other: "Members") -> "Members":
         """What is declared in two pieces has the names of both."""
         return Members(
-            self.names | other.names,
+            {**self.names, **other.names},
             self.complete and other.complete,
             (*self.bases, *other.bases),
         )

@@ -12,25 +12,31 @@ from dataclasses import dataclass, field
 from tree_sitter import Node
 
 from retrieval.grammars import TYPED_SUFFIXES
+from retrieval.index.declarations import Kind
+from retrieval.index.languages import FUNCTION_VALUES
 from retrieval.symbols.members import OPEN, UNKNOWN, Declared, Members
 from retrieval.trees import children_of, has_child, text_of
 
 WHOLE = "*"  # imported as one thing, under one name
 DEFAULT = "default"
 DECLARING = (".d.ts", ".d.mts", ".d.cts")
-EVERY_OBJECT = frozenset(
-    {
+EVERY_OBJECT = dict.fromkeys(
+    (
         *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable"),
         *("toLocaleString", "toString", "valueOf"),
-    }
+    ),
+    Kind.METHOD,
 )
-EVERY_FUNCTION = EVERY_OBJECT | {
-    *("apply", "arguments", "bind", "call", "caller", "length", "name", "prototype"),
+EVERY_FUNCTION = {
+    **EVERY_OBJECT,
+    **dict.fromkeys(("apply", "bind", "call"), Kind.METHOD),
+    **dict.fromkeys(("arguments", "caller", "length", "name", "prototype"), Kind.PROPERTY),
 }
 CLASSES = ("class_declaration", "abstract_class_declaration", "class")
 TYPES = ("interface_declaration", "type_alias_declaration", "enum_declaration")
 NAMESPACES = ("internal_module", "module")
 FUNCTIONS = (*("function_declaration", "generator_function_declaration", "function_signature"),)
+METHODS = ("method_definition", "method_signature", "abstract_method_signature")
 MADE_BY_PARAMETER = ("accessibility_modifier", "override_modifier", "readonly")
 # What writes exports, types, or attributes, that no declaration shows.
 COMMON_JS = re.compile(rb"\b(?:module\s*\.\s*exports|exports\s*[.\[,)]|export\s*=)")
@@ -50,14 +56,15 @@ class Imported:
 
 @dataclass(slots=True)
 class Module:
-    """`imported` and `declared` by the name that they have in the module, `exported` by the one
-    that others see: the local name, or what is passed on. All that the modules of `stars` export is
-    passed on too. Without `complete` more may be exported. One that `augments` others adds to what
-    they declare."""
+    """`imported` and `declared` by the name that they have in the module, as the `kinds` of what
+    it declares; `exported` by the one that others see: the local name, or what is passed on. All
+    that the modules of `stars` export is passed on too. Without `complete` more may be exported.
+    One that `augments` others adds to what they declare."""
 
     typed: bool
     imported: dict[str, Imported] = field(default_factory=dict)
     declared: dict[str, Declared] = field(default_factory=dict)
+    kinds: dict[str, Kind] = field(default_factory=dict)
     exported: dict[str, str | Imported] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     complete: bool = True
@@ -145,6 +152,8 @@ def declare(module: Module, declaration: Node) -> list[str]:
         for part in declaration.named_children:
             name = part.child_by_field_name("name")
             names += bound_by(name)
+            kind = Kind.FUNCTION if is_function(part) else Kind.VARIABLE
+            module.kinds |= dict.fromkeys(bound_by(name), kind)
             if name is not None and name.type == "identifier" and has_child(declaration, ["const"]):
                 add(module, text_of(name), Declared(itself=members_of_value(part)))
         return names
@@ -153,6 +162,7 @@ def declare(module: Module, declaration: Node) -> list[str]:
     own = text_of(declaration.child_by_field_name("name")).split(".")[0]
     if not own:
         return []
+    module.kinds[own] = kind_of(declaration)
     if declaration.type in CLASSES:
         add(module, own, members_of_class(declaration))
     elif declaration.type == "interface_declaration":
@@ -165,6 +175,23 @@ def declare(module: Module, declaration: Node) -> list[str]:
     else:
         add(module, own, Declared(itself=OPEN))
     return [own]
+
+
+def kind_of(declaration: Node) -> Kind:
+    if declaration.type in NAMESPACES:
+        return Kind.MODULE
+    return Kind.FUNCTION if declaration.type in FUNCTIONS else Kind.CLASS
+
+
+def is_function(part: Node) -> bool:
+    """Whether what a name is given is a function that is written out."""
+    value = part.child_by_field_name("value")
+    return value is not None and value.type in FUNCTION_VALUES
+
+
+def kind_of_member(part: Node) -> Kind:
+    is_method = part.type in METHODS and not has_child(part, ["get", "set"])
+    return Kind.METHOD if is_method or is_function(part) else Kind.PROPERTY
 
 
 def add(module: Module, name: str, declared: Declared) -> None:
@@ -189,23 +216,25 @@ def members_of_class(declaration: Node) -> Declared:
     unseen = MADE_UNSEEN.search(text) or GUARD.search(text)
     complete = known and unseen is None and not declaration.has_error
     complete = complete and own_parameters(declaration).isdisjoint(bases)
-    own, static = set(EVERY_OBJECT), set(EVERY_FUNCTION)
+    own = dict(EVERY_OBJECT)
+    static = {**EVERY_FUNCTION, **own}
     body = declaration.child_by_field_name("body")
     for part in body.named_children if body is not None else ():
         name = part.child_by_field_name("name")
         if part.type == "index_signature" or (name and name.type == "computed_property_name"):
             complete = False
-        (static if has_child(part, ["static"]) else own).add(text_of(name).strip("'\""))
+        members = static if has_child(part, ["static"]) else own
+        members[text_of(name).strip("'\"")] = kind_of_member(part)
         parameters = part.child_by_field_name("parameters")
         if text_of(name) == "constructor" and parameters is not None:
-            own.update(
-                text_of(one.child_by_field_name("pattern"))
+            own |= {
+                text_of(one.child_by_field_name("pattern")): Kind.PROPERTY
                 for one in parameters.named_children
                 if has_child(one, MADE_BY_PARAMETER)
-            )
+            }
     return Declared(
-        itself=Members(frozenset(static), complete, bases),
-        of_type=Members(frozenset(own), complete, bases),
+        itself=Members(static, complete, bases),
+        of_type=Members(own, complete, bases),
         is_class=True,
     )
 
@@ -256,7 +285,7 @@ def members_of_type(node: Node | None) -> Members:
         return found
     if node.type not in ("object_type", "interface_body"):
         return OPEN
-    names, complete = set(EVERY_OBJECT), True
+    names, complete = dict(EVERY_OBJECT), True
     for part in node.named_children:
         name = part.child_by_field_name("name")
         if part.type == "comment":
@@ -264,16 +293,16 @@ def members_of_type(node: Node | None) -> Members:
         is_named = part.type in ("property_signature", "method_signature")
         if not is_named or name is None or name.type == "computed_property_name":
             complete = False
-        names.add(text_of(name).strip("'\""))
-    return Members(frozenset(names), complete)
+        names[text_of(name).strip("'\"")] = kind_of_member(part)
+    return Members(names, complete)
 
 
 def members_of_enumeration(declaration: Node) -> Members:
     body = declaration.child_by_field_name("body")
     parts = body.named_children if body is not None else []
     named = (part.child_by_field_name("name") or part for part in parts)
-    names = frozenset(text_of(name).strip("'\"") for name in named)
-    return Members(names | EVERY_OBJECT, complete=not declaration.has_error)
+    names = {text_of(name).strip("'\""): Kind.PROPERTY for name in named}
+    return Members({**EVERY_OBJECT, **names}, complete=not declaration.has_error)
 
 
 def members_of_value(declarator: Node) -> Members:
@@ -286,11 +315,11 @@ def members_of_value(declarator: Node) -> Members:
         value = value.named_children[0] if is_constant else value
     if value.type != "object" or value.has_error or not value.named_children:
         return OPEN
-    names, complete = set(EVERY_OBJECT), True
+    names, complete = dict(EVERY_OBJECT), True
     for part in value.named_children:
         key = part.child_by_field_name("key") or part.child_by_field_name("name") or part
         if part.type == "comment":
             continue
         complete = complete and key.type not in ("spread_element", "computed_property_name")
-        names.add(text_of(key).strip("'\""))
-    return Members(frozenset(names), complete)
+        names[text_of(key).strip("'\"")] = kind_of_member(part)
+    return Members(names, complete)

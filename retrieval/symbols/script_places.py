@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
+from retrieval.index.declarations import Kinds
 from retrieval.symbols.script_modules import CLASSES, source_of
 from retrieval.symbols.script_workspace import Found, ScriptWorkspace
 from retrieval.trees import Spot, has_child, innermost, spots, spots_of, text_of
@@ -73,7 +74,7 @@ class ScriptPlaces:
     root: Node
     workspace: ScriptWorkspace
 
-    def names_at(self, place: int) -> frozenset[str] | None:
+    def names_at(self, place: int) -> Kinds | None:
         """Those that may stand where a name begins; None where any may, as far as is known."""
         found = spots(self.root, [place])
         if not found or any(node.type in NAMESPACES for node in found[0].above()):
@@ -97,14 +98,14 @@ class ScriptPlaces:
             return self._names_of_this(spot)
         return self._names_of(receiver) if receiver.type == "identifier" else None
 
-    def _exported_beside(self, specifier: Spot) -> frozenset[str] | None:
+    def _exported_beside(self, specifier: Spot) -> Kinds | None:
         """What the module exports that an import or export statement names."""
         statements = (node for node in specifier.above() if node.type.endswith("_statement"))
         statement = next(statements, None)
         source = source_of(statement) if statement is not None else ""
         return self.workspace.exported(self.workspace.find_module(source, self.workspace.path))
 
-    def _names_of_this(self, place: Spot) -> frozenset[str] | None:
+    def _names_of_this(self, place: Spot) -> Kinds | None:
         """In a method of a class that the module declares, or in the value of one of its fields."""
         while place.parent is not None and place.parent.type != "class_body":
             kind = place.parent.type
@@ -126,7 +127,7 @@ class ScriptPlaces:
         name = text_of(declaration.node.child_by_field_name("name"))
         return self.workspace.names_of_type(self._here(name))
 
-    def _names_of(self, receiver: Node) -> frozenset[str] | None:
+    def _names_of(self, receiver: Node) -> Kinds | None:
         """After the dot behind a name."""
         name = text_of(receiver)
         same = spots_of(self.root, name)
@@ -152,7 +153,7 @@ class ScriptPlaces:
             return self._names_of_made(value.child_by_field_name("constructor"))
         return self.workspace.names_of(here)
 
-    def _names_of_type(self, node: Node | None) -> frozenset[str] | None:
+    def _names_of_type(self, node: Node | None) -> Kinds | None:
         """What a value has whose type is named, and declared in no function."""
         if node is not None and node.type == "generic_type":
             node = node.child_by_field_name("name")
@@ -165,7 +166,7 @@ class ScriptPlaces:
             return None
         return self.workspace.names_of_type(self._here(name))
 
-    def _names_of_made(self, constructor: Node | None) -> frozenset[str] | None:
+    def _names_of_made(self, constructor: Node | None) -> Kinds | None:
         """What an instance of a class has."""
         if constructor is None or constructor.type != "identifier":
             return None

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from retrieval.grammars import TYPED_SUFFIXES, UNTYPED_SUFFIXES
+from retrieval.index.declarations import Kind, Kinds
 from retrieval.symbols.members import Declared
 from retrieval.symbols.script_modules import DECLARING, DEFAULT, WHOLE, Imported, Module
 from retrieval.symbols.sources import SourceFiles
@@ -61,17 +62,22 @@ class ScriptWorkspace:
         found = next((file for file in files if file == self.path or is_file(file)), None)
         return found if found is not None and self.module(found) is not None else None
 
-    def exported(self, top: str | None) -> frozenset[str] | None:
-        """All names that a module exports; None where that is not known."""
-        names: frozenset[str] = frozenset()
+    def exported(self, top: str | None) -> Kinds | None:
+        """All names that a module exports, those of others without what they are; None where that
+        is not known."""
+        names: dict[str, Kind | None] = {}
         waiting, seen = [top], {top}
         while waiting:
             path = waiting.pop()
             module = self.module(path) if path is not None else None
             if path is None or module is None or not module.complete:
                 return None
-            own = frozenset(module.exported)
-            names |= own if path == top else own - {DEFAULT}
+            own = {
+                name: None if isinstance(local, Imported) else module.kinds.get(local)
+                for name, local in module.exported.items()
+                if path == top or name != DEFAULT
+            }
+            names = {**own, **names}
             passed_on = {self.find_module(source, path) for source in module.stars} - seen
             seen |= passed_on
             waiting += passed_on
@@ -121,14 +127,14 @@ class ScriptWorkspace:
             return None
         return module.declared.get(found.name)
 
-    def names_of(self, found: Found | None) -> frozenset[str] | None:
+    def names_of(self, found: Found | None) -> Kinds | None:
         """What may stand after `name.`; None where that is not known."""
         place = self.find(found)
         if place is not None and place.name is None:
             return self.exported(place.path)
         return self._names(place, of_type=False)
 
-    def names_of_type(self, found: Found | None, *, made: bool = False) -> frozenset[str] | None:
+    def names_of_type(self, found: Found | None, *, made: bool = False) -> Kinds | None:
         """What a value of the type that is named has, or one that is made by the class that is;
         None where that is not known."""
         place = self.find(found)
@@ -137,9 +143,7 @@ class ScriptWorkspace:
             return None
         return self._names(place, of_type=True)
 
-    def _names(
-        self, place: Found | None, *, of_type: bool, depth: int = DEEPEST
-    ) -> frozenset[str] | None:
+    def _names(self, place: Found | None, *, of_type: bool, depth: int = DEEPEST) -> Kinds | None:
         declared = self.declared(place)
         if place is None or declared is None or depth == 0 or not self.is_checked:
             return None
@@ -155,7 +159,7 @@ class ScriptWorkspace:
             inherited = self._names(found, of_type=of_type, depth=depth - 1)
             if inherited is None:
                 return None
-            names |= inherited
+            names = {**inherited, **names}
         return names
 
 

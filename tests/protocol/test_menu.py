@@ -46,6 +46,7 @@ async def test_names_come_in_the_order_of_their_probability(tmp_path: Path) -> N
         assert items == sorted(items, key=lambda item: str(item.sort_text))
         best = items[0]
         assert (best.label, best.preselect) == (f"{STAR}load", True)
+        assert {item.kind for item in items} == {types.CompletionItemKind.Function}
         assert best.text_edit == types.TextEdit(
             types.Range(types.Position(LAST, END - 2), types.Position(LAST, END)), "load"
         )
@@ -73,6 +74,26 @@ async def test_there_is_a_menu_without_a_model(tmp_path: Path) -> None:
             if items := await menu(editor, uri, LAST, END):
                 break
         assert [item.label for item in items] == ["load", "loads"]
+
+
+async def test_items_say_what_they_are(tmp_path: Path) -> None:
+    kinds = types.CompletionItemKind
+    text = "import json\nlimit = 1\nclass Box:\n    size = 1\n    def open(self): ...\nBox()."
+    files = {"boxes.ts": "export class Box { size = 1; open() {} }\nconst box = new Box(); box."}
+    write_files(tmp_path, files)
+    async with session(tmp_path, options={"model": "/nowhere"}, wait=False) as editor:
+        here, there = editor.open("boxes.py", text), editor.open("boxes.ts", files["boxes.ts"])
+        names = {item.filter_text: item.kind for item in await menu(editor, here, 1, 0)}
+        assert (names["json"], names["limit"]) == (kinds.Module, kinds.Variable)
+        assert (names["Box"], names["True"]) == (kinds.Class, kinds.Keyword)
+        for uri, line, character in ((here, 5, 6), (there, 1, 27)):
+            for _ in range(20):  # analysis is still being started
+                found = {
+                    item.filter_text: item.kind for item in await menu(editor, uri, line, character)
+                }
+                if "size" in found:
+                    break
+            assert (found["size"], found["open"]) == (kinds.Property, kinds.Method)
 
 
 @pytest.mark.parametrize("encoding", list(types.PositionEncodingKind))
@@ -123,3 +144,4 @@ async def test_a_name_brings_its_import(tmp_path: Path, monkeypatch: pytest.Monk
             types.TextEdit(types.Range(above, above), "from mail import Postbox\r\n")
         ]
         assert item.label_details == types.CompletionItemLabelDetails(description="mail")
+        assert item.kind == types.CompletionItemKind.Class

@@ -11,13 +11,15 @@ from torch import Tensor
 from completion.menu.imports import line_for_imports
 from completion.menu.names import LARGEST_PARSED, look_up
 from completion.menu.places import MenuPlace, PlaceKind, menu_place
-from completion.menu.ranking import MOST_PASSES, READ_AT_ONCE, rank_names, unranked
+from completion.menu.ranking import MOST_PASSES, READ_AT_ONCE, rank_names, unranked, with_kinds
 from completion.pipeline import Completer, CompletionOptions
 from completion.values import never_cancelled
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
 from models.prefill import prefill
 from models.token_tree import TokenTree
+from retrieval.index.declarations import Kind
+from retrieval.related.importable import Importable
 from tests.unit.analysts import FrozenAnalyst, ScriptedAnalyst
 from tests.unit.completion_helpers import at, load_tiny_model, write_model
 
@@ -95,7 +97,7 @@ def test_analysis_that_hangs_is_not_waited_for() -> None:
     request = at("lid.turn()\nbox.▮\n")
     place = menu_place(request)
     assert place is not None
-    assert look_up(request, place, FrozenAnalyst(), ()).wait(0.01) == {"turn"}
+    assert set(look_up(request, place, FrozenAnalyst(), ()).wait(0.01)) == {"turn"}
 
 
 def test_whoever_is_gone_is_not_waited_for() -> None:
@@ -104,7 +106,7 @@ def test_whoever_is_gone_is_not_waited_for() -> None:
     assert place is not None
     looks = iter([False, False, True])
     names = look_up(request, place, FrozenAnalyst(), ())
-    assert names.wait(60.0, lambda: next(looks)) == set()
+    assert not names.wait(60.0, lambda: next(looks))
     assert not names.are_all
 
 
@@ -127,8 +129,50 @@ def test_in_a_broken_text_or_another_language_they_are_those_near() -> None:
 def test_names_to_be_imported_are_among_those_in_scope() -> None:
     request = at("Post▮")
     place = MenuPlace(NAME, "Post")
-    found = look_up(request, place, None, (), {"Postbox": "shop.mail", "Parcel": "shop.mail"})
-    assert found.wait(1.0) == {"Postbox"}
+    names = ("Postbox", "Parcel")
+    known = {name: Importable(name, "shop.mail", Kind.CLASS) for name in names}
+    assert look_up(request, place, None, (), known).wait(1.0) == {"Postbox": Kind.CLASS}
+
+
+SCOPE = """\
+import json.decoder
+import numpy as np
+from shop import Postbox
+
+class Parcel:
+    first, (second, *rest) = 1, (2, 3)
+
+def send(parcel: Parcel, *others, by=None):
+    for stamp, [price] in others:
+        with open(by) as file:
+            ▮
+        return lambda weight: (total := weight)
+"""
+
+
+def test_what_names_in_scope_are() -> None:
+    request = at(SCOPE)
+    found = look_up(request, MenuPlace(NAME, ""), None, ()).wait(1.0)
+    kinds = {Kind.MODULE: "json np", Kind.CLASS: "Parcel str", Kind.FUNCTION: "send print"}
+    variables = "parcel others by stamp price file weight total"
+    kinds |= {Kind.KEYWORD: "None True", Kind.VARIABLE: variables}
+    for kind, names in kinds.items():
+        assert {name: found[name] for name in names.split()} == dict.fromkeys(names.split(), kind)
+    assert found["Postbox"] is None  # which another module knows
+
+
+def test_what_names_near_are_that_are_declared_there() -> None:
+    text = "class Postbox { send() { return other } }\nconst parcel = 1;\n▮\n"
+    request = replace(at(text), path="box.ts", language="typescript")
+    found = look_up(request, MenuPlace(NAME, ""), None, ()).wait(1.0)
+    assert found["Postbox"] is Kind.CLASS
+    assert found["send"] is Kind.METHOD
+    assert found["parcel"] is Kind.VARIABLE
+    assert found["other"] is None
+    broken = at("import json\nx.\ndef f():\n    ▮\n")
+    found = look_up(broken, MenuPlace(NAME, ""), None, ()).wait(1.0)
+    names = {"json": Kind.MODULE, "f": Kind.FUNCTION, "print": Kind.FUNCTION, "x": None}
+    assert names.items() <= found.items()
 
 
 @pytest.mark.parametrize(
@@ -202,6 +246,11 @@ def test_what_python_gives_a_meaning_comes_last(model: LanguageModel) -> None:
         *("__class__", "__eq__")
     }
     assert [one.name for one in unranked({"b", "_a", "A", "__eq__"})] == ["A", "b", "_a", "__eq__"]
+
+
+def test_names_keep_what_they_are() -> None:
+    ranked = with_kinds(unranked(["b", "a"]), {"b": Kind.CLASS, "a": None})
+    assert [(one.name, one.kind) for one in ranked] == [("a", None), ("b", Kind.CLASS)]
 
 
 def test_no_names_and_very_long_ones(model: LanguageModel) -> None:

@@ -3,7 +3,7 @@
 `▮` marks the place in each example. A name that exists must never be missing from a complete list.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -15,6 +15,7 @@ import pytest
 from retrieval.analyst import jedi_answers
 from retrieval.analyst.questions import STAND_IN, Answer, Question, Wanted
 from retrieval.analyst.search_path import environment_folders, standard_library
+from retrieval.index.declarations import Kind
 
 SEARCH_PATH = (*standard_library(), *environment_folders(None))
 
@@ -42,6 +43,11 @@ class Workspace:
         answer = self.ask(text)
         assert answer is not None
         return answer.names
+
+    def kinds(self, text: str) -> Mapping[str, Kind]:
+        answer = self.ask(text)
+        assert answer is not None
+        return answer.kinds
 
     def is_complete(self, text: str) -> bool:
         answer = self.ask(text)
@@ -82,6 +88,50 @@ def test_attributes_of_an_instance_wherever_they_are_assigned(workspace: Workspa
     assert answer is not None
     assert {"limit", "x", "move", "moved", "size", "__class__"} <= answer.names
     assert answer.complete
+
+
+def test_what_attributes_are(workspace: Workspace) -> None:
+    kinds = workspace.kinds(dedent(POINT) + "p = Point(1)\nprint(p.▮)\n")
+    known = {"limit": Kind.PROPERTY, "x": Kind.PROPERTY, "move": Kind.METHOD}
+    assert known | {"size": Kind.PROPERTY} == {name: kinds[name] for name in (*known, "size")}
+
+
+def test_what_a_class_says_goes_for_those_that_inherit_from_it(workspace: Workspace) -> None:
+    text = """
+        class Base:
+            size = 1
+            def grow(self): ...
+            class Part: ...
+        class Box(Base):
+            @property
+            def grow(self): ...
+            def size(self): ...
+        Box().▮
+        """
+    kinds = workspace.kinds(text)
+    assert (kinds["size"], kinds["grow"]) == (Kind.METHOD, Kind.PROPERTY)
+    assert kinds["Part"] is Kind.CLASS
+
+
+def test_what_a_module_has_is_known_but_for_what_it_takes_from_others(workspace: Workspace) -> None:
+    module = "import os\nfrom json import dumps\nlimit = 1\nclass Box: ...\ndef pack(): ...\n"
+    workspace.write(shop__boxes=module, shop____init__="")
+    known = {"Box": Kind.CLASS, "pack": Kind.FUNCTION, "limit": Kind.VARIABLE, "os": Kind.MODULE}
+    for text in ("import shop.boxes\nshop.boxes.▮", "from shop.boxes import ▮"):
+        answer = workspace.ask(text)
+        assert answer is not None
+        assert "dumps" in answer.names
+        assert known.items() <= answer.kinds.items()
+        assert "dumps" not in answer.kinds
+    assert workspace.kinds("from shop import ▮")["boxes"] is Kind.MODULE
+
+
+def test_what_values_of_libraries_have(workspace: Workspace) -> None:
+    kinds = workspace.kinds("import pathlib\npathlib.Path().▮")
+    assert (kinds["open"], kinds["name"]) == (Kind.METHOD, Kind.PROPERTY)
+    kinds = workspace.kinds("import os\nos.▮")  # whose stub has what its source takes from others
+    assert (kinds["getpid"], kinds["sys"]) == (Kind.FUNCTION, Kind.MODULE)
+    assert workspace.kinds("import enum\nclass E(enum.Enum):\n    A = 1\nE.▮")["A"] is Kind.PROPERTY
 
 
 def test_attributes_assigned_below_the_cursor(workspace: Workspace) -> None:

@@ -15,6 +15,7 @@ from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.analyst.child import jedi_worker, server_worker
 from retrieval.analyst.questions import Answer, Question, Wanted
 from retrieval.analyst.server_answers import call_answer, finds_fault, name_of, names_answer
+from retrieval.index.declarations import Kind
 
 START = 60.0  # seconds that a start may take on a busy machine
 COMMAND = [str(Path(sys.executable).parent / "basedpyright-langserver"), "--stdio"]
@@ -125,6 +126,14 @@ def test_items_that_are_no_names_of_the_program() -> None:
     half = types.CompletionList(is_incomplete=True, items=[ITEM("near")])
     assert not names_answer(half, is_faulted=True).complete
     assert not names_answer(None, is_faulted=True).names
+
+
+def test_what_a_server_says_that_names_are() -> None:
+    method, other = types.CompletionItemKind.Method, types.CompletionItemKind.Color
+    items = [ITEM("near", kind=method), ITEM("far", kind=other), ITEM("away")]
+    answer = names_answer(items, is_faulted=True)
+    assert answer.names == {"near", "far", "away"}
+    assert answer.kinds == {"near": Kind.METHOD}
 
 
 def test_a_fault_is_an_error_at_the_very_name() -> None:

@@ -65,12 +65,12 @@ PYTHON = '''
 
 def test_python() -> None:
     assert declared("shop/invoices.py", PYTHON) == [
-        "constant RATE: RATE: float = 0.2",
-        "constant low: low, high = 1, 2",
-        "constant high: low, high = 1, 2",
+        "variable RATE: RATE: float = 0.2",
+        "variable low: low, high = 1, 2",
+        "variable high: low, high = 1, 2",
         "class Invoice: class Invoice(Base, metaclass=Meta)",
-        "constant Invoice.total: total: int",
-        "constant Invoice.LIMIT: LIMIT = 3",
+        "variable Invoice.total: total: int",
+        "variable Invoice.LIMIT: LIMIT = 3",
         "method Invoice.levy: @property async def levy(self, rate: float = 2, *rest: str) -> int",
         "class Invoice.Line: class Line",
         "method Invoice.Line.parse: @staticmethod def parse(text)",
@@ -124,20 +124,20 @@ def test_typescript() -> None:
     """
     assert declared("a.ts", text) == [
         "class Client: export default class Client<T> extends Base implements Plain",
-        "constant Client.limit: static limit = 3",
-        "constant Client.key: private key: string",
+        "variable Client.limit: static limit = 3",
+        "variable Client.key: private key: string",
         "method Client.constructor: constructor(private url: string)",
         "method Client.name: get name(): string",
         "method Client.send: send = async (body: T): Promise<void>",
         "class Plain: export interface Plain",
         "method Plain.f: f(x: number): string",
-        "constant Plain.size: size?: number",
+        "variable Plain.size: size?: number",
         "class Pair: export type Pair = { a: number }",
         "class Color: export enum Color",
-        "constant Color.Red: Red",
-        "constant Color.Green: Green = 2",
+        "variable Color.Red: Red",
+        "variable Color.Green: Green = 2",
         "function make: export const make = (a: number): Client<number>",
-        "constant first: let first = 1, second = function (a) {}",
+        "variable first: let first = 1, second = function (a) {}",
         "function second: let first = 1, second = function (a)",
         "function walk: export function* walk<T>(from: T): Iterable<T>",
         "function known: declare function known(x: number): void",
@@ -173,15 +173,15 @@ def test_go() -> None:
         func Map[K any](k K) K { return k }
     """
     assert declared("a.go", text) == [
-        "constant MaxSize: const MaxSize = 3",
-        "constant A: const A = iota",
-        "constant B: const B",
-        "constant V: var V, W int = 1, 2",
-        "constant W: var V, W int = 1, 2",
+        "variable MaxSize: const MaxSize = 3",
+        "variable A: const A = iota",
+        "variable B: const B",
+        "variable V: var V, W int = 1, 2",
+        "variable W: var V, W int = 1, 2",
         "class Item: type Item struct { Name string; A, B int }",
-        "constant Item.Name: Name string",
-        "constant Item.A: A, B int",
-        "constant Item.B: A, B int",
+        "variable Item.Name: Name string",
+        "variable Item.A: A, B int",
+        "variable Item.B: A, B int",
         "class Seller: type Seller interface { Sell(a int) error }",
         "method Seller.Sell: Sell(a int) error",
         "class Alias: type Alias = Item",
@@ -218,19 +218,19 @@ def test_java() -> None:
     """
     assert declared("Shop.java", text) == [
         "class Shop: public class Shop<T> extends Base implements Seller",
-        "constant Shop.MAX: public static final int MAX = 3, MIN = 2",
-        "constant Shop.MIN: public static final int MAX = 3, MIN = 2",
+        "variable Shop.MAX: public static final int MAX = 3, MIN = 2",
+        "variable Shop.MIN: public static final int MAX = 3, MIN = 2",
         "method Shop.Shop: public Shop(int size)",
         "method Shop.sell: @Override public <R> List<R> sell(int a, String... b) throws Gone",
         "class Shop.Color: enum Color",
-        "constant Shop.Color.RED: RED",
-        "constant Shop.Color.GREEN: GREEN",
+        "variable Shop.Color.RED: RED",
+        "variable Shop.Color.GREEN: GREEN",
         "method Shop.Color.shade: int shade()",
         "class Shop.Pair: record Pair(int a)",
         "method Shop.Pair.sum: int sum()",
         "class Shop.Seller: interface Seller",
         "method Shop.Seller.sell: void sell()",
-        "constant Shop.Seller.K: int K = 1",
+        "variable Shop.Seller.K: int K = 1",
     ]
     assert only("Shop.java", text, "Shop").doc == "Sells things.\n\n@since 2"
 
@@ -442,7 +442,7 @@ def test_all_that_python_itself_finds_is_found(package: str) -> None:
         found = {
             one.qualified: one
             for one in outline(file.name, text.decode()).declarations[1:]
-            if one.kind is not Kind.CONSTANT
+            if one.kind is not Kind.VARIABLE
         }
         expected = dict(defined(ast.parse(text).body))
         assert found.keys() == expected.keys()

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.workspaces import declared_at, write_files
+from retrieval.index.declarations import Kind
+from tests.unit.workspaces import answer_at, declared_at, write_files
 
 FILES = {
     "go.mod": "module example.com/shop\n\ngo 1.22\n\nreplace example.com/shop/moved => ../x\n",
@@ -108,6 +109,21 @@ ITEM = {"Name", "Code", "Place", "Shelf", "Where", "Price", "More"}
 )
 def test_all_that_is_declared(workspace: Path, line: str, known: set[str]) -> None:
     assert names_at(workspace, HEAD.replace("▮", line)) == known
+
+
+@pytest.mark.parametrize(
+    ("line", "kinds"),
+    [
+        ("stock.▮", {"Item": Kind.CLASS, "Alias": Kind.CLASS, "New": Kind.FUNCTION}),
+        ("stock.▮", {"Full": Kind.VARIABLE, "Default": Kind.VARIABLE}),
+        ("item.▮", {"Name": Kind.PROPERTY, "Place": Kind.PROPERTY, "Where": Kind.METHOD}),
+        ("var x stock.Named; x.▮", {"Title": Kind.METHOD}),
+    ],
+)
+def test_what_is_declared(workspace: Path, line: str, kinds: dict[str, Kind]) -> None:
+    answer = answer_at(workspace, "cmd/main.go", HEAD.replace("▮", line))
+    assert answer is not None
+    assert kinds.items() <= answer.kinds.items()
 
 
 @pytest.mark.parametrize(

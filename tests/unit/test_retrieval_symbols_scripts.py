@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from retrieval.analyst.questions import Question, Wanted
+from retrieval.index.declarations import Kind
 from retrieval.symbols.answers import DeclaredNames
-from retrieval.symbols.script_modules import EVERY_FUNCTION, EVERY_OBJECT
-from tests.unit.workspaces import declared_at, write_files
+from retrieval.symbols.script_modules import EVERY_FUNCTION
+from tests.unit.workspaces import answer_at, declared_at, write_files
 
 UTIL = """\
 export function alpha() {}
@@ -114,7 +115,26 @@ EXPORTED = {"alpha", "beta", "gamma", "delta", "inner", "Colour", "User", "Shape
 def test_all_that_is_declared(workspace: Path, line: str, known: set[str]) -> None:
     names = names_at(workspace, HEAD.replace("▮", line))
     assert names is not None
-    assert names - EVERY_FUNCTION - EVERY_OBJECT == known
+    assert names - EVERY_FUNCTION.keys() == known
+
+
+@pytest.mark.parametrize(
+    ("line", "kinds"),
+    [
+        ("util.▮", {"alpha": Kind.FUNCTION, "beta": Kind.VARIABLE, "User": Kind.CLASS}),
+        ("util.▮", {"Shape": Kind.CLASS, "default": Kind.CLASS}),
+        ("User.▮", {"make": Kind.METHOD, "bind": Kind.METHOD}),
+        ("return this.▮", {"run": Kind.METHOD, "extra": Kind.PROPERTY, "repo": Kind.PROPERTY}),
+        ("xs.map((form: Form) => form.▮)", {"area": Kind.METHOD, "kind": Kind.PROPERTY}),
+        ("settings.▮", {"host": Kind.PROPERTY, "open": Kind.METHOD, "toString": Kind.METHOD}),
+        ("Colour.▮", {"Red": Kind.PROPERTY, "valueOf": Kind.METHOD}),
+    ],
+)
+def test_what_is_declared(workspace: Path, line: str, kinds: dict[str, Kind]) -> None:
+    answer = answer_at(workspace, "main.ts", HEAD.replace("▮", line))
+    assert answer is not None
+    assert kinds.items() <= answer.kinds.items()
+    assert "omega" not in answer.kinds  # which another module exports
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from completion.values import CompletionRequest, never_cancelled
 from lsp_server.cli import main
 from lsp_server.index_command import index_file
 from lsp_server.workspace_code import WorkspaceCode
+from retrieval.index.declarations import Kind
+from retrieval.related.importable import Importable
 from retrieval.workspace_files import WorkspaceFiles
 from tests.unit.workspaces import write_files, write_packages
 
@@ -128,6 +130,7 @@ def test_what_cannot_be_imported_ends_nothing(
 def test_names_that_the_text_has_not_got(root: Path) -> None:
     roots = indexed(root)
     code = WorkspaceCode(WorkspaceFiles(roots))
-    for text, found in (("th", {"thank": "shop.letters"}), ("thank()\nth", {})):
+    thank = Importable("thank", "shop.letters", Kind.FUNCTION)
+    for text, found in (("th", {"thank": thank}), ("thank()\nth", {})):
         request = CompletionRequest("x", text, "", path=str(root / "shop/remind.py"))
         assert code.importable(request, "th") == found

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from retrieval.analyst.questions import Question, Wanted
+from retrieval.analyst.questions import Answer, Question, Wanted
 from retrieval.symbols.answers import DeclaredNames
 
 
@@ -22,8 +22,13 @@ def write_packages(environment: Path, files: Mapping[str, str]) -> Path:
 
 def declared_at(workspace: Path, file: str, text: str) -> set[str] | None:
     """The names that may stand at `▮` in a file, if all are known."""
+    answer = answer_at(workspace, file, text)
+    return None if answer is None else set(answer.names)
+
+
+def answer_at(workspace: Path, file: str, text: str) -> Answer | None:
     before, after = text.split("▮")
     question = Question(str(workspace / file), str(workspace), before, after, Wanted.NAMES)
     answer = DeclaredNames().answer(question)
     assert answer is None or answer.complete
-    return None if answer is None else set(answer.names)
+    return answer
