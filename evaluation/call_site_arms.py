@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import perf_counter
 
-from completion.menu.names import MenuNames, look_up
+from completion.menu.names import MenuNames, listed_at, look_up
 from completion.menu.places import menu_place
 from completion.menu.ranking import unranked
 from completion.pipeline import Completer
@@ -45,7 +44,7 @@ class AmongApis(MenuNames):
 
 
 def name_everywhere(
-    completer: Completer, analyst: Analyst, site: CallSite, code: RepositoryCode
+    completer: Completer, analyst: Analyst | None, site: CallSite, code: RepositoryCode
 ) -> Iterator[Named]:
     """Every arm at one site, whose rest is held out of its file meanwhile.
 
@@ -53,17 +52,20 @@ def name_everywhere(
     what is in scope, in the order of spelling; `lexical` lists the repository's APIs by the words
     before the cursor; `menu` lists the same names as `jedi` in the model's order, and `lance` those
     of them that are APIs of the repository, since one of these is called here. Both once more when
-    code of other files has been read.
+    code of other files has been read. In Java, without an `analyst`, the menu is what the index
+    knows, and there is no `jedi`.
     """
     file = code.root / site.path
     request = replace(site.request, path=str(file), single_line=True)
     with changed_for_now(file, site.before + site.after):
         own = completer.with_parts()
         yield Named("model", identifiers(own.complete(request).text)[:1])
-        names = looked_up(request, analyst, code.root)
-        apis = AmongApis(request, names.place, names.answer, apis=code.database.names.api_names())
-        known = names.wait(PATIENCE)
-        yield Named("jedi", [one.name for one in unranked(known)])
+        names = looked_up(request, analyst, code)
+        own_apis = code.database.names.api_names()
+        apis = AmongApis(request, names.place, names.answer, indexed=names.indexed, apis=own_apis)
+        if analyst is not None:
+            known = names.wait(PATIENCE)
+            yield Named("jedi", [one.name for one in unranked(known)])
         wish = " ".join(site.before.splitlines()[-LINES_BEFORE:])
         search = ApiSearch(code.database, code.root, None)
         places = code.database.places(search.lexical(wish, DEEP))
@@ -76,10 +78,13 @@ def name_everywhere(
     completer.close(request.document)
 
 
-def looked_up(request: CompletionRequest, analyst: Analyst, root: Path) -> MenuNames:
+def looked_up(
+    request: CompletionRequest, analyst: Analyst | None, code: RepositoryCode
+) -> MenuNames:
     place = menu_place(request)
     assert place is not None, "a call site is a place for a name"
-    return look_up(request, place, analyst, (root,))
+    indexed = listed_at(code.database, request, place) if analyst is None else None
+    return look_up(request, place, analyst, (code.root,), indexed=indexed)
 
 
 def ranked(arm: str, completer: Completer, request: CompletionRequest, names: MenuNames) -> Named:

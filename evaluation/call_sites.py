@@ -1,31 +1,21 @@
 """Call sites of a repository's own APIs: the name of what is called and all after it held out.
 
 As in LANCE's evaluation of API completion, a site counts where what is called is declared in the
-same repository. Whether it is, is judged by its name, so names that Python's own types have as well
-(`get`, `append`) are left out.
+same repository. Whether it is, is judged by its name, so names that types of the language itself
+have as well (`get`, `append`) are left out.
 """
 
-import ast
-import builtins
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from completion.indentation import detect_indentation
 from completion.values import CompletionRequest
-from evaluation.dereferences import (
-    SHORTEST_FUNCTION,
-    in_turns,
-    is_judged,
-    outermost_functions,
-)
+from evaluation.calls_in_functions import OWN_NAMES, calls_by_function, language_of
+from evaluation.dereferences import in_turns, is_judged
 from evaluation.repositories import Repository
-from evaluation.source_offsets import SourceOffsets
 from retrieval.index.declarations import APIS
 from retrieval.index.outline import outline_of
-
-TYPES = (str, bytes, int, float, list, dict, set, frozenset, tuple, object, type, BaseException)
-OF_PYTHON = frozenset(dir(builtins)).union(*(dir(one) for one in TYPES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +42,8 @@ class CallSite:
         """What an editor asks here, but for where the file is."""
         document = f"{self.repository}/{self.path}"
         indentation = detect_indentation(self.before + self.after)
-        return CompletionRequest(document, self.before, self.after, indentation, language="python")
+        language = language_of(self.path)
+        return CompletionRequest(document, self.before, self.after, indentation, language=language)
 
 
 def draw_call_sites(repositories: Sequence[Repository], count: int, seed: int) -> list[CallSite]:
@@ -75,14 +66,14 @@ def one_each(repository: Repository, seed: int) -> Iterator[CallSite]:
 
 
 def api_names(repository: Repository) -> frozenset[str]:
-    """What the repository declares to be called, but for names that Python itself has."""
-    outlines = (outline_of(path, text.encode()) for path, text in repository.files.items())
+    """What the repository declares to be called, but for names that the language itself has."""
+    outlines = ((path, outline_of(path, text.encode())) for path, text in repository.files.items())
     return frozenset(
         one.name
-        for outline in outlines
+        for path, outline in outlines
         if outline is not None
         for one in outline.declarations
-        if one.kind in APIS and one.name not in OF_PYTHON
+        if one.kind in APIS and one.name not in OWN_NAMES[language_of(path)]
     )
 
 
@@ -90,40 +81,10 @@ def sites_by_function(
     repository: str, path: str, text: str, names: frozenset[str]
 ) -> Iterator[list[CallSite]]:
     """The sites of each function of a file that has any; none where it does not parse."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    offsets = SourceOffsets(text)
-    for function in outermost_functions(tree.body):
-        assert function.end_lineno is not None
-        if function.end_lineno - function.lineno + 1 < SHORTEST_FUNCTION:
-            continue
-        end = offsets.line_end(function.end_lineno)
-        sites: list[CallSite] = []
-        for callee in callees_in(function):
-            name = callee.attr if isinstance(callee, ast.Attribute) else callee.id
-            assert callee.end_lineno is not None
-            assert callee.end_col_offset is not None
-            start = offsets.at(callee.end_lineno, callee.end_col_offset) - len(name)
-            dotted = isinstance(callee, ast.Attribute)
-            if name in names and text.startswith("." * dotted + name, start - dotted):
-                before, after = text[:start], text[end:]
-                sites.append(CallSite(repository, path, before, after, name, dotted))
-        if sites:
+    for calls in calls_by_function(path, text):
+        if sites := [
+            CallSite(repository, path, text[: one.start], text[one.end :], one.name, one.dotted)
+            for one in calls
+            if one.name in names
+        ]:
             yield sites
-
-
-def callees_in(function: ast.AST) -> Iterator[ast.Attribute | ast.Name]:
-    """What a function's body calls by a name: not what decorates it, nor in format strings."""
-    for statement in getattr(function, "body", ()):
-        skipped = {
-            inner
-            for node in ast.walk(statement)
-            if isinstance(node, ast.JoinedStr)
-            for inner in ast.walk(node)
-        }
-        calls = (node for node in ast.walk(statement) if isinstance(node, ast.Call))
-        for call in calls:
-            if call not in skipped and isinstance(call.func, ast.Attribute | ast.Name):
-                yield call.func

@@ -19,6 +19,7 @@ from models.tokenizer import CodeTokenizer
 
 SHORTEST_FUNCTION = 5  # lines, its head included
 LARGEST_FILE = 100_000  # characters; larger ones are mostly generated
+TESTS = ("_test.py", "Test.java", "Tests.java")
 TEST_FOLDERS = frozenset({"test", "tests", "testing"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -149,7 +150,7 @@ def shuffled(repository: Repository, choose: random.Random) -> Iterator[list[Der
 def is_judged(path: str, text: str) -> bool:
     """Whether a file is small enough and no test."""
     *folders, name = PurePosixPath(path).parts
-    is_test = name.startswith(("test_", "conftest.")) or name.endswith("_test.py")
+    is_test = name.startswith(("test_", "conftest.")) or name.endswith(TESTS)
     return len(text) <= LARGEST_FILE and not is_test and TEST_FOLDERS.isdisjoint(folders)
 
 

@@ -44,7 +44,7 @@ UNSEEN = (*DEVELOPMENT, *APART)
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Python sources by path, as they are now and as they were some time ago."""
+    """Sources by path, as they are now and as they were some time ago."""
 
     name: str
     files: Mapping[str, str]
@@ -73,12 +73,12 @@ def fetch_repositories(
     return fetched
 
 
-def read_repository(folder: Path) -> Repository:
-    """A folder's Python sources, and what git says they were `COMMITS_BACK` commits ago."""
+def read_repository(folder: Path, suffix: str = ".py") -> Repository:
+    """A folder's sources in one language, and what git says they were `COMMITS_BACK` commits ago."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name the root of a repository")
     root = folder.resolve()
-    files = sources_below(root)
+    files = sources_below(root, suffix)
     return Repository(root.name, files, sources_back_then(root, files))
 
 

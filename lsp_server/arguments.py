@@ -51,6 +51,12 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
         default="ask",
         help="for a wish; where one is called, by whoever writes or by search; unseen libraries",
     )
+    api.add_argument(
+        "--language",
+        choices=("python", "java"),
+        default="python",
+        help="of the repositories, for the task token",
+    )
     api.add_argument("--data", type=Path, metavar="PATH", help="the programs' published files")
     packages = "environment with what the repositories import; default: Pirouette's own"
     for bench in (dereference, api):

@@ -181,6 +181,13 @@ def call_sites_bench(
 ) -> BenchResult:
     from evaluation.benchmarks.call_sites import CallSiteOptions, run_call_sites
 
+    if arguments.language == "java":
+        repositories = [read_repository(folder, ".java") for folder in arguments.repositories]
+        if not repositories:
+            raise InputError("there are no repositories in Java to fetch; name their folders")
+        return run_call_sites(
+            CallSiteOptions(**given(arguments), in_java=True), load(), repositories, progress
+        )
     store = ModelStore(default_home())
     repositories = chosen_repositories(arguments, store, progress, DEVELOPMENT)
     options = CallSiteOptions(
@@ -193,6 +200,10 @@ def call_sites_bench(
 def api_bench(
     arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
 ) -> BenchResult:
+    if arguments.language == "java" and arguments.task != "token":
+        raise InputError(
+            "only the task token is for Java; leave out --language, or add --task token"
+        )
     if arguments.task == "token":
         return call_sites_bench(arguments, load, progress)
     if arguments.task == "private":

@@ -26,6 +26,7 @@ from lsp_server.workspace_code import WorkspaceCode
 from retrieval.analyst.questions import About, Analyst, Question, Wanted
 from retrieval.index.declarations import Kind
 from retrieval.related.importable import Importable
+from retrieval.related.java_names import ListedNames
 
 OPTIONS = types.CompletionOptions(trigger_characters=["."], resolve_provider=True)
 NOTHING = types.CompletionList(is_incomplete=False, items=[])
@@ -34,6 +35,7 @@ MOST_ITEMS = 1_000
 STARRED = 0.1  # probability, from which on a name is marked
 MOST_STARRED = 3
 TYPED_FOR_IMPORTS = 2  # characters, from which on names are offered that are to be imported
+JAVA = "java"  # as editors call it
 NAME_BEGUN = re.compile(r"\A\w*")
 STAR = "\N{BLACK STAR} "
 PATIENCE = 1.0  # seconds for names, without which there is no menu
@@ -106,7 +108,10 @@ class Menu:
         importable: Mapping[str, Importable] = {}
         if request.language == PYTHON and wants_imports(here):
             importable = await asyncio.to_thread(around.code.importable, request, here.typed)
-        names = look_up(request, here, around.analyst, around.roots, importable)
+        indexed: ListedNames | None = None
+        if request.language == JAVA:
+            indexed = await asyncio.to_thread(around.code.listed, request, here)
+        names = look_up(request, here, around.analyst, around.roots, importable, indexed)
         return await self._order(request, names), names
 
     async def _order(self, request: CompletionRequest, names: MenuNames) -> list[RankedName]:

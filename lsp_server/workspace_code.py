@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from completion.menu.names import IDENTIFIER
+from completion.menu.names import IDENTIFIER, listed_at
+from completion.menu.places import MenuPlace
 from completion.values import PYTHON, CancelCheck, CompletionRequest
 from lsp_server.index_command import index_file
 from retrieval.analyst.search_path import environment_folders
@@ -18,6 +19,7 @@ from retrieval.api_docs.packages import Package, find_package, packages_of
 from retrieval.api_docs.wish import wish_above
 from retrieval.index.database import IndexDatabase, open_existing
 from retrieval.related.importable import SOURCE_FOLDERS, Importable, importable
+from retrieval.related.java_names import NONE_LISTED, ListedNames
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode, RepositoryCode
 from retrieval.related.similar_code import CodeBlock
 from retrieval.workspace_files import WorkspaceFiles
@@ -81,6 +83,14 @@ class WorkspaceCode:
             return {one.name: one for one in found if one.name not in known}
 
         return self._look(request, find) or {}
+
+    def listed(self, request: CompletionRequest, place: MenuPlace) -> ListedNames:
+        """What the index knows of the names at a place in Java."""
+
+        def find(database: IndexDatabase, _: Path, __: str) -> ListedNames:
+            return listed_at(database, request, place)
+
+        return self._look(request, find) or NONE_LISTED
 
     def _look(
         self, request: CompletionRequest, find: Callable[[IndexDatabase, Path, str], Found]

@@ -1,4 +1,4 @@
-"""The Python sources of a folder, as far as they may be read."""
+"""The sources of a folder in one language, as far as they may be read."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from retrieval.wheel_sources import readable
 from retrieval.workspace_files import WorkspaceFiles
 
 
-def sources_below(root: Path) -> dict[str, str]:
+def sources_below(root: Path, suffix: str = ".py") -> dict[str, str]:
     """Texts by path; ignored files and files that may hold secrets are left out."""
     allowed = WorkspaceFiles((root,))
     return {
         path.relative_to(root).as_posix(): text
-        for path in sorted(root.rglob("*.py"))
+        for path in sorted(root.rglob(f"*{suffix}"))
         if path.is_file()
         and allowed.allows(path)
         and (text := readable(path.read_bytes())) is not None

@@ -21,9 +21,11 @@ from completion.nearby import lines_below, nearby
 from completion.values import PYTHON, CancelCheck, CompletionRequest, never_cancelled
 from retrieval import grammars
 from retrieval.analyst.questions import Analyst, Answer, Question, Wanted
+from retrieval.index.database import IndexDatabase
 from retrieval.index.declarations import Kind, Kinds
 from retrieval.index.outline import outline_of
 from retrieval.related.importable import Importable
+from retrieval.related.java_names import NONE_LISTED, ListedNames, listed_names
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 AFTER_DOT = re.compile(r"\.([^\W\d]\w*)")
@@ -48,22 +50,25 @@ BUILT_IN: Kinds = {name.decode(): kind_of_builtin(name.decode()) for name in EVE
 class MenuNames:
     """Those of one place, which may still be looked up: `answer` is on its way, None for none.
 
-    `importable` are names that the file has not got yet, each with what it would be imported as.
+    `importable` are names that the file has not got yet, each with what it would be imported as;
+    `indexed` those that the index of the repository knows there, of a language without analysis.
     """
 
     request: CompletionRequest
     place: MenuPlace
     answer: "Future[Answer | None] | None"
     importable: Mapping[str, Importable] = field(default_factory=dict)
+    indexed: ListedNames = NONE_LISTED
 
     def wait(self, seconds: float, cancelled: CancelCheck = never_cancelled) -> Kinds:
         """Those that begin with what is typed, in whatever case, as far as known in time."""
-        known = self._answered(seconds, cancelled)
+        known = {**self._answered(seconds, cancelled), **self.indexed.names}
         if self.place.kind is PlaceKind.NAME:
             imported = {name: one.kind for name, one in self.importable.items()}
-            known = {**imported, **names_to_read(self.request, self.place.typed)}
-        elif self.place.kind is PlaceKind.ATTRIBUTE and not known:
-            known = dict.fromkeys(attributes_near(self.request, self.place.typed))
+            known = {**imported, **names_to_read(self.request, self.place.typed), **known}
+        elif self.place.kind is PlaceKind.ATTRIBUTE and not self._is_told(known):
+            near = attributes_near(self.request, self.place.typed)
+            known = {**dict.fromkeys(near), **known}
         typed = self.place.typed.lower()
         return {name: kind for name, kind in known.items() if name.lower().startswith(typed)}
 
@@ -71,6 +76,10 @@ class MenuNames:
     def are_all(self) -> bool:
         """Whether nothing is looked up any more."""
         return self.answer is None or self.answer.done()
+
+    def _is_told(self, known: Kinds) -> bool:
+        """Whether those near need not be guessed from."""
+        return bool(known) and (self.answer is not None or self.indexed.complete)
 
     def _answered(self, seconds: float, cancelled: CancelCheck) -> Kinds:
         for _ in range(max(1, round(seconds / LOOK_SECONDS))):
@@ -88,14 +97,22 @@ def look_up(
     analyst: Analyst | None,
     roots: Sequence[Path],
     importable: Mapping[str, Importable] | None = None,
+    indexed: ListedNames | None = None,
 ) -> MenuNames:
-    """Have the names of a place looked up while something else is done."""
-    if analyst is None or place.kind is PlaceKind.NAME:
-        return MenuNames(request, place, None, importable or {})
+    """Have the names of a place looked up while something else is done, but for those `indexed`."""
+    if analyst is None or indexed is not None or place.kind is PlaceKind.NAME:
+        return MenuNames(request, place, None, importable or {}, indexed or NONE_LISTED)
     before = request.before.removesuffix(place.typed)
     root = root_of(request.path, roots)
     question = Question(request.path, root, before, request.after, Wanted.NAMES)
     return MenuNames(request, place, analyst.ask(question))
+
+
+def listed_at(database: IndexDatabase, request: CompletionRequest, place: MenuPlace) -> ListedNames:
+    """What an index knows of the names at a place in Java."""
+    before = request.before.removesuffix(place.typed)
+    after_dot = place.kind is PlaceKind.ATTRIBUTE
+    return listed_names(database, before, request.after, after_dot=after_dot)
 
 
 def names_to_read(request: CompletionRequest, typed: str) -> Kinds:

@@ -38,12 +38,14 @@ PATIENCE = 20.0  # seconds for static analysis to start, and to answer
 class CallSiteOptions:
     """How many sites of all repositories together, drawn with which seed.
 
-    What the repositories import is looked up in the `environment`, as for dereferences. `samples`
+    What the repositories, in Python unless they are `in_java`, import is looked up in the
+    `environment`, as for dereferences. `samples`
     names a JSON-lines file for every result, from which a run that was cut off goes on.
     """
 
     limit: int = 300
     seed: int = 0
+    in_java: bool = False
     environment: Path | None = None
     samples: Path | None = None
     command: str = "pirouette bench api --task token"
@@ -71,14 +73,11 @@ def run_call_sites(
         raise InputError("no call of an API of its own in these repositories; name larger ones")
     kept = KeptResults(options.samples, run_name("api token", model, ARMS), Listed)
     listed: list[Listed] = []
-    environment = options.environment
-    worker = jedi_worker(str(environment) if environment else None)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         indexed = IndexedRepositories()
         indexed.add(repositories, folder, stack, progress)
-        analyst = stack.enter_context(ProcessAnalyst(timeout=PATIENCE, worker=worker))
-        analyst.wait_until_warm(PATIENCE)
+        analyst = None if options.in_java else stack.enter_context(started(options.environment))
         completer = Completer(model, related=indexed)
         for number, site in enumerate(sites):
             progress(Progress("call sites", number, len(sites)))
@@ -90,8 +89,16 @@ def run_call_sites(
     return made_here("api", options.command, options.seed, rows)
 
 
+def started(environment: Path | None) -> ProcessAnalyst:
+    """Static analysis, as soon as it answers."""
+    worker = jedi_worker(str(environment) if environment else None)
+    analyst = ProcessAnalyst(timeout=PATIENCE, worker=worker)
+    analyst.wait_until_warm(PATIENCE)
+    return analyst
+
+
 def list_everywhere(
-    completer: Completer, analyst: Analyst, site: CallSite, code: RepositoryCode
+    completer: Completer, analyst: Analyst | None, site: CallSite, code: RepositoryCode
 ) -> Iterator[Listed]:
     """What every arm lists at one site."""
     for named in name_everywhere(completer, analyst, site, code):
@@ -115,15 +122,13 @@ def rows_of(listed: Sequence[Listed], seed: int) -> Iterable[Row]:
         by_arm = {arm: [one for one in listed if one.arm == arm and belongs(one)] for arm in ARMS}
         if not by_arm[BEST]:
             continue
-        for arm, ones in by_arm.items():
+        there = {arm: ones for arm, ones in by_arm.items() if ones}
+        for arm, ones in there.items():
             yield Row(arm, name, len(ones), metrics_of(ones, seed))
-        for arm in ARMS[:-1]:
-            yield Row(
-                f"{BEST} - {arm}",
-                name,
-                len(by_arm[arm]),
-                differences(by_arm[BEST], by_arm[arm], seed),
-            )
+        for arm, ones in there.items():
+            if arm != BEST:
+                more = differences(there[BEST], ones, seed)
+                yield Row(f"{BEST} - {arm}", name, len(ones), more)
 
 
 def metrics_of(listed: Sequence[Listed], seed: int) -> dict[str, Metric]:

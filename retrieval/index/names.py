@@ -45,6 +45,37 @@ class NameTables:
         )
         return [(name, path, Kind(kind)) for name, path, kind in rows]
 
+    def types(self, suffix: str) -> list[str]:
+        """The names of all classes of files whose name ends so."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT name FROM declaration JOIN file ON file.id = file"
+            " WHERE kind = 'class' AND path LIKE '%' || ? ORDER BY name",
+            (suffix,),
+        )
+        return [name for (name,) in rows]
+
+    def signatures(self, name: str, kind: Kind, suffix: str) -> list[str]:
+        """How a name is declared in files whose name ends so, where it is of a kind."""
+        rows = self._connection.execute(
+            "SELECT signature FROM declaration JOIN file ON file.id = file"
+            " WHERE name = ? AND kind = ? AND path LIKE '%' || ? ORDER BY declaration.id",
+            (name, kind, suffix),
+        )
+        return [signature for (signature,) in rows]
+
+    def members(self, name: str, suffix: str) -> dict[str, Kind]:
+        """What the classes of a name declare, in files whose name ends so."""
+        rows = self._connection.execute(
+            "SELECT member.name, member.kind FROM declaration"
+            " JOIN file ON file.id = declaration.file"
+            " JOIN declaration AS member ON member.file = declaration.file"
+            " WHERE declaration.name = ? AND declaration.kind = 'class' AND path LIKE '%' || ?"
+            " AND member.qualified = declaration.qualified || '.' || member.name"
+            " AND member.name != declaration.name",
+            (name, suffix),
+        )
+        return {member: Kind(kind) for member, kind in rows}
+
     def exports(self) -> list[Export]:
         """What Python packages have in their `__init__` under names without an underscore, packages
         with one left out."""

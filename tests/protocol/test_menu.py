@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
+from lsp_server.cli import main
 from lsp_server.menu_completion import STAR
 from lsp_server.positions import column_of_index
 from models.store import default_home
@@ -94,6 +95,18 @@ async def test_items_say_what_they_are(tmp_path: Path) -> None:
                 if "size" in found:
                     break
             assert (found["size"], found["open"]) == (kinds.Property, kinds.Method)
+
+
+async def test_names_in_java_come_from_the_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path / "home"))
+    root = write_files(tmp_path / "shop", {"Box.java": "class Box { void seal() {} Box next; }"})
+    assert main(["index", "--no-vectors", str(root)]) == 0
+    async with session(root, options={"model": "/nowhere"}, wait=False) as editor:
+        uri = editor.open("Shop.java", "class Shop { void run(Box box) { box.s } }", "java")
+        (item,) = await menu(editor, uri, 0, 38)
+        assert (item.filter_text, item.kind) == ("seal", types.CompletionItemKind.Method)
 
 
 @pytest.mark.parametrize("encoding", list(types.PositionEncodingKind))

@@ -71,6 +71,8 @@ def test_a_wrong_place_is_one_line(
         (["bench", "cuts", "--limit", "0"], "--limit"),
         (["bench", "dereference", "no-such-folder"], "is not a folder"),
         (["bench", "dereference", "--samples"], "--samples"),
+        (["bench", "api", "--task", "token", "--language", "java"], "name their folders"),
+        (["bench", "api", "--language", "java", "."], "only the task token is for Java"),
         (["bench", "latency", "no-such-folder"], "is not a folder"),
         (["bench", "latency", ".", "--limit", "none"], "--limit"),
         (["bench", "latency", ".", "--peer", "another"], "--peer"),

@@ -20,6 +20,7 @@ from models.prefill import prefill
 from models.token_tree import TokenTree
 from retrieval.index.declarations import Kind
 from retrieval.related.importable import Importable
+from retrieval.related.java_names import ListedNames
 from tests.unit.analysts import FrozenAnalyst, ScriptedAnalyst
 from tests.unit.completion_helpers import at, load_tiny_model, write_model
 
@@ -132,6 +133,20 @@ def test_names_to_be_imported_are_among_those_in_scope() -> None:
     names = ("Postbox", "Parcel")
     known = {name: Importable(name, "shop.mail", Kind.CLASS) for name in names}
     assert look_up(request, place, None, (), known).wait(1.0) == {"Postbox": Kind.CLASS}
+
+
+def test_what_an_index_knows_is_listed_in_place_of_asking() -> None:
+    request = replace(at("lid.turn();\nbox.▮"), path="Box.java", language="java")
+    place, analyst = MenuPlace(ATTRIBUTE, ""), ScriptedAnalyst({"box.": "of_python"})
+    for complete, names in ((True, {"seal"}), (False, {"seal", "turn"})):
+        known = ListedNames({"seal": Kind.METHOD}, complete)
+        found = look_up(request, place, analyst, (), indexed=known).wait(1.0)
+        assert set(found) == names
+        assert found["seal"] is Kind.METHOD
+    assert analyst.asked == []
+    request = replace(request, before="seal();\nse")
+    found = look_up(request, MenuPlace(NAME, "se"), None, (), indexed=known).wait(1.0)
+    assert found == {"seal": Kind.METHOD}
 
 
 SCOPE = """\

@@ -44,6 +44,43 @@ def test_a_site_hides_the_rest_of_its_function() -> None:
     assert draw_call_sites([REPOSITORY], 5, 3) == drawn[3]
 
 
+JAVA = """\
+package shop;
+
+class Thanks {
+  void thank(Customer customer) {
+    Postbox box = new Postbox(customer.street);
+    customers.add("ö");
+    box.dropLetter(customer.address);
+    super.dropLetter();
+    return box; }
+
+  void shortOne() { box.dropLetter(1); }
+}
+"""
+MAIL = "class Postbox {\n  void dropLetter() {}\n  void add() {}\n}\n"
+
+
+def test_sites_in_java_hide_all_but_the_bracket_that_ends_the_function() -> None:
+    files = {"Postbox.java": MAIL, "Thanks.java": JAVA, "ThanksTest.java": JAVA}
+    files["Broken.java"] = JAVA.replace("package shop;", "package")
+    repository = Repository("shop", files, {})
+    assert api_names(repository) == {"Postbox", "dropLetter", "Thanks", "thank", "shortOne"}
+    drawn = [draw_call_sites([repository], 5, seed) for seed in range(20)]
+    assert {len(sites) for sites in drawn} == {1}
+    found = {site.name: site for (site,) in drawn}
+    assert set(found) == {"Postbox", "dropLetter"}
+    site = found["dropLetter"]
+    assert (site.path, site.dereferenced) == ("Thanks.java", True)
+    assert site.before.endswith('add("ö");\n    box.')
+    assert site.after.startswith("}\n\n  void shortOne")
+    assert found["Postbox"].before.endswith("new ")
+    assert site.request.language == "java"
+    files["Thanks.java"] = JAVA.replace("return box; }", "return box;\n  }")
+    ((other,),) = (draw_call_sites([Repository("shop", files, {})], 1, 0),)
+    assert other.after.startswith("\n  }\n")
+
+
 def test_a_site_is_a_request_in_its_file() -> None:
     site = CallSite("shop", "a.py", "x = box.", "\n", "drop", dereferenced=True)
     request = site.request
@@ -61,3 +98,7 @@ def test_rows_tell_ranks_and_by_how_much_the_best_arm_is_better() -> None:
     assert rows["model", "token attribute"]["listed"].value == 0
     assert rows["lance_related - jedi", "token"]["mrr"].value == 0.75
     assert ("lance_related", "token name") not in rows
+    in_java = [one for one in listed if one.arm != "jedi"]
+    assert {row.arm for row in rows_of(in_java, 0)} == {
+        arm for arm, _ in rows if not arm.endswith("jedi")
+    }
