@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 
 from torch import Tensor
 
+from completion.api_calls import LARGEST_CALL, MOST_CALLS, AnswersQueries
 from completion.covers import text_known
 from completion.decoding import as_they_are
 from completion.drafting.drafter import TreeDrafter
@@ -56,7 +57,10 @@ class CompletionOptions:
 
 
 class Completer:
-    """Completes with one model. Not for use by two threads at once."""
+    """Completes with one model. Not for use by two threads at once.
+
+    `answers` is the tool of a model that has learnt to ask one; None for any other model.
+    """
 
     def __init__(
         self,
@@ -66,15 +70,18 @@ class Completer:
         monitors: Monitors | None = None,
         related: FindsRelated | None = None,
         types: TypeFusion | None = None,
+        answers: AnswersQueries | None = None,
     ) -> None:
         self.model = model
+        self.answers = answers
         self.monitors = monitors
         self.related = related
         self.types = types
         self._search = None if related is None else RelatedSearch(related)
         self.options = options or CompletionOptions()
         self.prompts = PromptBuilder.for_model(model, self.options.context_tokens)
-        own = self.prompts.budget + self.options.max_tokens + LARGEST
+        calls = 0 if answers is None else MOST_CALLS * LARGEST_CALL
+        own = self.prompts.budget + self.options.max_tokens + calls + LARGEST
         left = max(0, model.decoder.config.context_length - own)
         wanted = self.options.related_tokens if related is not None else 0
         self._choice = related_choice(model.tokenizer, self.prompts.format.files, wanted, left)
@@ -97,7 +104,9 @@ class Completer:
         self, monitors: Monitors | None = None, types: TypeFusion | None = None
     ) -> "Completer":
         """Another one with the same model and caches, which has suggested nothing yet."""
-        other = Completer(self.model, self.options, self._clock, monitors, self.related, types)
+        other = Completer(
+            self.model, self.options, self._clock, monitors, self.related, types, self.answers
+        )
         other._sessions = self._sessions
         return other
 
@@ -251,7 +260,10 @@ class Completer:
         prefilled = session.read(prompt, self._repair(), cancelled, learn, ahead)
         read = self._clock()
         self._rate.observe(prefilled.encoded, read - built)
-        asked = Asked(near, prompt, session.cache, prefilled, watch, weigh, started, built, read)
+        answer = None if self.answers is None else partial(self.answers, request)
+        asked = Asked(
+            near, prompt, session.cache, prefilled, watch, weigh, started, built, read, answer
+        )
         return self._writer.write(asked, budget_ms, cancelled, others)
 
     def _learn_file(self, request: CompletionRequest, cancelled: CancelCheck) -> None:

@@ -8,24 +8,28 @@ from functools import partial
 from torch import Tensor
 
 from completion.alternatives import likeliest_branches, read_branch
+from completion.api_calls import NO_CALL, BetweenCalls, Caller
 from completion.clean_up import clean_up, whole_lines, without_promises
 from completion.confidence import confidence_in, line_features
 from completion.decoded import LENGTH, TRUNK, Branch, Decoded
-from completion.decoding import Weigh, decode_greedily
+from completion.decoding import Weigh, as_they_are, decode_greedily
 from completion.drafting.drafter import TreeDrafter
 from completion.edit_session import Prefilled
-from completion.monitors.watch import Watch
+from completion.monitors.watch import NO_WATCH, Watch
 from completion.prompt import Prompt
 from completion.second_thoughts import Rewriter
 from completion.stop_rules import Stop, StopContext, find_stop, stop_context
 from completion.values import CancelCheck, CompletionRequest, Suggestion, Timings, TokenCounts
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
-from models.token_tree import NOTHING_READ, ReadTree
+from models.token_tree import NOTHING_READ
 
 TIME = "time"  # why decoding ended where the budget of milliseconds was used up
 NO_LIMIT = 0
-CUTS: Mapping[str, Callable[[str], str]] = {LENGTH: whole_lines, TIME: without_promises}
+CUTS: Mapping[str, Callable[[str], str]] = {
+    **dict.fromkeys((LENGTH, NO_CALL), whole_lines),
+    TIME: without_promises,
+}
 RUNNERS_UP = 3  # of each token, where other suggestions are wanted
 SPARE = 1  # branches more than these, since two may come to the same text
 
@@ -34,7 +38,9 @@ SPARE = 1  # branches more than these, since two may come to the same text
 class Asked:
     """A request with the text `near` its cursor, its prompt, and the cache that holds that now.
 
-    `watch` says what may be written, and `weigh` how likely it is.
+    `watch` says what may be written, and `weigh` how likely it is; `answer` answers the queries of
+    a model that has learnt to ask, whose text is neither watched nor weighed, since calls stand in
+    it.
 
     In seconds, when it was `started`, when the prompt was `built`, and when it was `read`.
     """
@@ -48,6 +54,7 @@ class Asked:
     started: float
     built: float
     read: float
+    answer: Callable[[str], str] | None = None
 
 
 @dataclass(slots=True)
@@ -123,23 +130,13 @@ class SuggestionWriter:
         runners_up: int = 0,
     ) -> tuple[Decoded, Suggestion]:
         """What is written after the prompt, or after a branch of it."""
-        prompt, cache = asked.prompt, asked.cache
+        prompt = asked.prompt
         context = stop_context(asked.near)
         began = self.clock() if branch.tokens else asked.started
         deadline = None if budget_ms == NO_LIMIT else began + budget_ms / 1e3
         find_stop = Clocked(context, self.clock, deadline)
-        write = partial(self._decode, asked, find_stop, cancelled, runners_up)
-        rewriter = Rewriter(
-            self.model,
-            asked.watch,
-            cache,
-            len(prompt.tokens),
-            prompt.end,
-            partial(self._logits, asked),
-            partial(write, NOTHING_READ),
-        )
-        ahead = NOTHING_READ if branch.tokens else asked.prefilled.ahead
-        decoded = rewriter.finish(write(ahead, branch))
+        finish = self._rewritten if asked.answer is None else self._answered
+        decoded = finish(asked, find_stop, cancelled, runners_up, branch)
         spell = self.model.tokenizer.token_bytes
         rewritten = len(self.model.tokenizer.spelled(prompt.end.rewritten))
         written = [*prompt.tokens, *decoded.tokens]
@@ -180,30 +177,66 @@ class SuggestionWriter:
             watched=replace(asked.watch.counts),
         )
 
+    def _rewritten(
+        self,
+        asked: Asked,
+        find_stop: Clocked,
+        cancelled: CancelCheck,
+        runners_up: int,
+        branch: Branch,
+    ) -> Decoded:
+        """What is written, until nothing in it is wrong."""
+        write = partial(self._decode, asked, find_stop, cancelled, runners_up)
+        rewriter = Rewriter(
+            self.model,
+            asked.watch,
+            asked.cache,
+            len(asked.prompt.tokens),
+            asked.prompt.end,
+            partial(self._logits, asked),
+            write,
+        )
+        return rewriter.finish(write(branch))
+
+    def _answered(
+        self,
+        asked: Asked,
+        find_stop: Clocked,
+        cancelled: CancelCheck,
+        runners_up: int,
+        branch: Branch,
+    ) -> Decoded:
+        """What a model writes that asks a tool meanwhile."""
+        assert asked.answer is not None
+        rule = BetweenCalls(find_stop)
+        write = partial(self._decode, asked, rule, cancelled, runners_up)
+        tokenizer, end = self.model.tokenizer, asked.prompt.end
+        return Caller(tokenizer, end, rule, asked.answer, write).finish(write(branch))
+
     def _decode(
         self,
         asked: Asked,
         find_stop: Callable[[str], Stop | None],
         cancelled: CancelCheck,
         runners_up: int,
-        ahead: ReadTree,
         branch: Branch,
+        in_calls: int = 0,
     ) -> Decoded:
         return decode_greedily(
             self.model,
             asked.cache,
             self._logits(asked, branch),
             end_tokens=self.end_tokens,
-            max_tokens=self.max_tokens,
+            max_tokens=self.max_tokens + in_calls,
             find_stop=find_stop,
             cancelled=cancelled,
             end=asked.prompt.end,
             drafter=self.drafter,
             branch=branch,
             runners_up=runners_up,
-            ahead=ahead,
-            watch=asked.watch,
-            weigh=asked.weigh,
+            ahead=NOTHING_READ if branch.tokens else asked.prefilled.ahead,
+            watch=asked.watch if asked.answer is None else NO_WATCH,
+            weigh=asked.weigh if asked.answer is None else as_they_are,
         )
 
     def _logits(self, asked: Asked, branch: Branch) -> Tensor:

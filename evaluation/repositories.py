@@ -74,7 +74,7 @@ def fetch_repositories(
 
 
 def read_repository(folder: Path, suffix: str = ".py") -> Repository:
-    """A folder's sources in one language, and what git says they were `COMMITS_BACK` commits ago."""
+    """A folder's sources in one language, and what git says they were some commits ago."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name the root of a repository")
     root = folder.resolve()

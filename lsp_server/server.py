@@ -15,7 +15,6 @@ from pygls.lsp.server import LanguageServer
 
 from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer
-from completion.related_blocks import FindsRelated
 from completion.token_types.fusion import load_type_fusion
 from completion.values import CompletionRequest
 from lsp_server.analysis import choose_worker
@@ -43,7 +42,7 @@ COMPLETED = "$/pirouette/completed"
 NOTHING_CHOSEN: Mapping[str, str] = {}
 LATE = 10.0  # seconds after which nobody waits for static analysis, whatever the settings say
 MakeMonitors = Callable[[CodeTokenizer], Monitors | None]
-LoadModel = Callable[[Settings, ProgressCallback, MakeMonitors, FindsRelated], Completer]
+LoadModel = Callable[[Settings, ProgressCallback, MakeMonitors, WorkspaceCode], Completer]
 
 
 def load_completer(
@@ -51,7 +50,7 @@ def load_completer(
     settings: Settings,
     progress: ProgressCallback,
     make_monitors: MakeMonitors,
-    related: FindsRelated,
+    code: WorkspaceCode,
 ) -> Completer:
     """The completer for these settings; fetches and converts its model where needed."""
     adapter = Path(settings.adapter).expanduser() if settings.adapter else None
@@ -59,7 +58,8 @@ def load_completer(
     model = load_language_model(settings.model, folder, progress, adapter=adapter)
     options, monitors = settings.completion_options(), make_monitors(model.tokenizer)
     types = load_type_fusion(model.tokenizer) if settings.token_types else None
-    return Completer(model, options, monitors=monitors, related=related, types=types)
+    answers = code.api_for if settings.api_calls else None
+    return Completer(model, options, monitors=monitors, related=code, types=types, answers=answers)
 
 
 class PirouetteServer(LanguageServer):

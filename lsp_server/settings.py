@@ -67,6 +67,11 @@ class Settings:
         0,
         10_000,
     )
+    api_calls: bool = setting(
+        False,
+        "Whether the model has learnt to ask for APIs in its text (`<API>query->answer</API>`,"
+        " ToolCoder); its queries are then answered.",
+    )
     exact: bool = setting(
         False, "Whether all that an edit made inexact is encoded again, however long it takes."
     )
@@ -104,7 +109,8 @@ class Settings:
         """What a completer is made with: where it changes, another one is needed."""
         asked = self.python_environment, self.analysis_server
         watched = self.monitors, self.monitor_timeout_ms, asked
-        return self.model, self.adapter, self.token_types, watched, self.completion_options()
+        learnt = self.adapter, self.token_types, self.api_calls
+        return self.model, learnt, watched, self.completion_options()
 
     def of_indexing(self) -> tuple[object, ...]:
         """What is indexed: where it changes, it is looked at anew."""

@@ -3,7 +3,7 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +16,11 @@ from lsp_server.index_command import index_file
 from retrieval.analyst.search_path import environment_folders
 from retrieval.api_docs.api_docs import LibraryDocs, fitting_first
 from retrieval.api_docs.packages import Package, find_package, packages_of
+from retrieval.api_docs.stub import count_told
 from retrieval.api_docs.wish import wish_above
-from retrieval.index.database import IndexDatabase, open_existing
+from retrieval.index.database import IndexDatabase, Place, open_existing
+from retrieval.index.search import ApiSearch
+from retrieval.index.words import words_asked
 from retrieval.related.importable import SOURCE_FOLDERS, Importable, importable
 from retrieval.related.java_names import NONE_LISTED, ListedNames
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode, RepositoryCode
@@ -62,17 +65,34 @@ class WorkspaceCode:
     def _docs(
         self, request: CompletionRequest, root: Path, cancelled: CancelCheck
     ) -> list[CodeBlock]:
-        """Of the packages that the file imports, and that are no modules of the repository."""
+        """Of the packages that the file imports."""
         wish = wish_above(request.before) if request.language == PYTHON else ""
-        if not wish:
-            return []
-        folders = environment_folders(self._environment or None)
         found: list[CodeBlock] = []
-        for name in packages_of(request.before):
-            package = find_package(name, folders)
-            if package is not None and not has_module(root, name) and not cancelled():
-                found += docs_of(package, wish)
+        for package in self._packages(request, root) if wish else ():
+            if not cancelled():
+                found += in_package(package, lambda docs: docs.for_wish(wish, MOST_APIS))
         return fitting_first(found, wish)[:MOST_APIS]
+
+    def api_for(self, request: CompletionRequest, query: str) -> str:
+        """The name of the API that fits a query best, of the packages that the file imports or of
+        the repository itself; nothing where none does."""
+
+        def find(database: IndexDatabase, root: Path, _: str) -> str:
+            found: list[Place] = []
+            for package in self._packages(request, root):
+                found += in_package(package, lambda docs: docs.found(query)[:1])
+            found += [hit.place for hit in ApiSearch(database, root, None).search(query, 1)]
+            return best_named(found, query)
+
+        return self._look(request, find) or ""
+
+    def _packages(self, request: CompletionRequest, root: Path) -> Iterator[Package]:
+        """Those that a Python file imports, and that are no modules of the repository."""
+        folders = environment_folders(self._environment or None)
+        for name in packages_of(request.before) if request.language == PYTHON else ():
+            package = find_package(name, folders)
+            if package is not None and not has_module(root, name):
+                yield package
 
     def importable(self, request: CompletionRequest, prefix: str) -> dict[str, Importable]:
         """What could be imported under names that begin so and that the text has not got at all."""
@@ -119,17 +139,29 @@ class WorkspaceCode:
         }
 
 
-def docs_of(package: Package, wish: str) -> list[CodeBlock]:
-    """What a package says of the APIs for a wish; nothing where its index cannot be read."""
+def in_package(package: Package, find: Callable[[LibraryDocs], list[Found]]) -> list[Found]:
+    """What is found in what a package says of its APIs; nothing where that cannot be read."""
     try:
         database = open_existing(index_file(package.place))
         if database is None:
             return []
         with closing(database):
-            return LibraryDocs(package.site, database).for_wish(wish, MOST_APIS)
+            return find(LibraryDocs(package.site, database))
     except (sqlite3.Error, OSError) as error:
         logger.warning("the index of a package was not read (%s)", type(error).__name__)
         return []
+
+
+def best_named(places: Sequence[Place], query: str) -> str:
+    """The name of the API, with the class around it, that says most of a query's words."""
+    wanted = set(words_asked(query))
+
+    def told(place: Place) -> int:
+        one = place.declaration
+        return count_told(wanted, f"{one.qualified} {one.signature} {one.doc}")
+
+    best = max(places, key=told, default=None)
+    return "" if best is None else best.declaration.qualified
 
 
 def has_module(root: Path, name: str) -> bool:

@@ -24,6 +24,13 @@ def test_every_setting_is_documented_with_its_default_and_meaning() -> None:
     assert table == rows
 
 
+def test_another_model_or_tool_is_another_completer() -> None:
+    plain = Settings().of_completer()
+    assert Settings(enabled=False).of_completer() == plain
+    for changed in (Settings(model="other"), Settings(api_calls=True), Settings(monitors=False)):
+        assert changed.of_completer() != plain
+
+
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,23 @@ def test_what_imported_packages_say_of_a_wish(
     assert docs(WISH) == []
     index_file(site / "plumbing").mkdir()
     assert docs(WISH) == []
+
+
+def test_the_api_for_a_query_is_of_a_package_or_the_repository(root: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    write_packages(environment, {"plumbing/__init__.py": PLUMBING})
+    taps = 'class Tap:\n    def turn_off(self):\n        """Stops the water."""\n'
+    write_files(root, {"shop/taps.py": f"import plumbing\n{taps}"})
+    told = ["index", "--no-vectors", "--environment", str(environment), str(root)]
+    assert main(told) == 0
+    code = WorkspaceCode(WorkspaceFiles((root,)), environment=str(environment))
+    path = str(root / "shop/taps.py")
+    request = CompletionRequest("x", "import plumbing\n", "", path=path, language="python")
+    assert code.api_for(request, "split a pipe") == "split_pipe"
+    assert code.api_for(request, "stop the water") == "Tap.turn_off"
+    assert code.api_for(request, "elephants") == ""
+    assert code.api_for(replace(request, before=""), "split a pipe") == ""
+    assert code.api_for(replace(request, path="/nowhere.py"), "split a pipe") == ""
 
 
 def test_what_cannot_be_imported_ends_nothing(
