@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from retrieval.api_docs.exports import Aliases, kept_exports
+from retrieval.api_docs.exports import Aliases, Exports, kept_exports
 from retrieval.api_docs.packages import MAKER
 from retrieval.api_docs.stub import count_told, stub_of, summary_of
 from retrieval.index.database import IndexDatabase, Place
@@ -59,7 +59,7 @@ class LibraryDocs:
     def _public(self, ids: Sequence[int]) -> Iterator[Place]:
         """Of some declarations the public ones; what no package exports comes further down."""
         exports = kept_exports(self.database)
-        public = (one for one in self.database.places(ids) if is_public(one, exports.reached))
+        public = (one for one in self.database.places(ids) if is_public(one, exports))
         ordered = exported_first(public, exports.reached)
         return (as_known(one, exports.aliases) for one in ordered)
 
@@ -82,14 +82,15 @@ def fitting_first(blocks: Iterable[CodeBlock], wish: str) -> list[CodeBlock]:
     return sorted(blocks, key=lambda block: -count_told(wanted, block.text))
 
 
-def is_public(place: Place, reached: frozenset[str]) -> bool:
-    """Whether an API is meant for others: by its name and those around it, but that private modules
-    may have what packages export."""
+def is_public(place: Place, exports: Exports) -> bool:
+    """Whether an API is meant for others: by the name that they know and those around it, but that
+    private modules may have what packages export."""
     declared = place.declaration
-    outermost, *inner = declared.qualified.split(".")
+    names = as_known(place, exports.aliases).declaration.qualified.split(".")
     folders = place.path.removesuffix("/__init__.py").removesuffix("/__init__.pyi")
-    modules = () if outermost in reached else re.split(r"[/.]", folders)
-    is_named_so = not any(name.startswith("_") for name in (*modules, outermost, *inner))
+    is_exported = declared.qualified.partition(".")[0] in exports.reached
+    modules = () if is_exported else re.split(r"[/.]", folders)
+    is_named_so = not any(name.startswith("_") for name in (*modules, *names))
     return declared.kind in APIS and is_named_so and not is_test(place.path)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from retrieval.analyst.search_path import INSTALLED, is_file, is_folder
 from retrieval.api_docs.exports import keep_exports
 from retrieval.index.database import IndexDatabase
-from retrieval.index.declarations import APIS, Declaration, Outline
+from retrieval.index.declarations import APIS, Declaration, Kind, Outline
 from retrieval.index.outline import outline_of
 from retrieval.index.update import Report, update_files
 from retrieval.workspace_files import holds_secrets
@@ -28,27 +28,34 @@ STATEMENT = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([^\n;#(]+))", re
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What `import name` finds in the folder `site`: its folder, or its only file."""
+    """What `import name` finds in the folder `site`: its folder, or its only file. What is declared
+    in a folder of stubs beside it, by others perhaps (PEP 561), is of it as well."""
 
     name: str
     site: Path
     place: Path
 
+    @property
+    def stubs(self) -> Path:
+        return self.site / f"{self.name}-stubs"
+
     def allows(self, path: Path) -> bool:
         """Whether a file or folder below the site is one of the package's API."""
-        is_inside = path == self.place or path.is_relative_to(self.place)
+        is_inside = path.is_relative_to(self.place) or path.is_relative_to(self.stubs)
         inside = path.relative_to(self.site)
         return is_inside and FOREIGN.isdisjoint(inside.parts) and not holds_secrets(inside)
 
 
 def package_in(site: Path, name: str) -> Package | None:
     """The package of a name in a folder of installed ones, as Python would find it: a folder with
-    an `__init__`, or else a file, or else a folder. None where there is none, or a link."""
+    an `__init__`, or else a file, or else a folder; or what there are stubs of alone. None where
+    there is none, or a link."""
     folder, file = site / name, site / f"{name}.py"
     is_regular = any(is_file(folder / f"{MAKER}{suffix}") for suffix in SUFFIXES)
     place = file if is_file(file) and not is_regular else folder
-    exists = is_file(place) or is_folder(place)
-    return Package(name, site, place) if exists and not place.is_symlink() else None
+    package = Package(name, site, place)
+    exists = is_file(place) or is_folder(place) or is_folder(package.stubs)
+    return package if exists and not place.is_symlink() else None
 
 
 def find_package(name: str, folders: Sequence[str]) -> Package | None:
@@ -92,7 +99,8 @@ def imported_packages(
 def update_package(database: IndexDatabase, package: Package, report: Report) -> None:
     """Bring the index of a package up to date; where nothing has been installed or removed since,
     its files are not looked at."""
-    stamp = f"{modified(package.site)} {modified(package.place)}"
+    places = (package.site, package.place, package.stubs)
+    stamp = " ".join(str(modified(place)) for place in places)
     if database.setting("installed") != stamp:
         update_files(database, package.site, package, report, public_outline)
         keep_exports(database)
@@ -121,8 +129,11 @@ def public_outline(path: str, text: bytes) -> Outline | None:
 
 
 def public_ones(declarations: Iterable[Declaration]) -> Iterator[Declaration]:
+    """Private classes of modules among them, which may be exported under another name."""
     for one in declarations:
-        *around, name = one.qualified.split(".")
-        private = any(part.startswith("_") for part in around)
-        if one.kind in APIS and not private and (name == MAKER or not name.startswith("_")):
+        outermost, *inner = one.qualified.split(".")
+        is_class = bool(inner) or one.kind is Kind.CLASS
+        names = inner if is_class else [outermost]
+        private = any(name.startswith("_") and name != MAKER for name in names)
+        if one.kind in APIS and not private:
             yield replace(one, body="")

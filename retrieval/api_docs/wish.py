@@ -9,6 +9,7 @@ from collections.abc import Iterator
 QUOTES = ('"""', "'''")
 MOST_LINES = 40  # above the cursor's, in which a docstring begins
 MOST_SAID = 12  # lines of it, from its beginning
+MOST_HEADER = 20  # lines that what is begun may take
 LONGEST_LINE = 500
 COMMENT = re.compile(r"\s*(?:#|//+|\*+(?=\s|/)|/\*+)\s?(?P<said>.*?)(?:\*/)?\s*\Z")
 # What is written for tools, or to be looked at.
@@ -29,9 +30,21 @@ def wish_above(before: str) -> str:
     said = [line for line in said[:MOST_SAID] if line and not NOISE.match(line)]
     if not said:
         return ""
-    header = HEADER.match(rest[-1]) if rest else None
-    name = header["name"].replace("_", " ") if header else ""
-    return " ".join(filter(None, [name, *said]))
+    return " ".join(filter(None, [name_begun(rest).replace("_", " "), *said]))
+
+
+def name_begun(lines: list[str]) -> str:
+    """The name of the function or class whose header some lines end with, brackets of it on several
+    lines perhaps."""
+    opened = 0
+    for line in reversed(lines[-MOST_HEADER:]):
+        code = line.rstrip().removesuffix("{")  # which opens what is begun
+        opened += sum(map(code.count, "([{")) - sum(map(code.count, ")]}"))
+        if (header := HEADER.match(line)) is not None:
+            return header["name"]
+        if opened >= 0:
+            break
+    return ""
 
 
 def split_said(lines: list[str]) -> tuple[list[str], list[str]]:

@@ -89,6 +89,13 @@ def docs_of(name: str, site: Path, folder: Path) -> LibraryDocs:
             "get odd Split it in two.",
         ),
         ("async def get_odd(pipe):\n    # Split it\n    return ", "get odd Split it"),
+        (
+            "def get_odd(\n    pipe: Pipe = Pipe(),\n) -> list[\n    int\n]:\n    # Split it\n    ",
+            "get odd Split it",
+        ),
+        ("function getOdd(\n  pipe,\n) {\n  // Split it\n  ", "getOdd Split it"),
+        ("def get_odd(pipe):\n    call(\n        pipe\n    )\n    # Split it\n    ", "Split it"),
+        ("def get_odd(pipe):\n    x = 1\n    # Split it\n    ", "Split it"),
         ("# Split it\n\npipe = ", ""),
         ("def get_odd(pipe):\n    ", ""),
         ('text = """\n', ""),
@@ -237,6 +244,31 @@ def test_of_a_package_only_its_public_api_is_kept(tmp_path: Path) -> None:
         (site / "plumbing" / "pipes.py").unlink()
         update_package(database, package, silent)
         assert "plumbing/pipes.py" not in database.files()
+
+
+def test_a_private_class_is_known_by_the_name_that_it_is_exported_by(tmp_path: Path) -> None:
+    hidden = 'class {}:\n    def drip(self):\n        """Lets water {}."""\n'
+    files = {
+        "taps/__init__.py": "from taps._impl import _Tap as Tap\n",
+        "taps/_impl.py": hidden.format("_Tap", "out") + hidden.format("_Other", "away"),
+    }
+    docs = docs_of("taps", write_files(tmp_path / "site", files), tmp_path)
+    assert [api.declaration.qualified for api in docs.found("let water out")] == ["Tap.drip"]
+    assert docs.for_wish("let water out", 1)[0].text.startswith("class Tap:\n")
+    named = docs.named("Tap", "")
+    assert named is not None
+    assert named.declaration.qualified == "Tap"
+
+
+def test_stubs_that_others_wrote_are_of_the_package(tmp_path: Path) -> None:
+    join = 'def join(*pipes: Pipe) -> Pipe:\n    """Solders."""\n'
+    stubs = {"plumbing-stubs/pipes.pyi": join, "drains-stubs/__init__.pyi": join}
+    docs = docs_of("plumbing", write_files(tmp_path / "site", FILES | stubs), tmp_path)
+    [block] = docs.for_wish("solder them", 1)
+    assert (block.path, block.text) == ("plumbing-stubs/pipes.pyi", join)
+    (tmp_path / "alone").mkdir()
+    alone = docs_of("drains", tmp_path / "site", tmp_path / "alone")
+    assert alone.for_wish("solder them", 1)[0].text == join
 
 
 def test_a_package_is_read_again_once_something_is_installed(tmp_path: Path) -> None:
