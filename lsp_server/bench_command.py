@@ -77,7 +77,7 @@ def infilling_bench(
         **given(arguments),
         arms=("pirouette", *peers),
     )
-    return run_infilling(options, Completer(load()), progress)
+    return run_infilling(options, lambda: Completer(load()), progress)
 
 
 def edits_bench(
@@ -228,7 +228,7 @@ def private_bench(
         raise InputError("the task private needs --data PATH, the folder of its published files")
     folder = ModelStore(default_home()).home / "repositories"
     options = PrivateOptions(**given(arguments), data=arguments.data, folder=folder)
-    return run_private(options, load(), progress)
+    return run_private(options, load, progress)
 
 
 def related_bench(

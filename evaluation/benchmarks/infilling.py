@@ -48,18 +48,19 @@ class InfillingOptions:
 
 
 def run_infilling(
-    options: InfillingOptions, completer: Completer, progress: ProgressCallback
+    options: InfillingOptions, load: Callable[[], Completer], progress: ProgressCallback
 ) -> BenchResult:
     """Let each arm complete every task, run the results, and score them.
 
     With two arms a third row gives the paired difference, first less second. Progress counts
-    attempts: tasks times arms. Raises `InputError` for options that cannot be used, and
-    `CannotRunProgramsError` where no generated program may be run.
+    attempts: tasks times arms. Raises `InputError` for options that cannot be used, before the
+    model is loaded, and `CannotRunProgramsError` where no generated program may be run.
     """
     arms = choose_arms(options.arms)
     tasks = read_tasks(options.data, options.limit, options.seed)
     if options.samples is not None:
         require_writable(options.samples)
+    completer = load()
     attempts: dict[str, list[Attempt]] = {}
     for number, (name, make) in enumerate(arms.items()):
 

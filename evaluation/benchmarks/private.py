@@ -6,7 +6,7 @@ searches the whole public API of the library, read from its files as a developer
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -142,16 +142,17 @@ class Bench:
 
 
 def run_private(
-    options: PrivateOptions, model: LanguageModel, progress: ProgressCallback
+    options: PrivateOptions, load: Callable[[], LanguageModel], progress: ProgressCallback
 ) -> BenchResult:
     """Let every arm write every program; progress counts them.
 
-    Raises `InputError` for data that is not there, `DownloadError` for libraries that cannot be
-    had.
+    Raises `InputError` for data that is not there, before the model is loaded, and
+    `DownloadError` for libraries that cannot be had.
     """
     tasks = {
         library: read_private_tasks(options.data, library)[: options.limit] for library in LIBRARIES
     }
+    model = load()
     run = f"{run_name('private', model, ARMS)}, {LONGEST} tokens"
     kept = KeptResults(options.samples, run, Tried)
     given = GivenDocs()

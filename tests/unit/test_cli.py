@@ -66,6 +66,8 @@ def test_a_wrong_place_is_one_line(
         (["serve", "--tcp", "127.0.0.1:99999"], "is not HOST:PORT"),
         (["serve", "--stdio", "--tcp", "127.0.0.1:7000"], "not allowed with"),
         (["bench", "infilling"], "--data"),
+        (["bench", "infilling", "--data", "no-such-file"], "no-such-file"),
+        (["bench", "api", "--task", "private", "--data", "no-such-folder"], "no-such-folder"),
         (["bench", "juggling", "--data", "x"], "invalid choice"),
         (["bench", "infilling", "--data", "x", "--limit", "0"], "--limit"),
         (["bench", "cuts", "--limit", "0"], "--limit"),

@@ -200,7 +200,7 @@ def test_both_arms_write_the_same_line_with_the_real_model(
     options = InfillingOptions(data, arms=("pirouette", "transformers"), samples=samples)
     seen: list[Progress] = []
     completer = Completer(default_model, CompletionOptions(max_tokens=24))
-    result = to_json(run_infilling(options, completer, seen.append))
+    result = to_json(run_infilling(options, lambda: completer, seen.append))
     arms = [(row["arm"], row["n"]) for row in result["rows"]]
     assert arms == [("pirouette", 1), ("transformers", 1), ("pirouette - transformers", 1)]
     assert seen[-1] == Progress("infilling", 2, 2)
@@ -219,4 +219,4 @@ def test_without_transformers_the_install_command_is_told(
     monkeypatch.setitem(sys.modules, "transformers", None)
     options = InfillingOptions(data, arms=("transformers",))
     with pytest.raises(InputError, match=r"pip install 'pirouette-lsp\[evaluation\]'"):
-        run_infilling(options, Completer(default_model), ignore_progress)
+        run_infilling(options, lambda: Completer(default_model), ignore_progress)
