@@ -6,11 +6,13 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from lsp_server.index_command import index_file, shown_path
 from models.catalogue import DEFAULT_MODEL, find_entry
 from models.device import number_format, preferred_device
 from models.embedding_models import DEFAULT_EMBEDDING, ready_folder
@@ -19,6 +21,7 @@ from models.store import GROWTH, ModelStore
 from models.tokenizer import CodeTokenizer
 from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.analyst.questions import Question, Wanted
+from retrieval.index.database import open_existing
 
 GIB = 2**30
 PATIENCE = 20.0  # seconds for static analysis to start, and to answer
@@ -51,6 +54,7 @@ def examine(home: Path) -> list[Finding]:
         *examine_model(home),
         examine_analysis(ProcessAnalyst(timeout=PATIENCE)),
         examine_search(home),
+        examine_index(Path.cwd()),
     ]
 
 
@@ -127,6 +131,26 @@ def examine_search(home: Path) -> Finding:
     size = f"fetched with the first 'pirouette search' ({DEFAULT_EMBEDDING.size / 1e6:.0f} MB)"
     place = ready_folder(home) or size
     return Finding("search", True, f"SQLite {sqlite3.sqlite_version}, {name}: {place}")
+
+
+def examine_index(folder: Path) -> Finding:
+    """What is indexed of a folder. That nothing is yet is no fault: it is, once it is wanted."""
+    file = index_file(folder)
+    try:
+        database = open_existing(file)
+        if database is None:
+            return Finding("index", True, f"{shown_path(folder)} is not indexed yet")
+        with closing(database):
+            counts, left = database.count(), database.count_without_vector()
+        written = datetime.fromtimestamp(file.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
+    except (sqlite3.Error, OSError) as error:
+        advice = "wait for the program that uses it, or remove it and run 'pirouette index'"
+        return Finding("index", False, f"{file} cannot be read ({error})", advice)
+    detail = (
+        f"{shown_path(folder)}: {counts['file']} files, {counts['declaration']} declarations, "
+        f"{left} texts without vectors, written {written}"
+    )
+    return Finding("index", True, detail)
 
 
 def print_findings(findings: list[Finding]) -> None:

@@ -1,12 +1,15 @@
 """The command line: every mistake gets one clear line and exit status 2."""
 
 import json
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
 from lsp_server.cli import main
+from lsp_server.doctor import examine_index
+from lsp_server.index_command import index_file
 from models.catalogue import CATALOGUE, DEFAULT_MODEL
 
 
@@ -117,6 +120,25 @@ def test_doctor_says_what_to_do(empty_home: Path, capsys: pytest.CaptureFixture[
     assert "pirouette models pull" in findings["model"]["advice"]
     assert findings["analysis"]["works"]
     assert "fetched with the first 'pirouette search'" in findings["search"]["detail"]
+    assert "is not indexed yet" in findings["index"]["detail"]
+
+
+def test_doctor_says_what_is_indexed_here(
+    empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "mail.py").write_text("def post(): ...\n")
+    assert main(["index", "--no-vectors", str(root)]) == 0
+    assert re.fullmatch(
+        rf"{root}: 1 files, 2 declarations, 1 texts without vectors, written \d{{4}}-.*",
+        examine_index(root).detail,
+    )
+    index_file(root).unlink()
+    index_file(root).mkdir()
+    found = examine_index(root)
+    assert not found.works
+    assert "remove it" in found.advice
 
 
 def assert_one_line(capsys: pytest.CaptureFixture[str], complaint: str) -> None:
