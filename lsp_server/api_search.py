@@ -22,14 +22,17 @@ class ApiSearches:
     def __init__(self) -> None:
         self._under_way: asyncio.Task[list[dict[str, Any]]] | None = None
 
-    async def search(self, wish: str, roots: Sequence[Path]) -> list[dict[str, Any]]:
-        """What `pirouette search --json` finds in each root, with the `uri` of each place.
+    async def search(
+        self, wish: str, roots: Sequence[Path], embedding: str
+    ) -> list[dict[str, Any]]:
+        """What `pirouette search --json` finds in each root, with the `uri` of each place. Meanings
+        are compared by the model `embedding`, or the one that the index has.
 
         Nothing once another search, or `end`, has taken its place. Raises `InputError` with what
         the process has to say of its failure.
         """
         self.end()
-        task = asyncio.create_task(search_all(wish, roots))
+        task = asyncio.create_task(search_all(wish, roots, embedding))
         self._under_way = task
         try:
             return await task
@@ -46,12 +49,12 @@ class ApiSearches:
             self._under_way.cancel()
 
 
-async def search_all(wish: str, roots: Sequence[Path]) -> list[dict[str, Any]]:
+async def search_all(wish: str, roots: Sequence[Path], embedding: str) -> list[dict[str, Any]]:
     """The hits of each root, those of the first one first."""
-    return [hit for root in roots for hit in await search_root(wish, root)]
+    return [hit for root in roots for hit in await search_root(wish, root, embedding)]
 
 
-async def search_root(wish: str, root: Path) -> list[dict[str, Any]]:
-    options = ("--path", str(root), "--limit", str(HITS), "--json", "--", wish)
-    found = await run_aside("search", *options)
+async def search_root(wish: str, root: Path, embedding: str) -> list[dict[str, Any]]:
+    options = ("--path", str(root), "--limit", str(HITS), f"--embedding={embedding}", "--json")
+    found = await run_aside("search", *options, "--", wish)
     return [hit | {"uri": (root / hit["path"]).as_uri()} for hit in found["hits"]]

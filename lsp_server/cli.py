@@ -68,6 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
     index.add_argument(
         "--environment", type=Path, metavar="PATH", help="where the imported packages are"
     )
+    model = "folder of a sentence-transformers model; default: the one that the index has"
+    index.add_argument("--embedding", default="", metavar="PATH", help=model)
     search = command("search", "Find APIs of a repository for a wish in words.", run_search)
     search.add_argument("wish", metavar="WISH", help="what you want to do")
     searched = search.add_mutually_exclusive_group()
@@ -76,6 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument(
         "--environment", type=Path, metavar="PATH", help="where that package is installed"
     )
+    search.add_argument("--embedding", default="", metavar="PATH", help=model)
     search.add_argument("--limit", type=positive, default=5, metavar="N", help="at most so many")
 
     add_training(command("train", "Adapt a model to your code.", run_train))
@@ -127,7 +130,13 @@ def run_index(arguments: argparse.Namespace) -> int:
 
     vectors = not arguments.no_vectors
     environment: Path | None = arguments.environment
-    return build_index(arguments.path, environment, vectors=vectors, as_json=arguments.json)
+    return build_index(
+        arguments.path,
+        environment,
+        arguments.embedding,
+        vectors=vectors,
+        as_json=arguments.json,
+    )
 
 
 def run_search(arguments: argparse.Namespace) -> int:
@@ -135,7 +144,8 @@ def run_search(arguments: argparse.Namespace) -> int:
 
     wish, limit = arguments.wish, arguments.limit
     if arguments.package is None:
-        return search_index(wish, arguments.path, limit, as_json=arguments.json)
+        embedding: str = arguments.embedding
+        return search_index(wish, arguments.path, limit, embedding, as_json=arguments.json)
     environment: Path | None = arguments.environment
     return search_package(wish, arguments.package, environment, limit, as_json=arguments.json)
 

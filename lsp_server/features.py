@@ -103,7 +103,8 @@ def create_server(load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -
     @server.command(SEARCH_COMMAND)
     async def search(wish: str) -> list[dict[str, Any]]:
         try:
-            return await server.searches.search(wish, server.roots)
+            embedding = server.settings.embedding_model
+            return await server.searches.search(wish, server.roots, embedding)
         except PirouetteError as error:
             server.tell(types.MessageType.Error, str(error))
             return []

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from lsp_server.console import ProgressBar, print_json
 from models.disk import disk_errors
-from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
+from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder, embedding_name
 from models.errors import DiskSpaceError, DownloadError, InputError
 from models.progress import Progress, ProgressCallback
 from models.store import default_home
@@ -43,9 +43,12 @@ MOST_PACKAGES = 64  # those that are imported most
 NAME_LENGTH = 40  # of a repository in the name of its index
 
 
-def build_index(path: Path, environment: Path | None, *, vectors: bool, as_json: bool) -> int:
+def build_index(
+    path: Path, environment: Path | None, embedding: str, *, vectors: bool, as_json: bool
+) -> int:
     """Bring the index of a repository up to date, and those of the packages that it imports and an
-    environment has; say what that took."""
+    environment has; say what that took. Vectors are made by the model `embedding`, or the one that
+    the index has where that is empty."""
     root = repository_root(path)
     folders = package_folders(environment)
 
@@ -54,7 +57,8 @@ def build_index(path: Path, environment: Path | None, *, vectors: bool, as_json:
     ) -> tuple[Updated, Mapping[str, int], Mapping[str, int]]:
         keep_root(database, root)
         if vectors:
-            updated = update(database, root, progress, lambda: load_embedder(progress))
+            name = embedding_of(database, embedding)
+            updated = update(database, root, progress, name, lambda: load_embedder(name, progress))
         else:
             report = reporting_to(progress)
             updated = update_files(database, root, WorkspaceFiles((root,)), report)
@@ -133,14 +137,15 @@ def forget_gone(folder: Path) -> None:
                 remove_database(file)
 
 
-def search_index(wish: str, path: Path, limit: int, *, as_json: bool) -> int:
+def search_index(wish: str, path: Path, limit: int, embedding: str, *, as_json: bool) -> int:
     """Print the declarations that fit a wish best, after a look at what has changed."""
     wish = worded(wish)
     root = repository_root(path)
 
     def work(database: IndexDatabase) -> list[Hit]:
-        load = cache(lambda: load_embedder(progress))
-        update(database, root, progress, load)
+        name = embedding_of(database, embedding)
+        load = cache(lambda: load_embedder(name, progress))
+        update(database, root, progress, name, load)
         embedder = load() if database.count()["vector"] else None
         return ApiSearch(database, root, embedder).search(wish, limit)
 
@@ -229,12 +234,13 @@ def update(
     database: IndexDatabase,
     root: Path,
     progress: ProgressCallback,
+    embedding: str,
     load: Callable[[], Embedder | None],
 ) -> Updated:
     """Bring files up to date, and then vectors; the model is loaded only if there is need."""
     report = reporting_to(progress)
     updated = update_files(database, root, WorkspaceFiles((root,)), report)
-    database.use_model(DEFAULT_EMBEDDING.name)
+    database.use_model(embedding)
     if not database.count_without_vector():
         return updated
     embedder = load()
@@ -242,17 +248,24 @@ def update(
     return replace(updated, embedded=embedded)
 
 
-def load_embedder(progress: ProgressCallback) -> Embedder | None:
+def embedding_of(database: IndexDatabase, named: str) -> str:
+    """The model that makes the vectors of an index: the one that is named, or it has."""
+    return embedding_name(named or database.setting("model") or DEFAULT_EMBEDDING.name)
+
+
+def load_embedder(name: str, progress: ProgressCallback) -> Embedder | None:
     """None, and a line that says why, where the model cannot be fetched or run."""
     try:
-        folder = embedding_folder(DEFAULT_EMBEDDING.name, default_home(), progress)
+        folder = embedding_folder(name, default_home(), progress)
     except DownloadError as error:
         reason = str(error)
     else:
         try:
-            return Embedder(folder, DEFAULT_EMBEDDING.name)
+            return Embedder(folder, name)
         except (OSError, ValueError):
-            reason = f"{folder} is damaged; remove it, and it is fetched again"
+            is_ours = name == DEFAULT_EMBEDDING.name
+            advice = "remove it, and it is fetched again" if is_ours else "name another folder"
+            reason = f"{folder} is damaged; {advice}"
     print(f"pirouette: searching by words alone: {reason}", file=sys.stderr)
     return None
 

@@ -95,6 +95,11 @@ class Settings:
     token_types: bool = setting(
         True, "Whether the types of tokens weigh in where the model is unsure (Python)."
     )
+    embedding_model: str = setting(
+        "",
+        "The folder of a sentence-transformers model that searches by meaning; empty for the one"
+        " that an index has, which is all-MiniLM-L6-v2 at first.",
+    )
     python_environment: str = setting(
         "", "The virtual environment whose packages your code uses; empty for Pirouette's own."
     )

@@ -44,6 +44,12 @@ DEFAULT_EMBEDDING = EmbeddingEntry(
 )
 
 
+def embedding_name(name: str) -> str:
+    """The one name of a model: of a local one its folder, wherever it is named from."""
+    is_default = name == DEFAULT_EMBEDDING.name
+    return name if is_default else str(Path(name).expanduser().resolve())
+
+
 def embedding_folder(name: str, home: Path, progress: ProgressCallback = ignore_progress) -> Path:
     """The folder of a model, fetched first where needed: the default by its name, or a local one.
 

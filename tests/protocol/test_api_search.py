@@ -58,3 +58,10 @@ async def test_a_search_that_fails_is_one_message(root: Path) -> None:
     async with session(root, own_server("unsure"), wait=False) as editor:
         assert await search(editor, "  ") == []
         assert any("the search is empty" in message for message in editor.shown())
+
+
+async def test_a_setting_names_the_model_that_compares_meanings(root: Path) -> None:
+    options = {"embeddingModel": "/no-such-folder"}
+    async with session(root, own_server("unsure"), options=options, wait=False) as editor:
+        assert await search(editor, "send a letter") == []
+        assert any("'/no-such-folder' is no embedding model" in told for told in editor.shown())

@@ -13,6 +13,7 @@ from lsp_server.cli import main
 from lsp_server.index_command import index_file, with_index
 from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
 from models.errors import DamagedModelError, DiskSpaceError, DownloadError, UnknownModelError
+from models.store import default_home
 from retrieval.index.database import IndexDatabase
 from tests.unit.index_helpers import home_with_model
 from tests.unit.index_helpers import update as update_quietly
@@ -82,6 +83,24 @@ def test_an_index_is_built_once(root: Path, capsys: pytest.CaptureFixture[str]) 
     again = run_json(capsys, "index", str(root))
     assert (again["files"], again["parsed"], again["removed"], again["embedded"]) == (4, 1, 0, 0)
     assert Path(again["index"]).is_relative_to(root.parent / "home" / "indexes")
+
+
+@pytest.mark.model
+def test_an_index_keeps_to_the_model_that_was_named(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = str(embedding_folder(DEFAULT_EMBEDDING.name, default_home()))
+
+    def embedded(*named: str) -> int:
+        return int(run_json(capsys, "index", str(root), *named)["embedded"])
+
+    assert embedded("--embedding", own) == 4
+    assert embedded() == embedded("--embedding", f"{own}/../{Path(own).name}") == 0
+    found = run_json(capsys, "search", "retrieve html over http", "--path", str(root))
+    assert found["hits"][0]["name"] == "download"
+    assert embedded("--embedding", DEFAULT_EMBEDDING.name) == 4
+    assert main(["search", "x", "--path", str(root), "--embedding", str(root)]) == 2
+    assert "is no embedding model" in capsys.readouterr().err
 
 
 @pytest.mark.model
