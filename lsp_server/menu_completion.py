@@ -165,8 +165,8 @@ async def resolve(
         request = request_at(data["uri"], here)
     except (KeyError, TypeError, ValueError):
         return item
-    if request is None or not item.filter_text:
-        return item
+    if request is None or request.language != PYTHON or not item.filter_text:
+        return item  # of other languages nothing is known that could be shown
     before, after = request.before + item.filter_text, NAME_BEGUN.sub("", request.after)
     root = root_of(request.path, roots)
     question = Question(request.path, root, before, after, Wanted.ABOUT)

@@ -107,6 +107,7 @@ async def test_names_in_java_come_from_the_index(
         uri = editor.open("Shop.java", "class Shop { void run(Box box) { box.s } }", "java")
         (item,) = await menu(editor, uri, 0, 38)
         assert (item.filter_text, item.kind) == ("seal", types.CompletionItemKind.Method)
+        assert await editor.client.completion_item_resolve_async(item) == item  # as it is
 
 
 @pytest.mark.parametrize("encoding", list(types.PositionEncodingKind))
