@@ -21,6 +21,7 @@ from completion.values import CompletionRequest
 from lsp_server.cli import main as cli_main
 from lsp_server.server import load_completer
 from lsp_server.settings import Settings
+from lsp_server.workspace_code import WorkspaceCode
 from models.adapter import read_adapter
 from models.errors import (
     DamagedModelError,
@@ -32,8 +33,8 @@ from models.language_model import LanguageModel, load_language_model
 from models.progress import ignore_progress
 from models.store import ModelStore
 from models.weights import load_weights
-from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
 from retrieval.wheel_sources import is_permissive, licenses_of
+from retrieval.workspace_files import WorkspaceFiles
 from tests.unit.tiny_models import load, save_model
 from training.batches import batches_of, updates_of
 from training.corpus import texts_apart
@@ -365,13 +366,6 @@ def test_from_a_folder_of_code_to_a_model_that_knows_it(
     assert "another run" in capsys.readouterr().err
 
 
-class NothingElse:
-    """Finds no code of other files."""
-
-    def related(self, *_: object) -> RelatedCode:
-        return NOTHING_RELATED
-
-
 def test_the_server_takes_an_adapter_and_types_by_its_settings(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -384,8 +378,8 @@ def test_the_server_takes_an_adapter_and_types_by_its_settings(
 
     def served(**values: Any) -> Completer:
         settings = Settings(model=str(folder), **values)
-        store = ModelStore(tmp_path)
-        return load_completer(store, settings, ignore_progress, lambda _: None, NothingElse())
+        store, nothing_else = ModelStore(tmp_path), WorkspaceCode(WorkspaceFiles(()))
+        return load_completer(store, settings, ignore_progress, lambda _: None, nothing_else)
 
     def says(completer: Completer) -> Tensor:
         decoder = completer.model.decoder
