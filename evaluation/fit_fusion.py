@@ -14,7 +14,7 @@ from statistics import mean
 
 from evaluation.benchmarks.types import draw_lines, rank, reach, restored
 from evaluation.kept_results import KeptResults
-from evaluation.next_tokens import LineReader, NextToken, NextTokens
+from evaluation.next_tokens import LineReader, NextTokens
 from evaluation.provenance import run_name
 from evaluation.repositories import DEVELOPMENT, fetch_repositories
 from lsp_server.arguments import OneLineParser, positive
@@ -63,15 +63,11 @@ def table(places: Sequence[NextTokens]) -> list[str]:
     """A line for each weight: how often the true token is first, and its mean reciprocal rank."""
     lines = [f"{len(places)} places"]
     for weight in WEIGHTS:
-        ranks = [rank(place, partial(score, weight)) for place in places]
+        ranks = [rank(place, weight, 0) for place in places]
         first = mean(one == 1 for one in ranks)
         reciprocal = mean(1 / one if one else 0.0 for one in ranks)
         lines.append(f"weight {weight:.2f}: accuracy {first:.4f}, mrr {reciprocal:.4f}")
     return lines
-
-
-def score(weight: float, one: NextToken) -> float:
-    return one.log_probability + weight * one.log_type
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -39,9 +39,18 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
     latency.add_argument("--peer", choices=("llama.cpp",), help="run it on the same texts")
     latency.add_argument(
         "--without",
-        choices=("monitors", "related", "types"),
+        choices=("monitors", "related"),
         action="append",
+        default=[],
         help="an arm without this as well",
+    )
+    latency.add_argument(
+        "--with",
+        dest="with_",
+        choices=("types",),
+        action="append",
+        default=[],
+        help="an arm with this as well",
     )
     apis = "Find the APIs of a repository."
     api = add_replay(benches, "api", apis, GOES_ON)

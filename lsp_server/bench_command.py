@@ -117,7 +117,10 @@ def latency_bench(
     options = LatencyOptions(
         **given(arguments),
         peer_files=files,
-        without=arguments.without or (),
+        variants=(
+            *(f"without {part}" for part in arguments.without),
+            *(f"with {part}" for part in arguments.with_),
+        ),
     )
     return run_latency(options, load(), repositories, progress)
 

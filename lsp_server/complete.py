@@ -8,7 +8,6 @@ from lsprotocol import types
 
 from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer
-from completion.token_types.fusion import load_type_fusion
 from completion.values import Suggestion
 from lsp_server.documents import Document, language_of, place_in
 from lsp_server.settings import Settings
@@ -59,8 +58,7 @@ def complete_place(
         analyst.wait_until_warm(PATIENCE)
         monitors = Monitors(model.tokenizer, analyst, roots, PATIENCE)
         code = WorkspaceCode(WorkspaceFiles(roots))
-        fusion = load_type_fusion(model.tokenizer)
-        completer = Completer(model, monitors=monitors, related=code, types=fusion)
+        completer = Completer(model, monitors=monitors, related=code)
         completer.read_related(request)
         return PlacedSuggestion(place, completer.complete(request))
 

@@ -93,7 +93,7 @@ class Settings:
         100, "Milliseconds that a suggestion waits for static analysis, at most.", 0, 10_000
     )
     token_types: bool = setting(
-        True, "Whether the types of tokens weigh in where the model is unsure (Python)."
+        False, "Whether the types of tokens weigh in where the model is unsure (Python)."
     )
     embedding_model: str = setting(
         "",

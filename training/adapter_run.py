@@ -22,8 +22,6 @@ from training.learner import Learner, seconds_per_update
 from training.lora import LoraOptions, adapted, judge, save
 from training.prepare import RECORD
 
-TYPE_WEIGHT = 0.1  # of the loss, where types are learned too: PyCoder, section 3.2
-
 
 @dataclass(frozen=True, slots=True)
 class AdapterRun:

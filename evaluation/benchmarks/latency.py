@@ -42,10 +42,10 @@ from models.processor import all_processors
 from models.progress import Progress, ProgressCallback
 from retrieval.index.schema import remove_database
 
-PARTS: Mapping[str, Mapping[str, object]] = {  # and what a server does without them by
-    "monitors": {"monitors": False},
-    "related": {"relatedTokens": 0},
-    "types": {"tokenTypes": False},
+VARIANTS: Mapping[str, Mapping[str, object]] = {  # of the server, and the settings that make them
+    "without monitors": {"monitors": False},
+    "without related": {"relatedTokens": 0},
+    "with types": {"tokenTypes": True},
 }
 LEAST_ABOVE = 3  # characters above the cursor for each token of the prompt's budget
 
@@ -56,7 +56,7 @@ class LatencyOptions:
 
     `rounds` are those of the engines alone, `agreements` the prompts on which 8 bits are compared
     with float32. `peer_files` are the quantisations that llama.cpp's server may run, none without
-    the peer; `without` names parts of Pirouette, for each of which there is an arm without it.
+    the peer; `variants` of Pirouette have an arm each.
     `samples` names a JSON-lines file for every time taken.
     """
 
@@ -65,7 +65,7 @@ class LatencyOptions:
     rounds: int = 3
     agreements: int = 40
     peer_files: Mapping[str, Path] | None = None
-    without: Sequence[str] = ()
+    variants: Sequence[str] = ()
     samples: Path | None = None
     command: str = "pirouette bench latency"
 
@@ -102,7 +102,7 @@ def run_latency(
     arm = None if fastest is None else PeerArm(fastest, peers[fastest], builder)
     peers.clear()
     with all_processors():  # for the client and what it starts; the model here has nothing to do
-        stage = Stage(model.name, repositories, options.without, arm)
+        stage = Stage(model.name, repositories, options.variants, arm)
         played = asyncio.run(play_all(stage, traces, start[0], progress))
     if options.samples is not None:
         write_json_lines(options.samples, map(asdict, played.timed))
@@ -144,7 +144,7 @@ class Stage:
 
     model_name: str
     repositories: Sequence[Repository]
-    without: Sequence[str]
+    variants: Sequence[str]
     peer: PeerArm | None
 
 
@@ -170,10 +170,11 @@ async def play_all(
         first_ms = await first_suggestion(server, start, started)
         await client.wait_until_indexed()
         arms: list[Arm] = [server]
-        for part in stage.without:
-            other = await stack.enter_async_context(editor(root, command, options=PARTS[part]))
+        for variant in stage.variants:
+            chosen = VARIANTS[variant]
+            other = await stack.enter_async_context(editor(root, command, options=chosen))
             await other.wait_until_ready()
-            arms.append(ServerArm(other, root, f"{PIROUETTE} without {part}"))
+            arms.append(ServerArm(other, root, f"{PIROUETTE} {variant}"))
         arms += [] if stage.peer is None else [stage.peer]
         first = 0
         for number, trace in enumerate(traces):

@@ -10,12 +10,13 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import log
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from completion.pipeline import Completer
-from completion.token_types.fusion import WEIGHT, TypeFusion
+from completion.token_types.fusion import SURE, WEIGHT, TypeFusion
 from completion.token_types.types import NAMES, TokenType
 from completion.values import PYTHON, CompletionRequest
 from evaluation.edit_cases import TRIES, draw_spot
@@ -31,11 +32,12 @@ from models.language_model import LanguageModel
 from models.progress import Progress, ProgressCallback
 
 PLAIN, FUSION, RERANK, BOTH = ARMS = ("plain", "fusion", "rerank", "both")
-SCORES: Mapping[str, Callable[[NextToken], float]] = {
-    PLAIN: lambda one: one.log_probability,
-    FUSION: lambda one: one.log_probability + WEIGHT * one.log_type,
-    RERANK: lambda one: one.log_probability + one.boost,
-    BOTH: lambda one: one.log_probability + WEIGHT * one.log_type + one.boost,
+# The weights of types and of scopes.
+WEIGHTS: Mapping[str, tuple[float, float]] = {
+    PLAIN: (0, 0),
+    FUSION: (WEIGHT, 0),
+    RERANK: (0, 1),
+    BOTH: (WEIGHT, 1),
 }
 IDENTIFIERS = {kind.name for kind in NAMES - {TokenType.ATTRIBUTE}}
 SLICES: Mapping[str, Callable[[NextTokens], bool]] = {
@@ -155,8 +157,19 @@ def restored(places: Sequence[Mapping[str, Any]], **fields: Any) -> Reached:
     return Reached(places=tuple(found), **fields)
 
 
-def rank(place: NextTokens, score: Callable[[NextToken], float]) -> int:
-    """The true token's place among the candidates, from 1; 0 where it is none of them."""
+def rank(place: NextTokens, types: float, scopes: float) -> int:
+    """The true token's place among the candidates, from 1, with types and scopes of some weight; 0
+    where it is none of them.
+
+    As in decoding, types have no say where the model is sure.
+    """
+    surest = max((one.log_probability for one in place.candidates), default=0.0)
+    if surest >= log(SURE):
+        types = 0
+
+    def score(one: NextToken) -> float:
+        return one.log_probability + types * one.log_type + scopes * one.boost
+
     by_score = sorted(place.candidates, key=score, reverse=True)
     ranks = (
         number
@@ -208,7 +221,7 @@ def line_rows(name: str, lines: Sequence[Reached], seed: int) -> Iterable[Row]:
 
 
 def token_rows(name: str, places: Sequence[NextTokens], seed: int) -> Iterable[Row]:
-    ranks = {arm: [rank(place, score) for place in places] for arm, score in SCORES.items()}
+    ranks = {arm: [rank(place, *weights) for place in places] for arm, weights in WEIGHTS.items()}
     reciprocals = {arm: [1 / one if one else 0.0 for one in found] for arm, found in ranks.items()}
     for arm in ARMS:
         mrr = metric(mean(reciprocals[arm]), bootstrap_mean(reciprocals[arm], seed))

@@ -23,15 +23,14 @@ def test_every_step_is_answered_and_every_figure_has_its_row(
 ) -> None:
     text = (REPOSITORY / PATH).read_text(encoding="utf-8")
     samples, told = tmp_path / "samples.jsonl", list[Progress]()
-    options = LatencyOptions(
-        limit=3, rounds=1, agreements=1, samples=samples, without=("monitors",)
-    )
+    variants = ("without monitors", "with types")
+    options = LatencyOptions(limit=3, rounds=1, agreements=1, samples=samples, variants=variants)
     result = run_latency(options, default_model, [Repository("own", {PATH: text}, {})], told.append)
 
     timed = [json.loads(line) for line in samples.read_text(encoding="utf-8").splitlines()]
-    without = "pirouette without monitors"
-    assert [one["arm"] for one in timed] == ["pirouette"] * 3 + [without] * 3
-    assert [one["step"] for one in timed] == [0, 1, 2] * 2
+    others = [f"pirouette {variant}" for variant in variants]
+    assert [one["arm"] for one in timed] == [arm for arm in ("pirouette", *others) for _ in "123"]
+    assert [one["step"] for one in timed] == [0, 1, 2] * 3
     assert timed[0]["kind"] == "open"
     assert timed[0]["encoded"] == timed[0]["prompt"] > 0
     for one in timed:
@@ -40,7 +39,7 @@ def test_every_step_is_answered_and_every_figure_has_its_row(
 
     rows = {row.slice: row for row in result.rows if row.arm == "pirouette"}
     drafts = {row.arm: row.metrics for row in result.rows if row.slice == "drafts"}
-    compared = {"pirouette", without, f"{without} / pirouette"}
+    compared = {"pirouette", *others, *(f"{other} / pirouette" for other in others)}
     assert {row.arm for row in result.rows} == {*compared, *ARMS}
     assert all(metrics["same_output"].value == 1 for metrics in drafts.values())
     assert {"all", "computed", "open", "engine", "cold-start"} <= set(rows)

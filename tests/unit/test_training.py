@@ -385,7 +385,7 @@ def test_the_server_takes_an_adapter_and_types_by_its_settings(
         decoder = completer.model.decoder
         return decoder.forward([1, 2, 3], decoder.new_cache(64))
 
-    plain, changed = served(token_types=False), served(adapter=str(tmp_path))
+    plain, changed = served(), served(adapter=str(tmp_path), token_types=True)
     assert (plain.types is None, changed.types is None) == (True, False)
     assert not torch.equal(says(plain), says(changed))
     with pytest.raises(PirouetteError, match="adapter"):
