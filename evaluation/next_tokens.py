@@ -16,6 +16,7 @@ from completion.monitors.names import ends_of_names
 from completion.pipeline import Completer
 from completion.token_types.begun import INDENTATION, Begun, begun
 from completion.token_types.fusion import NO_TYPE
+from completion.token_types.numbers import numbers_of
 from completion.token_types.reader import WINDOW, TypeReader
 from completion.token_types.typed_text import TypedEnd, TypedPrefix, TypedText, TypedToken
 from completion.token_types.types import NAMES, OPERATORS, TokenType
@@ -118,7 +119,7 @@ class LineReader:
         before = [*prefix.recent(WINDOW), *point.end.tokens]
         if not before:
             return None
-        log_types = self._reader.after(before).tolist()
+        log_types = self._reader.after(numbers_of(before)).tolist()
         declared = point.end.scopes.declared()
         found: dict[tuple[str, TokenType], list[float]] = {}
         for token, log_probability in self._whole(point, request):

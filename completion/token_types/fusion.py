@@ -8,7 +8,7 @@ branches as it does for plain decoding.
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cached_property, partial
 from math import log
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from completion.decoding import Weigh, as_they_are
 from completion.token_types.begun import types_begun
+from completion.token_types.numbers import Numbers, numbers_of
 from completion.token_types.reader import WINDOW, TypeReader
 from completion.token_types.typed_text import TypedPrefix, TypedText
 from completion.token_types.weighing import weighed
@@ -67,16 +68,25 @@ class RequestFusion:
     def __init__(
         self, follow: Callable[[], TypedPrefix], reader: TypeReader, spell: Callable[[int], bytes]
     ) -> None:
-        self._follow = cache(follow)
+        self._follow = follow
         self._reader = reader
         self._spell = spell
 
+    @cached_property
+    def _prefix(self) -> TypedPrefix:
+        return self._follow()
+
+    @cached_property
+    def _recent(self) -> list[Numbers]:
+        return numbers_of(self._prefix.recent(WINDOW))
+
     def __call__(self, written: Sequence[int], logits: Tensor) -> Tensor:
         """`logits` [vocabulary] of what follows the tokens `written`, the types weighed in."""
-        likely = logits.topk(min(CONSIDERED, len(logits)))
-        known = (likely.values - logits.logsumexp(-1)).tolist()
-        if known[0] >= log(SURE):
+        total = logits.logsumexp(-1)
+        if float(logits.max() - total) >= log(SURE):
             return logits
+        likely = logits.topk(min(CONSIDERED, len(logits)))
+        known = (likely.values - total).tolist()
         types = self._log_types(written, likely.indices.tolist())
         if sum(kind is not None for kind in types) < 2:
             return logits
@@ -89,13 +99,13 @@ class RequestFusion:
             text = b"".join(map(self._spell, written)).decode()
         except UnicodeDecodeError:  # within a character
             return [None] * len(tokens)
-        prefix = self._follow()
+        prefix = self._prefix
         end = prefix.with_text(text)
         if end.in_text:
             return [None] * len(tokens)
         pieces = (self._spell(token).decode(errors="ignore") for token in tokens)
         begun = [types_begun(prefix, text, end, piece) for piece in pieces]
-        before = [*prefix.recent(WINDOW), *end.tokens]
+        before = [*self._recent, *numbers_of(end.tokens)]
         if not before or not any(begun):
             return [None] * len(tokens)
         probabilities = self._reader.after(before).exp()

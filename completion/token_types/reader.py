@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from completion.token_difference import common_prefix
-from completion.token_types.numbers import word_of
-from completion.token_types.typed_text import TypedToken
+from completion.token_types.numbers import Numbers
 from models.type_model import TypeModel
 
 WINDOW = 256  # tokens that are read before the cursor, at least, where there are so many
@@ -18,12 +17,11 @@ class TypeReader:
 
     def __init__(self, model: TypeModel) -> None:
         self._model = model
-        self._read: list[tuple[int, int]] = []
+        self._read: list[Numbers] = []
         self._states: list[Tensor] = []  # [state] after each token that was read
 
-    def after(self, tokens: Sequence[TypedToken]) -> Tensor:
+    def after(self, numbers: Sequence[Numbers]) -> Tensor:
         """The log-probability of each type [types] after some tokens, of which there is one."""
-        numbers = [(int(token.type), word_of(token)) for token in tokens]
         known = min(common_prefix(numbers, self._read), len(numbers) - 1)
         types, words = torch.tensor(numbers[known:]).T[:, None]
         with torch.inference_mode():

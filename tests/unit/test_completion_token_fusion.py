@@ -13,8 +13,9 @@ from completion.drafting.drafter import TreeDrafter
 from completion.drafting.drafts import Drafter
 from completion.token_types.begun import types_begun
 from completion.token_types.fusion import TypeFusion, load_type_fusion
+from completion.token_types.numbers import Numbers, numbers_of
 from completion.token_types.reader import TypeReader
-from completion.token_types.typed_text import TypedText, TypedToken
+from completion.token_types.typed_text import TypedText
 from completion.token_types.types import TokenType
 from completion.token_types.weighing import boost, weighed
 from completion.values import CompletionRequest, never_cancelled
@@ -98,9 +99,9 @@ class Counting(TypeModel):
         return super().read(types, words, before)
 
 
-def tokens_of(text: str) -> list[TypedToken]:
+def tokens_of(text: str) -> list[Numbers]:
     prefix = TypedText().follow(text)
-    return [*prefix.recent(1_000), *prefix.with_text("").tokens]
+    return numbers_of([*prefix.recent(1_000), *prefix.with_text("").tokens])
 
 
 def test_only_what_is_new_is_read() -> None:
