@@ -27,7 +27,7 @@ from models.type_model import SHIPPED, load_type_model
 DOCUMENTS = 16  # whose types are kept
 CONSIDERED = 8  # of the likeliest tokens
 SURE = 0.9  # from which probability on the model's first choice stands
-WEIGHT = 0.3
+WEIGHT = 0.1  # fitted by `evaluation.fit_fusion`
 NO_TYPE = 1e-9  # the probability of a type that the type model rules out
 
 
