@@ -24,7 +24,8 @@ from completion.values import PYTHON, CompletionRequest
 from models.tokenizer import CodeTokenizer
 from models.type_model import SHIPPED, load_type_model
 
-DOCUMENTS = 16  # whose types are kept
+DOCUMENTS = 4  # whose types are kept
+LARGEST_TEXT, LONGEST_LINE = 500_000, 1_000  # characters, of which a longer one has no types
 CONSIDERED = 8  # of the likeliest tokens
 SURE = 0.9  # from which probability on the model's first choice stands
 WEIGHT = 0.1  # fitted by `evaluation.fit_fusion`
@@ -41,7 +42,8 @@ class TypeFusion:
 
     def weigh(self, request: CompletionRequest, known: str) -> Weigh:
         """The rule of one request, of whose text so much is `known` to the model."""
-        if request.language != PYTHON:
+        line = len(known) - known.rfind("\n")
+        if request.language != PYTHON or len(known) > LARGEST_TEXT or line > LONGEST_LINE:
             return as_they_are
         follow = partial(self._follow, request.document, known)
         return RequestFusion(follow, self.reader, self._spell)

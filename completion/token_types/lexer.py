@@ -9,12 +9,10 @@ statement that brackets cannot hold.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from completion.token_types.types import CLOSERS, KEYWORDS, OPENERS, OPERATORS, TokenType
 
 TAB = 8  # columns, as Python counts them
-KEPT = 8_192  # lines, some 2 KB each
 DIGITS = r"[0-9](?:_?[0-9])*"
 NUMBER = (
     r"0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+"
@@ -24,7 +22,7 @@ QUOTE = r"(?:[bB][rR]?|[rR][bBfF]?|[uU]|[fF][rR]?)?(?P<quote>'''|\"\"\"|'|\")"
 SIGNS = "|".join(re.escape(sign) for sign in sorted(OPERATORS, key=len, reverse=True))
 TOKEN = re.compile(
     rf"[ \f\t]*(?:(?P<comment>\#.*)|{QUOTE}|(?P<number>{NUMBER})|(?P<name>\w+)"
-    rf"|(?P<continued>\\$)|(?P<sign>{SIGNS})|(?P<other>\S))"
+    rf"|(?P<continued>\\$)|(?P<sign>{SIGNS})|(?P<other>[^\n \f\t]))"
 )
 REST_OF_STRING = {
     quote: re.compile(rf"(?:[^\\{quote[0]}]|\\.|{quote[0]}(?!{quote[1:]}))*{quote}")
@@ -67,20 +65,20 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Lexed:
-    """A line's tokens, and what is open after it."""
+    """A line's tokens, what is open after it, and whether it leaves brackets open above."""
 
     tokens: tuple[Token, ...]
     open: Open
+    is_anew: bool = False
 
 
 NOTHING_OPEN = Open()
 
 
-@lru_cache(maxsize=KEPT)
 def lex_line(line: str, before: Open, *, ended: bool) -> Lexed:
     """The tokens of a line without its end; of the last one, which may go on, `ended` is false."""
     tokens: list[Token] = []
-    place, now = 0, before
+    place, now, is_anew = 0, before, False
     if before.string:
         end = end_of_string(line, 0, before.string)
         if end is None:
@@ -92,7 +90,7 @@ def lex_line(line: str, before: Open, *, ended: bool) -> Lexed:
         place, now = end, replace(now, string="", comes_from=0)
     elif not before.continued:
         if before.brackets and first_word(line) in OUT_OF_BRACKETS:
-            now = replace(now, brackets=0)
+            now, is_anew = replace(now, brackets=0), True
         if not now.brackets:
             if is_blank(line):
                 return Lexed(tuple(end_of_blank(line, ended=ended)), now)
@@ -106,13 +104,13 @@ def lex_line(line: str, before: Open, *, ended: bool) -> Lexed:
         assert kind is not None
         start = found.start(kind)
         if kind == "continued":
-            return Lexed(tuple(tokens), replace(now, continued=True))
+            return Lexed(tuple(tokens), replace(now, continued=True), is_anew)
         if kind == "quote":
             start = found.end() - len(found[0].lstrip(" \f\t"))
             end = end_of_string(line, place, found["quote"])
             if end is None and (len(found["quote"]) == 3 or line.endswith("\\") or not ended):
                 begun = replace(now, string=found["quote"], comes_from=len(line) + 1 - start)
-                return Lexed(tuple(tokens), begun)
+                return Lexed(tuple(tokens), begun, is_anew)
             place = len(line) if end is None else end
         token = Token(type_of(kind, found[kind]), start, place)
         tokens.append(token)
@@ -123,7 +121,7 @@ def lex_line(line: str, before: Open, *, ended: bool) -> Lexed:
     if ended:
         end_type = TokenType.NL if now.brackets else TokenType.NEWLINE
         tokens.append(Token(end_type, len(line), len(line) + 1))
-    return Lexed(tuple(tokens), now)
+    return Lexed(tuple(tokens), now, is_anew)
 
 
 def type_of(kind: str, text: str) -> TokenType:
@@ -155,11 +153,11 @@ def first_word(line: str) -> str:
 
 def is_blank(line: str) -> bool:
     """Whether there is nothing on a line, or a comment alone."""
-    return line.lstrip(" \f\t")[:1] in ("", "#")
+    return line.strip()[:1] in ("", "#")
 
 
 def end_of_blank(line: str, *, ended: bool) -> Iterator[Token]:
-    if comment := line.lstrip(" \f\t"):
+    if comment := line.lstrip():
         yield Token(TokenType.COMMENT, len(line) - len(comment), len(line))
     if ended:
         yield Token(TokenType.NL, len(line), len(line) + 1)

@@ -6,10 +6,9 @@ only the scope tells are left to `completion.token_types.scopes`.
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import lru_cache
 
-from completion.token_types.lexer import KEPT, Token
-from completion.token_types.types import CLOSERS, LAYOUT, OPENERS, TokenType
+from completion.token_types.lexer import Token
+from completion.token_types.types import CLOSERS, KEYWORDS, LAYOUT, OPENERS, TokenType
 
 HEADS = frozenset(
     {
@@ -17,7 +16,9 @@ HEADS = frozenset(
     }
 )
 MOST_TARGETS = 32  # of an assignment
-BEFORE_PARAMETERS = frozenset({"(", ",", "*", "**"})
+MOST_OWN = 32  # names that a statement has for itself
+SOFT = "soft"
+HEADS_OF_SCOPES = frozenset({"class", "def"})
 
 
 class Where(Enum):
@@ -35,24 +36,37 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameters:
+    """A list of parameters that is being written: how many brackets are open around it, whether it
+    is a lambda's, and whether a parameter may come next."""
+
+    depth: int
+    of_lambda: bool
+    expects: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """How far a statement has come.
 
-    Its first keyword and the last token's text; brackets open in it; the depths at which the
-    parameters of a lambda and the targets of a `for` are being listed; names that `=` would bind.
+    Its first keyword (or `SOFT` for a word that is one here alone) and the last token's text;
+    brackets open in it; lists of parameters, the innermost last; the depth at which the targets of
+    a `for` are being listed; names that `=` would bind; names that are bound in it alone.
     """
 
     head: str = ""
     last: str = ""
     depth: int = 0
-    parameters_at: int = -1
+    parameters: tuple[Parameters, ...] = ()
     targets_at: int = -1
     targets: tuple[str, ...] = ()
+    own: tuple[tuple[str, TokenType], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A token of a line with its text, what it binds, and the kind of scope that it will open.
+    """A token of a line with its text, what it binds, the kind of scope that its statement will
+    open, and whether that begins behind it.
 
     `role` is None where the scope must tell it.
     """
@@ -62,6 +76,7 @@ class Part:
     role: TokenType | None
     binds: tuple[Binding, ...] = ()
     opens: TokenType | None = None
+    enters: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +90,6 @@ class Understood:
 NO_STATEMENT = Statement()
 
 
-@lru_cache(maxsize=KEPT)
 def understand(line: str, tokens: tuple[Token, ...], before: Statement) -> Understood:
     """The roles of a line's names, in the light of what comes before."""
     parts: list[Part] = []
@@ -102,9 +116,9 @@ def step(token: Token, text: str, now: Statement) -> tuple[Part, Statement]:
 
 
 def name(token: Token, text: str, now: Statement) -> tuple[Part, Statement]:
-    after = replace(now, last=text)
+    after = replace(now, last=text, parameters=after_item(now))
     if now.head in ("import", "from"):
-        return imported(token, text, now), after
+        return imported(token, text, now)
     match now.last:
         case ".":
             return Part(token, text, TokenType.ATTRIBUTE), replace(after, targets=now.targets[:-1])
@@ -113,35 +127,52 @@ def name(token: Token, text: str, now: Statement) -> tuple[Part, Statement]:
             return Part(token, text, role, (Binding(text, role),), role), after
         case "as":
             return Part(token, text, None, (Binding(text, TokenType.VARIABLE),)), after
-    is_listed = now.last in BEFORE_PARAMETERS or now.last == "lambda"
-    if is_listed and now.head == "def" and now.depth == 1:
+    listed = now.parameters[-1] if now.parameters else None
+    if listed is not None and listed.expects and listed.depth == now.depth:
+        if listed.of_lambda:
+            own = (*now.own[1 - MOST_OWN :], (text, TokenType.PARAMETER))
+            return Part(token, text, TokenType.PARAMETER), replace(after, own=own)
         inside = Binding(text, TokenType.PARAMETER, Where.INSIDE)
         return Part(token, text, TokenType.PARAMETER, (inside,)), after
-    if is_listed and now.parameters_at == now.depth:
-        here = Binding(text, TokenType.PARAMETER)
-        return Part(token, text, TokenType.PARAMETER, (here,)), after
+    known = dict(now.own).get(text) if now.own else None
     if now.targets_at >= 0:
-        return Part(token, text, None, (Binding(text, TokenType.VARIABLE),)), after
-    if not now.head and now.depth == 0:
-        after = replace(after, targets=(*now.targets[1 - MOST_TARGETS :], text))
-    return Part(token, text, None), after
+        if now.head == "for" and now.targets_at == 0:
+            return Part(token, text, known, (Binding(text, TokenType.VARIABLE),)), after
+        own = (*now.own[1 - MOST_OWN :], (text, TokenType.VARIABLE))
+        return Part(token, text, known), replace(after, own=own)
+    if not now.head and now.depth == 0 and not now.parameters:
+        if now.last.isidentifier() and now.last not in KEYWORDS:
+            after = replace(after, head=SOFT, targets=(text,))  # `match x`, `type X`
+        else:
+            after = replace(after, targets=(*now.targets[1 - MOST_TARGETS :], text))
+    return Part(token, text, known), after
 
 
-def imported(token: Token, text: str, now: Statement) -> Part:
+def after_item(now: Statement) -> tuple[Parameters, ...]:
+    """The lists of parameters behind a token of one."""
+    if not now.parameters or not now.parameters[-1].expects:
+        return now.parameters
+    return (*now.parameters[:-1], replace(now.parameters[-1], expects=False))
+
+
+def imported(token: Token, text: str, now: Statement) -> tuple[Part, Statement]:
     """A name of an import: a module's, or of what comes from one.
 
-    `from` becomes `import` where its names begin, and `last` tells the two apart: no import but
-    that of a module is dotted.
+    `from` becomes `import` where its names begin, and `targets_at` tells the two apart. What is
+    given another name does not go by its own.
     """
+    after = replace(now, last=text, targets=(text,))
     if now.head == "from":
-        return Part(token, text, TokenType.MODULE)
+        return Part(token, text, TokenType.MODULE), after
     if now.last == "as":
-        return Part(token, text, TokenType.ALIAS, (Binding(text, TokenType.ALIAS),))
+        others = (Binding(one, TokenType.NAME) for one in now.targets)
+        return Part(token, text, TokenType.ALIAS, (*others, Binding(text, TokenType.ALIAS))), after
     if now.targets_at >= 0:  # `from ... import`
         role = spelled_role(text)
-        return Part(token, text, role, (Binding(text, role),))
-    binds = () if now.last == "." else (Binding(text, TokenType.MODULE),)
-    return Part(token, text, TokenType.MODULE, binds)
+        return Part(token, text, role, (Binding(text, role),)), after
+    if now.last == ".":
+        return Part(token, text, TokenType.MODULE), replace(now, last=text)
+    return Part(token, text, TokenType.MODULE, (Binding(text, TokenType.MODULE),)), after
 
 
 def spelled_role(text: str) -> TokenType:
@@ -153,44 +184,64 @@ def spelled_role(text: str) -> TokenType:
 
 
 def after_keyword(text: str, now: Statement) -> Statement:
-    is_first = not now.last and not now.depth
+    is_first = now.last in ("", "async") and not now.depth
+    after = replace(now, last=text, parameters=after_item(now))
     match text:
         case "import" if now.head == "from":
-            return replace(now, head="import", last=text, targets_at=0)
+            return replace(now, head="import", last=text, targets=(), targets_at=0)
         case "import" | "from" if is_first:
             return Statement(text, text)
         case "lambda":
-            return replace(now, last=text, parameters_at=now.depth, targets=())
+            listed = (*after.parameters, Parameters(now.depth, of_lambda=True))
+            return replace(after, parameters=listed, targets=())
         case "for":
-            head = "for" if is_first or now.last == "async" else now.head
-            return replace(now, head=head, last=text, targets_at=now.depth, targets=())
+            head = "for" if is_first else now.head
+            return replace(after, head=head, targets_at=now.depth, targets=())
         case "in":
-            return replace(now, last=text, targets_at=-1)
-        case "def":  # `async` may come before
-            return Statement("def", "def")
+            return replace(after, targets_at=-1)
         case _ if is_first and text in HEADS:
             return Statement(text, text)
         case _:
-            return replace(now, last=text)
+            return after
 
 
 def sign(token: Token, text: str, now: Statement) -> tuple[Part, Statement]:
-    after = replace(now, last=text or token.type.name)
+    after = replace(now, last=text or "''", parameters=after_sign(token.type, now))
     part = Part(token, text if token.type not in LAYOUT else "", token.type)
+    listed = now.parameters[-1] if now.parameters else None
     if token.type in OPENERS:
+        is_named = now.last.isidentifier() or now.last == "]"  # ... and by types before the list
+        if now.head == "def" and now.depth == 0 and text == "(" and is_named:
+            after = replace(after, parameters=(Parameters(1, of_lambda=False),))
+        if now.depth == 0 and now.targets[-1:] == (now.last,):
+            after = replace(after, targets=now.targets[:-1])  # of which an item may be bound
         return part, replace(after, depth=now.depth + 1)
     if token.type in CLOSERS:
-        return part, replace(after, depth=max(0, now.depth - 1))
-    if token.type == TokenType.COLON and now.parameters_at == now.depth:
-        return part, replace(after, parameters_at=-1)
+        depth = max(0, now.depth - 1)
+        left = tuple(one for one in after.parameters if one.depth <= depth)
+        return part, replace(after, depth=depth, parameters=left)
+    ends_list = listed is not None and listed.of_lambda and listed.depth == now.depth
+    if token.type == TokenType.COLON and ends_list:
+        return part, replace(after, parameters=now.parameters[:-1])
     if now.depth == 0 and token.type == TokenType.COLON and now.head:
-        return part, NO_STATEMENT
+        enters = now.head in HEADS_OF_SCOPES
+        return replace(part, enters=enters), NO_STATEMENT
     binds = tuple(Binding(one, TokenType.VARIABLE) for one in now.targets)
-    if now.depth == 0 and token.type == TokenType.EQUAL:
+    if now.depth == 0 and token.type == TokenType.EQUAL and not now.parameters:
         return replace(part, binds=binds), replace(after, targets=())
-    if now.depth == 0 and token.type == TokenType.COLON:  # an annotation, or the end of a `match`
+    if now.depth == 0 and token.type == TokenType.COLON:  # of an annotation
         binds = binds if now.targets == (now.last,) else ()
         return replace(part, binds=binds), replace(after, head=":", targets=())
     if token.type == TokenType.COLONEQUAL and now.last.isidentifier():
         return replace(part, binds=(Binding(now.last, TokenType.VARIABLE),)), after
     return part, after
+
+
+def after_sign(kind: TokenType, now: Statement) -> tuple[Parameters, ...]:
+    """The lists of parameters behind a sign: stars come before one, a comma between two."""
+    if not now.parameters or now.parameters[-1].depth != now.depth:
+        return now.parameters
+    if kind in (TokenType.STAR, TokenType.DOUBLESTAR):
+        return now.parameters
+    listed = replace(now.parameters[-1], expects=kind == TokenType.COMMA)
+    return (*now.parameters[:-1], listed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from completion.token_types.roles import Part, Where
 from completion.token_types.types import TokenType
 
-BODILESS = frozenset({TokenType.NL, TokenType.COMMENT, TokenType.INDENT})
+BLANK = frozenset({TokenType.NL, TokenType.COMMENT})
 
 
 @dataclass(slots=True)
@@ -38,15 +38,15 @@ class Scopes:
     def __init__(self) -> None:
         self._level = 0
         self._around = [Scope(TokenType.MODULE, 0)]
-        self._opening: Scope | None = None
-        self._is_headed = False  # whether the line that opens a scope has ended
+        self._opening: Scope | None = None  # by a header that has not ended
+        self._is_new = False  # whether a statement begins
 
     def copy(self) -> "Scopes":
         other = Scopes()
         other._level = self._level
         other._around = [scope.copy() for scope in self._around]
         other._opening = None if self._opening is None else self._opening.copy()
-        other._is_headed = self._is_headed
+        other._is_new = self._is_new
         return other
 
     def read(self, parts: Iterable[Part]) -> list[TokenType]:
@@ -88,32 +88,31 @@ class Scopes:
 
     def _read(self, part: Part) -> TokenType:
         kind = part.token.type
-        if self._opening is not None and self._is_headed and kind not in BODILESS:
-            self._opening = None  # its body stood on its own line
         if kind == TokenType.INDENT:
             self._level += 1
-            if self._opening is not None:
-                self._opening.level = self._level
-                self._around.append(self._opening)
-                self._opening = None
         elif kind == TokenType.DEDENT:
             self._level -= 1
+        elif kind == TokenType.NEWLINE:
+            self._is_new, self._opening = True, None
+        elif self._is_new and kind not in BLANK:
+            self._is_new = False
             while self._around[-1].level > self._level:
                 self._leave()
-        elif kind == TokenType.NEWLINE:
-            self._is_headed = True
         role = self.role_of(part.text) if part.role is None else part.role
         if role == TokenType.ATTRIBUTE:
             self._around[-1].attributes.add(part.text)
         if part.opens is not None:
             self._around[-1].names[part.text] = part.opens
-            self._opening, self._is_headed = Scope(part.opens, 0), False
+            self._opening = Scope(part.opens, self._level + 1)
             return role
         for binding in part.binds:
             inside = binding.where is Where.INSIDE and self._opening is not None
             scope = self._opening if inside else self._around[-1]
             assert scope is not None
             scope.names[binding.name] = binding.role
+        if part.enters and self._opening is not None:
+            self._around.append(self._opening)
+            self._opening = None
         return role
 
     def _leave(self) -> None:

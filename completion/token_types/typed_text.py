@@ -6,15 +6,18 @@ their names mean may have changed, but each is cut into tokens once for as long 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, takewhile
 
-from completion.token_types.lexer import NOTHING_OPEN, Open, lex_line
-from completion.token_types.roles import NO_STATEMENT, Statement, understand
+from completion.token_types.lexer import NOTHING_OPEN, Lexed, Open, lex_line
+from completion.token_types.roles import NO_STATEMENT, Statement, Understood, understand
 from completion.token_types.scopes import Scopes
 from completion.token_types.types import TokenType
 
 EDGE = 16  # lines by which the first of the recent ones moves on
-STEP = 64  # lines from one kept state of the scopes to the next
+KEPT = 8_192  # lines that are not read again where they are met again, some 2 KB each
+LONGEST_KEPT = 200  # characters of such a line
+STEP = 512  # lines from one kept state of the scopes to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +116,17 @@ class TypedPrefix:
     scopes: Scopes
 
     def recent(self, count: int) -> list[TypedToken]:
-        """At least so many tokens of the last whole lines, where there are so many.
+        """So many tokens of the last whole lines, where there are so many, or up to twice that.
 
-        They begin at the same line for as long as the cursor stays within some lines of its own,
-        so that who reads them seldom has to begin anew.
+        Mostly they begin at the same line for as long as the cursor stays within some lines of its
+        own, so that who reads them seldom has to begin anew.
         """
         first, found = len(self.lines), 0
         while first and found < count:
             first -= 1
             found += len(self.lines[first].tokens)
-        return [token for line in self.lines[first // EDGE * EDGE :] for token in line.tokens]
+        first = max(first - EDGE, first // EDGE * EDGE)
+        return [token for line in self.lines[first:] for token in line.tokens][-2 * count :]
 
     def with_text(self, text: str) -> TypedEnd:
         """What is written after the cursor, read from the beginning of the cursor's line."""
@@ -137,12 +141,20 @@ class TypedPrefix:
         return TypedEnd(tokens, bool(after.open.string), len(last), scopes)
 
 
+@lru_cache(maxsize=KEPT)
+def read_tokens(text: str, start: LineStart, *, ended: bool) -> tuple[Lexed, Understood]:
+    """What a line tells by itself."""
+    lexed = lex_line(text, start.open, ended=ended)
+    statement = NO_STATEMENT if lexed.is_anew else start.statement
+    return lexed, understand(text, lexed.tokens, statement)
+
+
 def read_line(
     text: str, start: LineStart, scopes: Scopes, *, ended: bool
 ) -> tuple[TypedLine, LineStart]:
     """A line from what is open at its start, and the start of the next; `scopes` move on."""
-    lexed = lex_line(text, start.open, ended=ended)
-    understood = understand(text, lexed.tokens, start.statement)
+    read = read_tokens if ended and len(text) <= LONGEST_KEPT else read_tokens.__wrapped__
+    lexed, understood = read(text, start, ended=ended)
     types = scopes.read(understood.parts)
     tokens = tuple(
         TypedToken(kind, part.text, part.token.start, part.token.end)
