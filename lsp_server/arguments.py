@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from models.errors import InputError
 
+LARGEST_RANK = 512
 GOES_ON = "each outcome as JSONL; goes on from there"
 
 
@@ -116,9 +117,23 @@ def add_training(train: argparse.ArgumentParser) -> None:
     types.add_argument("--samples", type=positive, default=4_000, metavar="N", help="drawn of it")
     types.add_argument("--updates", type=positive, metavar="N", help="at most; default: one pass")
     types.add_argument("--minutes", type=above_zero, metavar="M", help="what fits into so long")
-    types.add_argument("--rank", type=positive, default=16, metavar="R", help="of the adapter")
-    types.add_argument("--seed", type=int, default=0, metavar="S")
+    types.add_argument("--rank", type=rank, default=16, metavar="R", help="of the adapter")
+    types.add_argument("--seed", type=seed, default=0, metavar="S")
     types.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def rank(text: str) -> int:
+    number = positive(text)
+    if number > LARGEST_RANK:
+        raise ValueError
+    return number
+
+
+def seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise ValueError
+    return number
 
 
 def above_zero(text: str) -> float:

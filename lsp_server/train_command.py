@@ -16,12 +16,13 @@ JUDGE_EVERY = 20  # updates; from the last judgement a run that was cut off goes
 
 def train_types(arguments: argparse.Namespace) -> int:
     """Learn from a folder's code; what is kept aside of it tells what it was good for."""
-    from training.adapter_run import AdapterRun, learn_adapter
+    from training.adapter_run import AdapterRun, learn_adapter, require_own_folder
     from training.folder import JUDGED, documents_below, draw_samples, sample_maker, split
     from training.prepare import RECORD
 
     code: Path = arguments.path
     documents = documents_below(code, arguments.seed)
+    require_own_folder(arguments.adapter)
     name = arguments.model or DEFAULT_MODEL
     with ProgressBar() as progress:
         run = AdapterRun(

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from models.config import read_json
-from models.errors import DamagedModelError, UnsupportedModelError
+from models.errors import DamagedModelError, InputError, UnsupportedModelError
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 NAME = re.compile(r"base_model\.model\.(.+)\.lora_([AB])\.weight")
@@ -70,6 +70,8 @@ def adapter_hash(folder: Path) -> str:
 
 def read_adapter(folder: Path) -> Adapter:
     """The adapter in a folder that peft wrote; a `PirouetteError` says what is wrong with it."""
+    if not (folder / CONFIG).is_file():
+        raise InputError(f"there is no adapter in {folder}; name what 'pirouette train' has made")
     rank, scale = read_scale(read_json(folder / CONFIG), folder)
     try:
         tensors = load((folder / WEIGHTS).read_bytes())

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.adapter import Adapter, read_adapter
+from models.adapter import UNCHANGED, Adapter, read_adapter
 from models.config import read_decoder_config, read_json
 from models.decoder import Decoder
 from models.device import preferred_device
@@ -45,6 +45,7 @@ def load_language_model(
 
     Raises a `PirouetteError` whose message says why the folder cannot be run.
     """
+    factors = UNCHANGED if adapter is None else read_adapter(adapter)
     config = read_decoder_config(folder)
     tokenizer = CodeTokenizer(folder)
     if tokenizer.size > config.vocabulary:
@@ -55,7 +56,7 @@ def load_language_model(
     device = device or preferred_device()
     on_cpu = device.type == "cpu"
     weights = load_weights(folder, device, torch.float32 if on_cpu else torch.bfloat16, progress)
-    changed = {} if adapter is None else adapted(weights, read_adapter(adapter))
+    changed = adapted(weights, factors)
     weights |= changed
     matrices: Mapping[str, EightBits] = {}
     if on_cpu and not exact:

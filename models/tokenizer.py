@@ -111,10 +111,11 @@ class CodeTokenizer:
 
         That is the last pre-token; where there are none, the last word and the blanks before it.
         """
+        text = self._known(text)
         splitter = self._tokenizer.pre_tokenizer
         if splitter is None:
             return text[len(text.rstrip(" ").rpartition(" ")[0].rstrip(" ")) :]
-        pieces = splitter.pre_tokenize_str(self._known(text))
+        pieces = splitter.pre_tokenize_str(text)
         return text[pieces[-1][1][0] :] if pieces else ""
 
     def longer_than(self, text: bytes) -> Tensor:

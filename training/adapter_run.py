@@ -4,8 +4,9 @@ The folder gets the adapter, `record.json`, which says how it was made, and the 
 all anew at each judgement.
 """
 
+import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from typing import Any
 import torch
 
 from completion.token_types.types import TokenType
-from models.config import read_json, write_json
+from models.config import write_json
 from models.device import preferred_device
+from models.errors import InputError
 from models.progress import Progress, ProgressCallback, ignore_progress
 from training.batches import batches_of, updates_of
 from training.infilling_samples import Sample
-from training.learner import Learner, seconds_per_update
+from training.learner import STATE, Learner, Progressed, seconds_per_update
 from training.lora import LoraOptions, adapted, judge, save
 from training.prepare import RECORD
 
@@ -47,6 +49,27 @@ class AdapterRun:
     seed: int = 0
 
 
+def require_own_folder(folder: Path) -> None:
+    """Make the folder of a run. Raises `InputError` where it cannot be, or is another's."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_own = (folder / STATE).exists() or not any(folder.iterdir())
+        (folder / f"{STATE}.partial").write_bytes(b"")
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written ({error.strerror}); name another") from None
+    (folder / f"{STATE}.partial").unlink()
+    if not is_own:
+        raise InputError(f"{folder} is there already and holds no run; name a new folder")
+
+
+def hash_of(samples: Iterable[Sample]) -> str:
+    """Of all that is learned from samples."""
+    found = hashlib.sha256()
+    for sample in samples:
+        found.update(repr((sample.tokens, sample.counted_from, sample.types)).encode())
+    return found.hexdigest()
+
+
 def learn_adapter(
     run: AdapterRun,
     samples: Sequence[Sample],
@@ -59,23 +82,22 @@ def learn_adapter(
 
     How the samples were `prepared` is recorded. Raises `InputError`.
     """
+    require_own_folder(run.adapter)
     torch.manual_seed(run.seed)
     options = LoraOptions(run.rank, 2 * run.rank, run.learning_rate)
     learner = Learner(
         adapted(run.model, options, preferred_device()), options, run.type_weight, len(TokenType)
     )
     updates = updates_of(samples, run.batch_tokens, run.update_tokens, run.seed)[: run.updates]
-    run.adapter.mkdir(parents=True, exist_ok=True)
     settings = {name: str(value) for name, value in asdict(run).items()}
-    said = {"settings": settings, "prepared": dict(prepared)}
-    total = learner.go_on(run.adapter, said)
+    learned = {"learned": hash_of(samples), "judged": hash_of(kept_aside)}
+    said = {"settings": settings, "prepared": dict(prepared), **learned}
+    taken_up = learner.go_on(run.adapter, said)
+    total, curve = (None, []) if taken_up is None else (taken_up.updates, taken_up.curve)
     if total is None and run.minutes is not None:
         total = max(1, int(60 * run.minutes / seconds_per_update(learner.model, updates)))
     updates = updates[:total]
     judged_on = list(batches_of(kept_aside[: run.judged], run.batch_tokens))
-    curve: list[Mapping[str, Any]] = []
-    if learner.done:
-        curve += read_json(run.adapter / RECORD)["curve"]
     losses: list[float] = []
     started = time.monotonic() - (curve[-1]["seconds"] if curve else 0.0)
 
@@ -92,12 +114,17 @@ def learn_adapter(
             }
         )
         losses.clear()
-        save(learner.model, options, run.adapter, run.model.name)
-        write_json(run.adapter / RECORD, said | {"updates": len(updates), "curve": curve})
-        learner.save(run.adapter, said, len(updates))
+        learner.save(run.adapter, said, Progressed(len(updates), curve))
+        show()
         note(curve[-1])
 
-    if not curve:
+    def show() -> None:
+        save(learner.model, options, run.adapter, run.model.name)
+        write_json(run.adapter / RECORD, said | {"updates": len(updates), "curve": curve})
+
+    if curve:
+        show()
+    else:
         look()
     while learner.done < len(updates):
         losses.append(learner.update(updates[learner.done], len(updates)))

@@ -11,7 +11,7 @@ from models.language_model import declared_end_tokens
 from models.tokenizer import CodeTokenizer
 from retrieval.workspace_sources import sources_below
 from training.definitions import Definitions
-from training.documents import Document, choose
+from training.documents import Document, choose, is_new
 from training.infilling_samples import Sample, SampleMaker
 from training.prepare import END
 
@@ -25,7 +25,10 @@ def documents_below(folder: Path, seed: int) -> list[Document]:
         raise InputError(f"{folder} is not a folder; name the root of a repository")
     root = folder.resolve()
     rng = random.Random(f"{seed} {root.name}")
-    documents = choose(root.name, sources_below(root), rng)
+    seen: set[int] = set()
+    documents = [
+        one for one in choose(root.name, sources_below(root), rng) if is_new(one.text, seen)
+    ]
     if len(documents) < 2:
         raise InputError(f"{folder} holds too little Python to learn from; name a larger one")
     return documents

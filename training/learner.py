@@ -8,6 +8,7 @@ Completion", section 3.2, hard parameter sharing). It knows batches of numbers a
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,14 @@ from training.type_labels import NO_TYPE
 STATE = "learning.safetensors"
 LARGEST_GRADIENT = 1.0
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW keeps of each weight
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """How many updates a run is to have, and what it was judged at so far."""
+
+    updates: int
+    curve: list[Mapping[str, Any]]
 
 
 class Learner:
@@ -73,20 +82,23 @@ class Learner:
         types = F.cross_entropy(told, found.types, reduction="sum", ignore_index=NO_TYPE)
         return (1 - self._type_weight) * code + self._type_weight * types
 
-    def save(self, folder: Path, run: Mapping[str, Any], updates: int) -> None:
-        """All that it takes to go on with a run of so many `updates` from here; written aside and
-        renamed."""
+    def save(self, folder: Path, run: Mapping[str, Any], progressed: Progressed) -> None:
+        """All that it takes to go on with a run from here; written aside and renamed."""
         tensors = {f"weight.{n}": weight.detach() for n, weight in enumerate(self._weights)}
         for number, moments in self._optimizer.state_dict()["state"].items():
             tensors |= {f"{name}.{number}": value for name, value in moments.items()}
         aside = folder / f"{STATE}.partial"
-        said = {"done": str(self.done), "updates": str(updates), "run": json.dumps(run)}
-        save_file({name: one.cpu().contiguous() for name, one in tensors.items()}, aside, said)
+        counts = {"done": self.done, "updates": progressed.updates, "curve": progressed.curve}
+        said = {name: json.dumps(value) for name, value in (*counts.items(), ("run", run))}
+        try:
+            save_file({name: one.cpu().contiguous() for name, one in tensors.items()}, aside, said)
+        except SafetensorError as error:
+            raise InputError(f"{aside} cannot be written ({error}); free some space") from None
         aside.replace(folder / STATE)
 
-    def go_on(self, folder: Path, run: Mapping[str, Any]) -> int | None:
-        """Go on from what a run has saved, and how many updates it was to have; None where there is
-        nothing saved. Raises `InputError` for what another run has saved."""
+    def go_on(self, folder: Path, run: Mapping[str, Any]) -> Progressed | None:
+        """Go on from what a run has saved, and how far it was; None where there is nothing saved.
+        Raises `InputError` for what another run has saved."""
         file = folder / STATE
         if not file.exists():
             return None
@@ -94,8 +106,11 @@ class Learner:
             with safe_open(file, framework="pt") as opened:
                 said = opened.metadata()
             if json.loads(said["run"]) != json.loads(json.dumps(run)):
-                raise InputError(f"{folder} holds another run; name another folder")
-            tensors, done, updates = load_file(file), int(said["done"]), int(said["updates"])
+                raise InputError(
+                    f"{folder} holds another run, with other settings or other code; name another"
+                )
+            tensors, done = load_file(file), int(json.loads(said["done"]))
+            progressed = Progressed(int(json.loads(said["updates"])), json.loads(said["curve"]))
             with torch.no_grad():
                 for number, weight in enumerate(self._weights):
                     weight.copy_(tensors[f"weight.{number}"])
@@ -107,7 +122,7 @@ class Learner:
             raise InputError(f"{file} is damaged ({error}); remove it to begin anew") from None
         self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": moments})
         self.done = done
-        return updates
+        return progressed
 
 
 def seconds_per_update(model: Any, updates: Sequence[Sequence[Batch]], measured: int = 4) -> float:

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -109,7 +110,10 @@ def save(model: Any, options: LoraOptions, folder: Path, base: str) -> None:
     }
     folder.mkdir(parents=True, exist_ok=True)
     halves = {name: weight.to("cpu", torch.float16) for name, weight in weights.items()}
-    save_file(halves, folder / f"{WEIGHTS}.partial")
+    try:
+        save_file(halves, folder / f"{WEIGHTS}.partial")
+    except SafetensorError as error:
+        raise InputError(f"{folder} cannot be written ({error}); free some space") from None
     write_json(folder / f"{CONFIG}.partial", config)
     for name in (WEIGHTS, CONFIG):
         (folder / f"{name}.partial").replace(folder / name)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
-from lsp_server.arguments import OneLineParser, positive
+from lsp_server.arguments import OneLineParser, positive, seed
 from lsp_server.console import ProgressBar
 from models.catalogue import PUBLISHED_MODEL
 from models.config import write_json
@@ -41,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = OneLineParser(prog="python -m training.prepare")
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the samples go")
     parser.add_argument("--samples", type=positive, default=20_000, metavar="N")
-    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--seed", type=seed, default=0, metavar="S")
     parser.add_argument("--model", default=PUBLISHED_MODEL, metavar="NAME", help="whose tokens")
     parser.add_argument(
         "--packages", type=Path, default=LIST, metavar="FILE", help="what to learn from"

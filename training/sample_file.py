@@ -7,8 +7,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from completion.token_types.types import TokenType
 from models.errors import InputError
 from training.infilling_samples import Sample
+from training.type_labels import NO_TYPE
 
 KINDS = ("line", "part", "block", "span", "plain")
 
@@ -29,7 +31,9 @@ def read_samples(file: Path) -> list[Sample]:
     """Raises `InputError` where the file is none of samples, or holds none."""
     try:
         samples = list(iterate(file))
-    except (OSError, SafetensorError, KeyError, ValueError, IndexError) as error:
+        if not all(map(is_sound, samples)):
+            raise ValueError("they do not fit together")
+    except (OSError, SafetensorError, KeyError, ValueError, IndexError, TypeError) as error:
         raise InputError(f"{file} holds no samples ({error}); prepare them") from None
     if not samples:
         raise InputError(f"{file} holds no samples; prepare more")
@@ -45,3 +49,11 @@ def iterate(file: Path) -> Iterator[Sample]:
         types = tensors["types"][first : first + typed].tolist()
         yield Sample(KINDS[kind], tokens, counted_from, types)
         start, first = start + length, first + typed
+    if start != len(tensors["tokens"]) or first != len(tensors["types"]):
+        raise ValueError("tokens are left over or missing")
+
+
+def is_sound(sample: Sample) -> bool:
+    known = all(0 <= kind < len(TokenType) or kind == NO_TYPE for kind in sample.types)
+    counted = len(sample.tokens) - sample.counted_from
+    return sample.counted_from >= 0 and len(sample.types) <= counted and known

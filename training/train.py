@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lsp_server.arguments import OneLineParser, above_zero, positive, share
+from lsp_server.arguments import OneLineParser, above_zero, positive, rank, seed, share
 from models.config import read_json
 from models.errors import InputError, PirouetteError
 
@@ -25,14 +25,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("adapter", type=Path, metavar="ADAPTER_FOLDER", help="where it goes")
     parser.add_argument("--updates", type=positive, metavar="N", help="at most; default: one pass")
     parser.add_argument("--minutes", type=above_zero, metavar="M", help="what fits into so long")
-    parser.add_argument("--rank", type=positive, default=16, metavar="R")
+    parser.add_argument("--rank", type=rank, default=16, metavar="R")
     parser.add_argument("--learning-rate", type=above_zero, default=3e-4, metavar="RATE")
     parser.add_argument("--batch-tokens", type=positive, default=16_384, metavar="N")
     parser.add_argument("--update-tokens", type=positive, default=32_768, metavar="N")
     parser.add_argument("--judge-every", type=positive, default=100, metavar="N")
     parser.add_argument("--judged", type=positive, metavar="N", help="samples; default: all")
     parser.add_argument("--type-weight", type=share, default=0.0, metavar="W")
-    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--seed", type=seed, default=0, metavar="S")
     return parser
 
 

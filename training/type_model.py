@@ -21,7 +21,7 @@ import torch
 
 from completion.token_types.numbers import WORDS
 from completion.token_types.types import TokenType
-from lsp_server.arguments import OneLineParser, positive
+from lsp_server.arguments import OneLineParser, positive, seed
 from lsp_server.console import ProgressBar
 from models.config import write_json
 from models.errors import InputError, PirouetteError
@@ -46,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the model goes")
     parser.add_argument("--tokens", type=positive, default=16_000_000, metavar="N")
     parser.add_argument("--updates", type=positive, default=900, metavar="N")
-    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--seed", type=seed, default=0, metavar="S")
     parser.add_argument(
         "--packages", type=Path, default=LIST, metavar="FILE", help="what to learn from"
     )

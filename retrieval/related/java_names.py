@@ -96,7 +96,7 @@ class JavaNames:
             ]
         if receiver.is_called:
             return self._types_given(name, Kind.METHOD)
-        if (bound := bound_before(self.root, name, len(self.before.encode()))) is not None:
+        if (bound := bound_before(self.root, name, self._place)) is not None:
             told = type_of(bound)
             return self._types_of(told) if told.type or told.is_called else None
         if self.database.names.signatures(name, Kind.CLASS, SUFFIX):
@@ -129,8 +129,13 @@ class JavaNames:
         words = WORD.findall(text_of(self.root))
         return sorted(set(self.database.names.types(SUFFIX)).intersection(words))[:MOST_NAMED]
 
+    @property
+    def _place(self) -> int:
+        """That of the cursor, in bytes."""
+        return len(self.before.encode(errors="replace"))
+
     def _classes_around(self) -> list[str]:
-        return classes_around(self.root, len(self.before.encode()))
+        return classes_around(self.root, self._place)
 
 
 def bases_of(signatures: Sequence[str]) -> list[str]:

@@ -92,6 +92,12 @@ def test_a_model_that_has_not_learnt_to_ask_writes_text(model: LanguageModel) ->
     assert completer.complete(at(PLACE)).text == QUERY
 
 
+def test_marks_that_ask_nothing_are_text(model: LanguageModel) -> None:
+    text = "tag('<API>', '</API>')"
+    completer, _ = asking(model, Tool(), text)
+    assert completer.complete(at(PLACE)).text.endswith(text)
+
+
 def test_several_queries_are_answered_and_no_more_than_so_many(model: LanguageModel) -> None:
     answers = [f"api_{number}" for number in range(MOST_CALLS)]
     tool = Tool(*answers)

@@ -165,3 +165,8 @@ def test_every_control_token_ends_a_completion(model: LanguageModel) -> None:
     assert builder.end_tokens >= model.end_tokens
     assert builder.end_tokens >= set(model.tokenizer.control.values())
     assert builder.end_tokens.isdisjoint(model.tokenizer.encode("x = 1\n"))
+
+
+def test_a_lone_surrogate_before_the_cursor_is_read_as_a_replacement(model: LanguageModel) -> None:
+    prompt = PromptBuilder.for_model(model, 200).build(at("x = a\ud800▮"))
+    assert prompt.end.piece.decode().endswith("\ufffd")

@@ -163,6 +163,12 @@ def test_types_have_no_say_in_other_languages() -> None:
     assert fusion.weigh(request, request.before) is as_they_are
 
 
+@pytest.mark.parametrize("text", ["x = [" + "1, " * 400 + "f", "x = 1\n" * 100_000 + "def send"])
+def test_types_have_no_say_where_reading_them_takes_long(text: str) -> None:
+    fusion = TypeFusion(TypeReader(load_type_model(SHIPPED)), spell)
+    assert fusion.weigh(at(f"{text}▮"), text) is as_they_are
+
+
 def test_nothing_else_is_made_likelier() -> None:
     fusion = TypeFusion(TypeReader(load_type_model(SHIPPED)), spell)
     logits = logits_of(call=0.3, plus=0.3, name=0.4)

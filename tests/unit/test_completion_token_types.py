@@ -199,3 +199,16 @@ def test_names_and_keywords_have_numbers_of_their_own() -> None:
     assert word(TokenType.VARIABLE, "self") == word(TokenType.PARAMETER, "self")
     assert 0 < word(TokenType.KEYWORD, "if") < WORDS
     assert word(TokenType.LPAR, "(") == word(TokenType.STRING, "'a'") == 0
+
+
+def test_of_a_very_long_line_only_the_end_is_recent() -> None:
+    text = "X = [" + "1, " * 5_000 + "]\ny = "
+    assert len(TypedText().follow(text).recent(100)) == 200
+
+
+def test_recent_tokens_begin_at_the_same_line_while_the_cursor_stays_near() -> None:
+    lines = [f"name_{number} = {number}\n" for number in range(64)]
+    begun = {
+        TypedText().follow("".join(lines[:count])).recent(64)[0].text for count in range(48, 56)
+    }
+    assert len(begun) <= 2

@@ -94,6 +94,11 @@ def test_a_list_is_complete_where_no_library_has_a_part_in_it(database: IndexDat
     assert not listed(database, "Colour c = f(); c.▮").complete  # `values()` is written nowhere
 
 
+def test_characters_without_bytes_are_read_over(database: IndexDatabase) -> None:
+    text = FILES["shop/Box.java"].replace("return lid;", "// \ud800\n ▮")
+    assert listed(database, "this.▮", text).names.keys() >= BOX
+
+
 def test_the_class_around(database: IndexDatabase) -> None:
     text = FILES["shop/Box.java"].replace("return lid;", "▮")
     for line, known in (("this.▮", BOX), ("super.▮", {"lids", "lift"})):

@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from completion.pipeline import Completer
@@ -43,7 +44,7 @@ from training.documents import Document, Overlap, documents_of
 from training.folder import documents_below
 from training.holes import KINDS, Hole, Lines, draw_hole
 from training.infilling_samples import Sample, SampleMaker
-from training.learner import STATE, Learner
+from training.learner import STATE, Learner, Progressed
 from training.lora import LoraOptions, adapted, judge, rate_at, read_counted, save
 from training.prepare import main as prepare_main
 from training.sample_file import read_samples, write_samples
@@ -324,9 +325,9 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(folder: Path, tmp_pat
     assert begun.go_on(tmp_path, {"seed": 1}) is None
     for batches in updates[:2]:
         begun.update(batches, len(updates))
-    begun.save(tmp_path, {"seed": 1}, len(updates))
+    begun.save(tmp_path, {"seed": 1}, Progressed(len(updates), [{"update": 0}]))
     taken_up = learner_of(folder)
-    assert taken_up.go_on(tmp_path, {"seed": 1}) == len(updates)
+    assert taken_up.go_on(tmp_path, {"seed": 1}) == Progressed(len(updates), [{"update": 0}])
     assert taken_up.done == 2
     for batches in updates[2:]:
         taken_up.update(batches, len(updates))
@@ -364,6 +365,59 @@ def test_from_a_folder_of_code_to_a_model_that_knows_it(
     assert not torch.equal(first, second)
     assert cli_main([*arguments, *small, "--rank", "3"]) == 2
     assert "another run" in capsys.readouterr().err
+    (code / "part0" / "a.py").write_text("x0 = 2\n" + CODE * 3)
+    assert cli_main([*arguments, *small]) == 2
+    assert "other code" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "full", "/proc/x"])
+def test_what_is_no_folder_for_an_adapter_is_told_in_one_line(
+    folder: Path, tmp_path: Path, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    for number in range(2):
+        (code / f"{number}.py").write_text(f"x = {number}\n" + CODE * 3)
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "adapter_config.json").write_text("mine")
+    arguments = ["train", "types", str(code), str(tmp_path / place), "--model", str(folder)]
+    assert cli_main(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "name another" in line or "name a new" in line
+    assert (tmp_path / "full" / "adapter_config.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("kinds", torch.tensor([0.5, 0.5])),
+        ("lengths", torch.tensor([[2], [3]])),
+        ("lengths", torch.tensor([400, 400])),
+        ("lengths", torch.tensor([-1, -1])),
+        ("counted_from", torch.tensor([40, 40])),
+        ("typed", torch.tensor([9, 9])),
+        ("types", torch.tensor([100, 100, 100])),
+    ],
+)
+def test_samples_that_do_not_fit_together_are_refused(
+    tmp_path: Path, name: str, values: Tensor
+) -> None:
+    file = tmp_path / "s.safetensors"
+    write_samples([Sample("line", [1, 2], 1, [3]), Sample("line", [4, 5, 6], 1, [7, 8])], file)
+    save_file(load_file(file) | {name: values}, file)
+    with pytest.raises(InputError, match="holds no samples"):
+        read_samples(file)
+
+
+def test_code_that_is_there_twice_is_learned_once_and_links_lead_nowhere(tmp_path: Path) -> None:
+    code, other = tmp_path / "code", tmp_path / "other.py"
+    code.mkdir()
+    other.write_text("y = 1\n" + CODE * 3)
+    (code / "link.py").symlink_to(other)
+    for number in range(4):
+        (code / f"{number}.py").write_text(f"x = {number // 2}\n" + CODE * 3)
+    assert len(documents_below(code, seed=0)) == 2
 
 
 def test_the_server_takes_an_adapter_and_types_by_its_settings(
