@@ -42,8 +42,8 @@ def train_types(arguments: argparse.Namespace) -> int:
         prepared = {"code": str(code.resolve()), "samples": arguments.samples}
         learn_adapter(
             run,
-            draw_samples(maker, learned, arguments.samples, run.seed),
-            draw_samples(maker, kept_aside, min(JUDGED, arguments.samples), run.seed),
+            draw_samples(maker, learned, arguments.samples, run.seed, progress),
+            draw_samples(maker, kept_aside, min(JUDGED, arguments.samples), run.seed, progress),
             prepared,
             progress=progress,
         )

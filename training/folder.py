@@ -8,12 +8,12 @@ from pathlib import Path
 from completion.prompt_formats import choose_format
 from models.errors import InputError
 from models.language_model import declared_end_tokens
+from models.progress import ProgressCallback
 from models.tokenizer import CodeTokenizer
 from retrieval.workspace_sources import sources_below
-from training.definitions import Definitions
 from training.documents import Document, choose, is_new
 from training.infilling_samples import Sample, SampleMaker
-from training.prepare import END
+from training.prepare import END, draw_all
 
 ASIDE = 10  # one file of so many is judged on
 JUDGED = 32  # samples of them
@@ -42,15 +42,14 @@ def split(documents: Sequence[Document]) -> tuple[list[Document], list[Document]
 
 
 def draw_samples(
-    maker: SampleMaker, documents: Sequence[Document], number: int, seed: int
+    maker: SampleMaker,
+    documents: Sequence[Document],
+    number: int,
+    seed: int,
+    progress: ProgressCallback,
 ) -> list[Sample]:
-    """Up to so many, longer documents giving more of them, in random order."""
-    rng = random.Random(seed)
-    definitions = Definitions(documents)
-    weights = [len(one.text) for one in documents]
-    chosen = rng.choices(documents, weights, k=number)
-    made = (maker.draw(document, definitions, rng) for document in chosen)
-    samples = [sample for sample in made if sample is not None]
+    """Up to so many of them. Raises `InputError` where there are none."""
+    samples = draw_all(maker, documents, number, seed, progress)
     if not samples:
         raise InputError("no samples could be made of this code; name a larger folder")
     return samples
