@@ -23,7 +23,7 @@ class TypeModelShape:
     """Numbers of types and words, and sizes of their vectors and of the state."""
 
     types: int
-    words: int = 8192
+    words: int
     type_size: int = 32
     word_size: int = 96
     state_size: int = 320

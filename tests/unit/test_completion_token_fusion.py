@@ -13,7 +13,7 @@ from completion.drafting.drafter import TreeDrafter
 from completion.drafting.drafts import Drafter
 from completion.token_types.begun import types_begun
 from completion.token_types.fusion import TypeFusion, load_type_fusion
-from completion.token_types.numbers import Numbers, numbers_of
+from completion.token_types.numbers import WORDS, Numbers, numbers_of
 from completion.token_types.reader import TypeReader
 from completion.token_types.typed_text import TypedText
 from completion.token_types.types import TokenType
@@ -91,7 +91,7 @@ class Counting(TypeModel):
     """Counts the tokens that it reads."""
 
     def __init__(self) -> None:
-        super().__init__(TypeModelShape(types=len(TokenType)))
+        super().__init__(TypeModelShape(types=len(TokenType), words=WORDS))
         self.tokens = 0
 
     def read(self, types: Tensor, words: Tensor, before: Tensor | None = None) -> Tensor:
