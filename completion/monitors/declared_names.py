@@ -13,7 +13,7 @@ from completion.monitors.names import identifier_at
 from completion.monitors.places import is_stored
 from completion.monitors.questions import Questions
 from retrieval.analyst.questions import Wanted
-from retrieval.symbols.script_modules import EVERY_OBJECT
+from retrieval.symbols.script_members import EVERY_OBJECT
 
 DOT = re.compile(rb"(?<=[0-9A-Za-z_$!\x80-\xff])(?:\?\.|\.)(?=[A-Za-z_$\x80-\xff]|\Z)")
 LISTED = re.compile(rb"[{,]\s*(?:type\s+)?(?=[A-Za-z_$\x80-\xff])")

@@ -7,7 +7,7 @@ import pytest
 from retrieval.analyst.questions import Question, Wanted
 from retrieval.index.declarations import Kind
 from retrieval.symbols.answers import DeclaredNames
-from retrieval.symbols.script_modules import EVERY_FUNCTION
+from retrieval.symbols.script_members import EVERY_FUNCTION
 from tests.unit.workspaces import answer_at, declared_at, write_files
 
 UTIL = """\
