@@ -6,6 +6,7 @@ them are encoded again within a budget, all of them if the budget suffices, and 
 nobody waits.
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -72,6 +73,12 @@ class EditSession:
     def related(self) -> RelatedCode:
         """The code of other files in the prompt that was read last, to its end."""
         return self._related
+
+    def copy(self) -> "EditSession":
+        """Another session whose cache holds the same."""
+        copied = copy.copy(self)
+        copied.use(copy.deepcopy(self.cache))
+        return copied
 
     def use(self, cache: KeyValueCache) -> None:
         """Go on with another cache, which may hold anything."""

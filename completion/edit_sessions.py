@@ -32,6 +32,12 @@ class EditSessions:
         self._sessions[document] = session
         return session
 
+    def fork(self, document: str, other: str) -> None:
+        """Let another document begin with a copy of a document's session."""
+        copied = self.of(document).copy()
+        self.of(other)  # makes room
+        self._sessions[other] = copied
+
     def close(self, document: str) -> None:
         """Give up the session of a document that is closed."""
         self._sessions.pop(document, None)

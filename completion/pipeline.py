@@ -101,14 +101,24 @@ class Completer:
         return ends_of_names(self.model.tokenizer)
 
     def with_parts(
-        self, monitors: Monitors | None = None, types: TypeFusion | None = None
+        self,
+        monitors: Monitors | None = None,
+        types: TypeFusion | None = None,
+        *,
+        exact: bool | None = None,
     ) -> "Completer":
-        """Another one with the same model and caches, which has suggested nothing yet."""
+        """Another one with the same model and caches, which has suggested nothing yet; where told,
+        with another option `exact`."""
+        options = self.options if exact is None else replace(self.options, exact=exact)
         other = Completer(
-            self.model, self.options, self._clock, monitors, self.related, types, self.answers
+            self.model, options, self._clock, monitors, self.related, types, self.answers
         )
         other._sessions = self._sessions
         return other
+
+    def fork(self, document: str, other: str) -> None:
+        """Let another document begin with all that is remembered of one."""
+        self._sessions.fork(document, other)
 
     def complete(
         self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled

@@ -6,7 +6,6 @@ from statistics import mean
 
 import numpy as np
 
-from evaluation.dereference_faults import NewFaults
 from evaluation.dereferences import Dereference
 from evaluation.intervals import bootstrap_mean
 from evaluation.metrics.identifiers import (
@@ -14,6 +13,7 @@ from evaluation.metrics.identifiers import (
     next_identifier_match,
     prefix_match,
 )
+from evaluation.new_faults import NewFaults
 from evaluation.results import Metric, Row, metric, rate, rate_difference
 
 

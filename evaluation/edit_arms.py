@@ -4,7 +4,6 @@ Each is given a cache as the requests before the edit left it, and the prompt af
 with the logits after the prompt and leaves the cache ready to write on.
 """
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -116,20 +115,13 @@ ARMS: Mapping[str, Arm] = {
 
 def corrected_by(arm: Arm, before: EditSession, prompt: Prompt) -> Corrected:
     """What an arm makes of a copy of the session; `before` is left as it was."""
-    session = copy_of(before)
+    session = before.copy()
     if arm.idle is not None:
         arm.idle(session, prompt)
     started = perf_counter()
     read = arm.read(session, prompt)
     ms = 1e3 * (perf_counter() - started)
     return Corrected(session, read.logits, read.encoded, ms)
-
-
-def copy_of(session: EditSession) -> EditSession:
-    """Another session whose cache holds the same."""
-    copied = copy.copy(session)
-    copied.use(copy.deepcopy(session.cache))
-    return copied
 
 
 def divergence(exact: Tensor, other: Tensor) -> float:

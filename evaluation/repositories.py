@@ -5,14 +5,16 @@ into Pirouette's home once, opened as zip archives, and never installed or impor
 of each make a small real history.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zipfile import BadZipFile
 
 from evaluation.provenance import git
 from models.download import download_wheel
 from models.errors import InputError
 from models.progress import Progress, ProgressCallback
+from retrieval.grammars import GRAMMARS
 from retrieval.wheel_sources import sources_of
 from retrieval.workspace_sources import sources_below
 
@@ -73,13 +75,26 @@ def fetch_repositories(
     return fetched
 
 
-def read_repository(folder: Path, suffix: str = ".py") -> Repository:
-    """A folder's sources in one language, and what git says they were some commits ago."""
+def read_repository(folder: Path, suffixes: Collection[str] = (".py",)) -> Repository:
+    """A folder's sources with some suffixes, and what git says they were some commits ago."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name the root of a repository")
     root = folder.resolve()
-    files = sources_below(root, suffix)
+    files = sources_below(root, suffixes)
     return Repository(root.name, files, sources_back_then(root, files))
+
+
+def read_sources(path: Path) -> Repository:
+    """The sources of a folder, in every language that is read, or of a wheel; without a history."""
+    if not path.is_file():
+        if not path.is_dir():
+            raise InputError(f"{path} is not there; name the root of a repository, or a wheel")
+        root = path.resolve()
+        return Repository(root.name, sources_below(root, GRAMMARS), {})
+    try:
+        return Repository(path.stem, sources_of(path), {})
+    except BadZipFile:
+        raise InputError(f"{path} is no wheel; name the root of a repository, or a wheel") from None
 
 
 def sources_back_then(root: Path, paths: Iterable[str]) -> dict[str, str]:

@@ -4,10 +4,11 @@ It knows names, numbers and where they came from; it must not know how any of th
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rich.table import Table
 from rich.text import Text
@@ -128,11 +129,27 @@ def require_writable(path: Path) -> None:
 
 def write_json_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
     """Write one JSON object a line; `path` appears, or is replaced, only once it is whole."""
+    with written_aside(path) as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text; `path` appears, or is replaced, only once it is whole."""
+    with written_aside(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[IO[str]]:
+    """A file to write that takes the place of `path` at the end, if nothing goes wrong.
+
+    Raises `InputError` where it cannot be written.
+    """
     aside = path.with_name(f".{path.name}.partial")
     try:
         with aside.open("w", encoding="utf-8") as file:
-            for record in records:
-                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            yield file
         aside.replace(path)
     except OSError as error:
         raise InputError(

@@ -103,6 +103,33 @@ def add_replay(
     return added
 
 
+def add_evaluation(evaluation: argparse.ArgumentParser) -> None:
+    """What is evaluated, how, and where the report goes."""
+    evaluation.add_argument("path", type=Path, metavar="PATH", help="a repository, or a wheel")
+    evaluation.add_argument("--points", type=positive, default=200, metavar="N", help="places")
+    evaluation.add_argument("--seed", type=seed, default=0, metavar="S")
+    evaluation.add_argument(
+        "--suggestions", type=positive, default=1, metavar="K", help="for score@k; default: 1"
+    )
+    parts = "an arm without each of these parts; default: all; empty for none"
+    evaluation.add_argument("--without", metavar="PART,PART", help=parts)
+    evaluation.add_argument(
+        "--with", dest="with_", default="", metavar="PART", help="an arm with this as well"
+    )
+    evaluation.add_argument(
+        "--environment", type=Path, metavar="PATH", help="with what the repository imports"
+    )
+    evaluation.add_argument("--samples", type=Path, metavar="PATH", help=GOES_ON)
+    evaluation.add_argument(
+        "--report",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a page (.html), a table (.md) or all figures (.json); may be given again",
+    )
+
+
 def add_training(train: argparse.ArgumentParser) -> None:
     """What can be trained."""
     kinds = train.add_subparsers(metavar="KIND", required=True, parser_class=OneLineParser)

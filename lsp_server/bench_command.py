@@ -185,7 +185,7 @@ def call_sites_bench(
     from evaluation.benchmarks.call_sites import CallSiteOptions, run_call_sites
 
     if arguments.language == "java":
-        repositories = [read_repository(folder, ".java") for folder in arguments.repositories]
+        repositories = [read_repository(folder, (".java",)) for folder in arguments.repositories]
         if not repositories:
             raise InputError("there are no repositories in Java to fetch; name their folders")
         return run_call_sites(

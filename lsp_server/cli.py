@@ -12,7 +12,13 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from lsp_server.arguments import OneLineParser, add_benches, add_training, positive
+from lsp_server.arguments import (
+    OneLineParser,
+    add_benches,
+    add_evaluation,
+    add_training,
+    positive,
+)
 from lsp_server.console import ProgressBar, print_json
 from models.catalogue import DEFAULT_MODEL
 from models.errors import DiskSpaceError, InputError, PirouetteError
@@ -82,10 +88,13 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument("--limit", type=positive, default=5, metavar="N", help="at most so many")
 
     add_training(command("train", "Adapt a model to your code.", run_train))
+    told = "Say how good completion is in a repository, and what each part contributes."
+    evaluation = command("eval", told, run_eval, takes_model=True)
+    add_evaluation(evaluation)
     add_benches(command("bench", "Run a benchmark.", run_bench))
     doctor = command("doctor", "Say what works here, and mend what does not.", run_doctor)
     doctor.set_defaults(model=None)
-    for parser_with_json in (complete, models, index, search, doctor):
+    for parser_with_json in (complete, models, index, search, evaluation, doctor):
         parser_with_json.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
@@ -154,6 +163,12 @@ def run_train(arguments: argparse.Namespace) -> int:
     from lsp_server.train_command import train_types
 
     return train_types(arguments)
+
+
+def run_eval(arguments: argparse.Namespace) -> int:
+    from lsp_server.eval_command import run_eval
+
+    return run_eval(arguments)
 
 
 def run_bench(arguments: argparse.Namespace) -> int:

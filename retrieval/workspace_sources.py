@@ -1,20 +1,20 @@
-"""The sources of a folder in one language, as far as they may be read."""
+"""The sources of a folder, as far as they may be read."""
 
-from pathlib import Path
+from collections.abc import Collection
+from pathlib import Path, PurePath
 
+from retrieval.index.source_files import read_source, source_files
 from retrieval.wheel_sources import readable
 from retrieval.workspace_files import WorkspaceFiles
 
 
-def sources_below(root: Path, suffix: str = ".py") -> dict[str, str]:
-    """Texts by path; ignored files, files that may hold secrets and what links lead out to are
-    left out."""
-    allowed = WorkspaceFiles((root,))
+def sources_below(root: Path, suffixes: Collection[str] = (".py",)) -> dict[str, str]:
+    """Texts by path, of files with some suffixes. Left out are ignored files, those that may hold
+    secrets, links, and the folders of what others wrote, as in an index."""
     return {
-        path.relative_to(root).as_posix(): text
-        for path in sorted(root.rglob(f"*{suffix}"))
-        if path.is_file()
-        and path.resolve().is_relative_to(root)
-        and allowed.allows(path)
-        and (text := readable(path.read_bytes())) is not None
+        file.path: text
+        for file in source_files(root, WorkspaceFiles((root,)))
+        if PurePath(file.path).suffix in suffixes
+        and (data := read_source(root, file.path)) is not None
+        and (text := readable(data)) is not None
     }

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from completion.pipeline import Completer
 from evaluation.dereference_arms import ARMS, Answer, Complete
-from evaluation.dereference_faults import new_faults
 from evaluation.dereference_results import Completed, Judged, rows_of
 from evaluation.dereferences import Dereference, draw_dereferences, subwords
 from evaluation.kept_results import KeptResults
+from evaluation.new_faults import filled_and_closed, new_faults
 from evaluation.provenance import made_here, run_name
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult
@@ -60,7 +60,8 @@ def run_dereference(
         raise InputError("no dereference could be drawn from these repositories; name larger ones")
     completed = complete_all(places, repositories, options.environment, model, kept, progress)
     texts = [[text for one in ones for text in one.texts] for ones in completed]
-    faults = new_faults(places, texts, repositories, progress, options.environment)
+    checked_in = options.environment
+    faults = new_faults(places, texts, repositories, progress, checked_in, filled_and_closed)
     judged = [
         Judged(
             place, subwords(model.tokenizer, place.name), one, list(islice(brought, len(one.texts)))

@@ -24,7 +24,6 @@ from evaluation.edit_arms import (
     FULL,
     Arm,
     Corrected,
-    copy_of,
     corrected_by,
     divergence,
 )
@@ -202,7 +201,7 @@ class Replayer:
         known there is forgotten.
         """
         first, *others = prompts
-        session = copy_of(known)
+        session = known.copy()
         session.read(first, EXACT, never_cancelled)
         session.cache.forget()
         for prompt in others:

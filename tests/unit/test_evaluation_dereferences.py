@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from completion.values import Suggestion, TokenCounts
-from evaluation import dereference_faults
+from evaluation import new_faults
 from evaluation.benchmarks import dereference
 from evaluation.benchmarks.dereference import DereferenceOptions, run_dereference
 from evaluation.dereference_arms import Answer, Arm, Complete
-from evaluation.dereference_faults import NewFaults, filled, less
 from evaluation.dereference_results import Completed, Judged, rows_of
 from evaluation.dereferences import (
     Dereference,
@@ -20,6 +19,7 @@ from evaluation.dereferences import (
     is_judged,
     places_by_function,
 )
+from evaluation.new_faults import NewFaults, filled_and_closed, less
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult, Row
 from evaluation.source_folder import changed_for_now, write_sources
@@ -181,7 +181,7 @@ def test_faults_that_the_truth_has_are_not_new() -> None:
 
 def test_the_lines_of_a_completion_are_checked() -> None:
     place = draw_dereferences([repository("a")], 1, seed=0)[0]
-    changed = filled(place, "one\n    two")
+    changed = filled_and_closed(place, "one\n    two")
     assert changed.text == place.before + "one\n    two" + place.after
     assert (changed.first, changed.last) == (place.line, place.line + 1)
 
@@ -190,8 +190,8 @@ def test_brackets_are_closed_before_what_follows() -> None:
     place = Dereference(
         "a", "one.py", "f([\n  x.", "name)])", "\n\ndef g(", "name", "name", stored=False
     )
-    assert filled(place, "name({'(': 1").text == "f([\n  x.name({'(': 1})])\n\ndef g("
-    assert filled(place, place.truth).text == "f([\n  x.name)])\n\ndef g("
+    assert filled_and_closed(place, "name({'(': 1").text == "f([\n  x.name({'(': 1})])\n\ndef g("
+    assert filled_and_closed(place, place.truth).text == "f([\n  x.name)])\n\ndef g("
 
 
 def judged(arm: str, text: str, errors: int = 0, masked: bool | None = None) -> Judged:
@@ -279,7 +279,7 @@ def test_arms_drop_in_and_a_run_that_was_cut_off_goes_on(
     seen: list[str] = []
     monkeypatch.setattr(dereference, "ARMS", {"one": says("rest(", seen), "two": says("x", seen)})
     monkeypatch.setattr(
-        dereference_faults,
+        new_faults,
         "check_files",
         lambda files, changed, told, _: [frozenset()] * len(changed),
     )

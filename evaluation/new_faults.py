@@ -1,16 +1,36 @@
-"""What a type checker holds against completions at dereferences, and not against the truth."""
+"""What a type checker holds against completions in a file, and not against the truth."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from completion.brackets import CLOSERS, OPENERS, balance, mask
-from evaluation.dereferences import Dereference
 from evaluation.repositories import Repository
 from evaluation.type_check import SYNTAX, ChangedFile, Fault, check_files
 from models.progress import Progress, ProgressCallback
 
 MATES = dict(zip(OPENERS, CLOSERS, strict=True))
+
+
+class Hidden(Protocol):
+    """A place in a file of a repository: its texts before and after what is held out, and that."""
+
+    @property
+    def repository(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def before(self) -> str: ...
+    @property
+    def truth(self) -> str: ...
+    @property
+    def after(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+
+
+HiddenPlace = TypeVar("HiddenPlace", bound=Hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +46,17 @@ class NewFaults:
 
 
 def new_faults(
-    places: Sequence[Dereference],
+    places: Sequence[HiddenPlace],
     completions: Sequence[Sequence[str]],
     repositories: Sequence[Repository],
     progress: ProgressCallback,
-    environment: Path | None = None,
+    environment: Path | None,
+    fill: Callable[[HiddenPlace, str], ChangedFile],
 ) -> list[list[NewFaults]]:
     """For each place, that of each of its completions; progress counts files to check.
 
-    What is not of the repositories is looked up in the `environment`.
-
-    The checked text is what an editor would hold: the completion at the cursor, then what follows
-    the function. The rest of the truth is not put back: it goes with variables of its own lines.
-    Only brackets are closed, since one that is open would swallow the definitions that follow.
+    `fill` makes the checked text: what an editor would hold. What is not of the repositories is
+    looked up in the `environment`.
     """
     total = len(places) + sum(map(len, completions))
     done = 0
@@ -46,7 +64,7 @@ def new_faults(
     for repository in repositories:
         numbers = [n for n, place in enumerate(places) if place.repository == repository.name]
         changed = [
-            filled(places[n], text) for n in numbers for text in (places[n].truth, *completions[n])
+            fill(places[n], text) for n in numbers for text in (places[n].truth, *completions[n])
         ]
 
         def told(files: int, before: int = done) -> None:
@@ -60,16 +78,24 @@ def new_faults(
     return [found[n] for n in range(len(places))]
 
 
-def filled(place: Dereference, text: str) -> ChangedFile:
-    """The file with a text at the cursor, its open brackets closed; the lines of the text count."""
-    open_here = balance(mask(place.before + text).text).openers
-    closers = "".join(MATES[bracket.character] for bracket in reversed(open_here))
+def filled(place: Hidden, text: str) -> ChangedFile:
+    """The file with a text in the place of what is held out; the lines of the text count."""
     return ChangedFile(
         path=place.path,
-        text=place.before + text + closers + place.after,
+        text=place.before + text + place.after,
         first=place.line,
         last=place.line + text.count("\n"),
     )
+
+
+def filled_and_closed(place: Hidden, text: str) -> ChangedFile:
+    """The same where the rest of a function is held out, its open brackets closed: one that is
+    open would swallow the definitions that follow. The rest of the truth is not put back, since it
+    goes with variables of its own lines."""
+    open_here = balance(mask(place.before + text).text).openers
+    closers = "".join(MATES[bracket.character] for bracket in reversed(open_here))
+    changed = filled(place, text)
+    return replace(changed, text=place.before + text + closers + place.after)
 
 
 def less(faults: frozenset[Fault], known: frozenset[Fault]) -> NewFaults:

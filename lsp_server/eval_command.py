@@ -1,0 +1,100 @@
+"""`pirouette eval`: an evaluation started with what the command line says, and its reports."""
+
+import argparse
+import hashlib
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from evaluation.pipeline_parts import PARTS, arms_of
+from evaluation.provenance import own_commit, shown_command
+from evaluation.report.report import require_reports, write_report
+from evaluation.report.tables import tables_of
+from evaluation.repositories import Repository, read_sources
+from evaluation.repository_evaluation import EvalOptions, Evaluation, evaluate, fingerprint
+from evaluation.results import provenance_line, to_json
+from lsp_server.console import ProgressBar, print_json
+from models.catalogue import DEFAULT_MODEL
+from models.errors import InputError
+from models.language_model import load_language_model
+from models.store import ModelStore, default_home
+
+
+def run_eval(arguments: argparse.Namespace) -> int:
+    """Everything the user wrote is checked before the model is loaded."""
+    without = tuple(PARTS) if arguments.without is None else parts_named(arguments.without)
+    options = EvalOptions(
+        points=arguments.points,
+        seed=arguments.seed,
+        suggestions=arguments.suggestions,
+        without=without,
+        added=parts_named(arguments.with_),
+        environment=environment_of(arguments.environment),
+        samples=arguments.samples,
+        command=shown_command(sys.argv[1:]),
+    )
+    arms_of(options.without, options.added)
+    require_reports(arguments.report)
+    repository = read_sources(arguments.path)
+    name = arguments.model or DEFAULT_MODEL
+    adapter: Path | None = arguments.adapter
+    samples = options.samples or samples_of(options, repository, name, adapter)
+    options = replace(options, samples=samples)
+    with ProgressBar() as progress:
+        folder = ModelStore(default_home()).pull(name, progress)
+        model = load_language_model(name, folder, progress, adapter=adapter)
+        evaluation = evaluate(options, model, repository, progress)
+    for path in arguments.report:
+        write_report(evaluation, path)
+    if arguments.samples is None:
+        samples.unlink()
+    if arguments.json:
+        print_json(to_json(evaluation.result))
+    else:
+        print_tables(evaluation)
+    return 0
+
+
+def samples_of(
+    options: EvalOptions, repository: Repository, model: str, adapter: Path | None
+) -> Path:
+    """Where completions are kept until their report is written: the same evaluation, once it was
+    cut off, finds them there, as another one does not."""
+    same = (
+        *(own_commit(), repository.name, fingerprint(repository.files), model, str(adapter)),
+        *(str(options.seed), str(options.suggestions), str(options.environment)),
+        *options.without,
+        *options.added,
+    )
+    folder = default_home() / "evaluations"
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256("\0".join(same).encode()).hexdigest()[:16]
+    return folder / f"{digest}.jsonl"
+
+
+def print_tables(evaluation: Evaluation) -> None:
+    console = Console()
+    for table in tables_of(evaluation.result):
+        # Text keeps rich from reading brackets as its own markup.
+        shown = Table(title=Text(table.title))
+        for number, heading in enumerate(table.headings):
+            shown.add_column(Text(heading), justify="right" if number else "left")
+        for row in table.rows:
+            shown.add_row(*map(Text, row))
+        console.print(shown)
+    console.print(Text(provenance_line(evaluation.result)))
+
+
+def parts_named(text: str) -> tuple[str, ...]:
+    """The names between commas; none for an empty text."""
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def environment_of(folder: Path | None) -> Path | None:
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; name the root of an environment")
+    return folder
