@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check bench plots clean
+.PHONY: install browser demo test check bench plots clean
 
 install: $(VENV)/installed
 
@@ -10,6 +10,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,evaluation,training]'
 	touch $@
+
+# What tests of pages look at them with; where it cannot be installed, they are skipped and say so.
+browser:
+	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium >/dev/null)
 
 demo: install
 	$(BIN)/python -P -m evaluation.demo

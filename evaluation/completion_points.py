@@ -35,7 +35,8 @@ OPENERS = frozenset({";", ",", "[", "(", "{", "~"})
 CLOSERS = frozenset({")", "]", "}"})
 CALLS = frozenset({"argument_list", "arguments"})
 DEREFERENCES = frozenset(
-    {"attribute", "member_expression", "selector_expression", "field_access", "method_invocation"}
+    {"attribute", "member_expression", "optional_chain", "selector_expression", "field_access"}
+    | {"method_invocation"}
 )
 OPERATIONS = frozenset(
     {"binary_operator", "boolean_operator", "comparison_operator", "binary_expression"}

@@ -7,8 +7,8 @@ must not know how places are drawn, nor what is thought of an answer.
 import asyncio
 import random
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -16,7 +16,7 @@ from time import perf_counter
 from completion.indentation import detect_indentation
 from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer, CompletionOptions
-from completion.token_types.fusion import TypeFusion, load_type_fusion
+from completion.token_types.fusion import load_type_fusion
 from completion.values import CompletionRequest, Suggestion
 from evaluation.point_sampling import HeldOut
 from evaluation.repositories import Repository
@@ -85,50 +85,54 @@ class Written:
     ms: float
 
 
-class Stage:
+@contextmanager
+def stage(
+    model: LanguageModel, repository: Repository, environment: Path | None, arms: Sequence[Arm]
+) -> Iterator["Stage"]:
     """A repository in a folder of its own with its index, and all arms that work there.
 
-    Every arm goes on from a copy of the same cache, so that the text before is read only once.
-    `environment` has the packages that the repository imports; without one Pirouette's own. What
-    has to be closed at the end goes on the stack.
+    `environment` has the packages that the repository imports; without one Pirouette's own.
     """
-
-    def __init__(
-        self,
-        model: LanguageModel,
-        repository: Repository,
-        environment: Path | None,
-        arms: Sequence[Arm],
-        stack: ExitStack,
-    ) -> None:
+    packages = "" if environment is None else str(environment)
+    with ExitStack() as stack:
         scratch = tempfile.TemporaryDirectory(prefix="pirouette-eval-")
-        self.root = Path(stack.enter_context(scratch)).resolve()
-        self.arms = arms
-        write_sources(repository.files, self.root)
-        packages = "" if environment is None else str(environment)
+        root = Path(stack.enter_context(scratch)).resolve()
+        write_sources(repository.files, root)
         related = None
         if any(arm.retrieval for arm in arms):
-            stack.callback(remove_database, index_file(self.root))
-            asyncio.run(update(self.root, packages))
-            related = WorkspaceCode(WorkspaceFiles((self.root,)), environment=packages)
-        self._whole = Completer(
-            model, CompletionOptions(cache_bytes=CACHE_BYTES), standing_still, related=related
-        )
+            stack.callback(remove_database, index_file(root))
+            asyncio.run(update(root, packages))
+            related = WorkspaceCode(WorkspaceFiles((root,)), environment=packages)
         monitors = None
         if any(arm.monitors for arm in arms):
             worker = jedi_worker(packages or None)
             analyst = stack.enter_context(ProcessAnalyst(timeout=PATIENCE, worker=worker))
             analyst.wait_until_warm(PATIENCE)
-            monitors = Monitors(model.tokenizer, analyst, (self.root,), PATIENCE)
+            monitors = Monitors(model.tokenizer, analyst, (root,), PATIENCE)
         types = load_type_fusion(model.tokenizer) if any(arm.types for arm in arms) else None
-        self._completers = {arm: self._completer(arm, monitors, types) for arm in arms}
+        options = CompletionOptions(cache_bytes=CACHE_BYTES)
+        whole = Completer(model, options, standing_still, related=related)
+        completers = {
+            arm: whole.with_parts(
+                monitors if arm.monitors else None,
+                types if arm.types else None,
+                exact=not arm.pie,
+            )
+            for arm in arms
+        }
+        yield Stage(root, whole, completers)
 
-    def _completer(
-        self, arm: Arm, monitors: Monitors | None, types: TypeFusion | None
-    ) -> Completer:
-        return self._whole.with_parts(
-            monitors if arm.monitors else None, types if arm.types else None, exact=not arm.pie
-        )
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A repository's folder, the completer that reads there, and that of each arm.
+
+    Every arm goes on from a copy of the same cache, so that the text before is read only once.
+    """
+
+    root: Path
+    whole: Completer
+    completers: Mapping[Arm, Completer]
 
     def ask(self, place: HeldOut, most: int, seed: int, turn: int) -> list[Written]:
         """Up to `most` suggestions of every arm at a place, in the order of the arms.
@@ -137,29 +141,30 @@ class Stage:
         """
         file = self.root / place.path
         with changed_for_now(file, place.before + place.after):
+            arms = list(self.completers)
             earlier = self._request(*text_before(place, seed), place)
             bare, with_related = f"{place.key}/bare", f"{place.key}/related"
-            self._whole.read(replace(earlier, document=bare))
-            self._whole.fork(bare, with_related)
-            if any(arm.retrieval for arm in self.arms):
-                self._whole.read_related(replace(earlier, document=with_related))
-            start = turn % len(self.arms)
+            self.whole.read(replace(earlier, document=bare))
+            if any(arm.retrieval for arm in arms):
+                self.whole.fork(bare, with_related)
+                self.whole.read_related(replace(earlier, document=with_related))
+            start = turn % len(arms)
             written = {
                 arm: self._write(arm, with_related if arm.retrieval else bare, place, most)
-                for arm in [*self.arms[start:], *self.arms[:start]]
+                for arm in [*arms[start:], *arms[:start]]
             }
-            self._whole.close(bare)
-            self._whole.close(with_related)
-        return [written[arm] for arm in self.arms]
+            self.whole.close(bare)
+            self.whole.close(with_related)
+        return [written[arm] for arm in arms]
 
     def _write(self, arm: Arm, document: str, place: HeldOut, most: int) -> Written:
         own = f"{place.key}/{arm.name}"
-        self._whole.fork(document, own)
+        self.whole.fork(document, own)
         request = replace(self._request(place.before, place.after, place), document=own)
         started = perf_counter()
-        suggestions = self._completers[arm].complete_several(request, most)
+        suggestions = self.completers[arm].complete_several(request, most)
         ms = 1e3 * (perf_counter() - started)
-        self._completers[arm].close(own)
+        self.completers[arm].close(own)
         return Written(arm, suggestions, ms)
 
     def _request(self, before: str, after: str, place: HeldOut) -> CompletionRequest:

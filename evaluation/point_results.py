@@ -10,6 +10,7 @@ from evaluation.completion_points import PointKind
 from evaluation.intervals import bootstrap_mean
 from evaluation.metrics.identifiers import (
     identifier_sequence_match,
+    identifiers,
     next_identifier_match,
     prefix_match,
 )
@@ -86,10 +87,6 @@ class Judged:
     def similarity(self) -> float:
         return line_similarity(self.text, self.place.truth)
 
-    def best(self, score: Score) -> float:
-        """score@k: the best that one of all texts reaches."""
-        return max(score(text, self.place.truth) for text in self.texts)
-
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -104,6 +101,16 @@ def first(score: Score) -> Callable[[Judged], float | None]:
     return lambda one: score(one.text, one.place.truth)
 
 
+def best(score: Score) -> Callable[[Judged], float | None]:
+    """The best that one of several texts reaches: score@k."""
+    return lambda one: max(score(text, one.place.truth) for text in one.texts)
+
+
+def naming(measure: Callable[[Judged], float | None]) -> Callable[[Judged], float | None]:
+    """Only where the truth has an identifier."""
+    return lambda one: measure(one) if identifiers(one.place.truth) else None
+
+
 def same(text: str, truth: str) -> bool:
     return text == truth
 
@@ -111,8 +118,8 @@ def same(text: str, truth: str) -> bool:
 MEASURES: Mapping[str, Measure] = {
     "exact_match": Measure(first(same), is_rate=True),
     "edit_similarity": Measure(first(line_similarity)),
-    "nim": Measure(first(next_identifier_match), is_rate=True),
-    "ism": Measure(first(identifier_sequence_match)),
+    "nim": Measure(naming(first(next_identifier_match)), is_rate=True),
+    "ism": Measure(naming(first(identifier_sequence_match))),
     "pm": Measure(first(prefix_match)),
     "parses": Measure(lambda one: one.checked.parses, is_rate=True),
     "type_checks": Measure(lambda one: one.checked.type_checks, is_rate=True),
@@ -122,10 +129,10 @@ MEASURES: Mapping[str, Measure] = {
     "shown": Measure(lambda one: bool(one.completed.texts[0]), is_rate=True),
 }
 OF_SEVERAL: Mapping[str, Measure] = {
-    "exact_match_at_k": Measure(lambda one: one.best(same), is_rate=True),
-    "nim_at_k": Measure(lambda one: one.best(next_identifier_match), is_rate=True),
-    "ism_at_k": Measure(lambda one: one.best(identifier_sequence_match)),
-    "pm_at_k": Measure(lambda one: one.best(prefix_match)),
+    "exact_match_at_k": Measure(best(same), is_rate=True),
+    "nim_at_k": Measure(naming(best(next_identifier_match)), is_rate=True),
+    "ism_at_k": Measure(naming(best(identifier_sequence_match))),
+    "pm_at_k": Measure(best(prefix_match)),
 }
 COUNTS: Mapping[str, Callable[[Completed], float]] = {
     "tokens_encoded": lambda one: one.encoded,

@@ -14,7 +14,7 @@ from completion.values import PYTHON
 from evaluation.kept_results import KeptResults
 from evaluation.metrics.parsing import parses
 from evaluation.new_faults import NewFaults, filled, new_faults
-from evaluation.pipeline_parts import PARTS, Arm, Stage, Written, arms_of
+from evaluation.pipeline_parts import PARTS, Arm, Stage, Written, arms_of, stage
 from evaluation.point_results import Checked, Completed, Judged, rows_of
 from evaluation.point_sampling import HeldOut, draw_held_out
 from evaluation.provenance import made_here, run_name
@@ -104,14 +104,15 @@ def complete_all(
     """For each place what every arm wrote there, in the order of the arms."""
     completed: list[list[Completed]] = []
     with ExitStack() as stack:
-        stage: Stage | None = None
+        work: Stage | None = None
         for number, place in enumerate(places):
             progress(Progress("completing", number, len(places)))
             found = kept.find(place.key)
             if found is None:
-                if stage is None:
-                    stage = Stage(model, repository, options.environment, arms, stack)
-                written = stage.ask(place, options.suggestions, options.seed, turn=number)
+                if work is None:
+                    opened = stage(model, repository, options.environment, arms)
+                    work = stack.enter_context(opened)
+                written = work.ask(place, options.suggestions, options.seed, turn=number)
                 found = [completed_by(one) for one in written]
                 kept.add(place.key, found)
             completed.append(found)

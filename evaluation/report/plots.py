@@ -19,6 +19,7 @@ INK = "#6b7280"  # is read on white and on black
 COLOURS = ("#2563eb", "#d97706", "#059669", "#db2777", "#7c3aed", "#64748b")
 SHARE = "exact match, %"
 BINS = 8
+NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 LEAST_IN_BIN = 5
 
 
@@ -53,7 +54,7 @@ def svg(draw: Callable[[Axes], None]) -> str:
     with mpl.rc_context(settings):
         figure = Figure(figsize=(6.4, 3.6), layout="constrained")
         draw(figure.subplots())
-        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(written, format="svg", transparent=True, metadata=NO_METADATA)
     text = written.getvalue()
     return text[text.index("<svg") :]
 
@@ -95,6 +96,7 @@ def draw_latency(axes: Axes, judged: Sequence[Judged]) -> None:
         colour = COLOURS[number % len(COLOURS)]
         axes.step(times, shares, where="post", label=arm, color=colour)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("milliseconds")
     axes.set_ylabel("suggestions, %")
     axes.legend(frameon=False)

@@ -44,7 +44,7 @@ def signed(found: Metric) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Measured:
     """A metric, its heading, and how it and a difference of it are written."""
 
     heading: str
@@ -54,30 +54,31 @@ class Column:
 
 
 QUALITY = (
-    Column("exact match", "exact_match"),
-    Column("edit similarity", "edit_similarity"),
-    Column("next identifier", "nim"),
-    Column("identifiers", "ism"),
-    Column("tokens", "pm"),
-    Column("parses", "parses"),
-    Column("names exist", "type_checks"),
-    Column("CodeBERTScore", "codebertscore"),
-    Column("judge, 0 to 4", "judge", number, signed),
-    Column("characters saved", "characters_saved"),
+    Measured("exact match", "exact_match"),
+    Measured("edit similarity", "edit_similarity"),
+    Measured("next identifier", "nim"),
+    Measured("identifiers", "ism"),
+    Measured("tokens", "pm"),
+    Measured("parses", "parses"),
+    Measured("names exist", "type_checks"),
+    Measured("CodeBERTScore", "codebertscore"),
+    Measured("judge, 0 to 4", "judge", number, signed),
+    Measured("characters saved", "characters_saved"),
 )
 OF_SEVERAL = (
-    Column("exact match of the best", "exact_match_at_k"),
-    Column("next identifier of the best", "nim_at_k"),
-    Column("identifiers of the best", "ism_at_k"),
-    Column("tokens of the best", "pm_at_k"),
+    Measured("exact match of the best", "exact_match_at_k"),
+    Measured("next identifier of the best", "nim_at_k"),
+    Measured("identifiers of the best", "ism_at_k"),
+    Measured("tokens of the best", "pm_at_k"),
 )
+OF_A_PLACE = (QUALITY[0], QUALITY[1], QUALITY[-1])
 COST = (
-    Column("ms, median", "p50_ms", number, signed),
-    Column("ms, 95 %", "p95_ms", number, signed),
-    Column("ms, mean", "mean_ms", number, signed),
-    Column("tokens read", "tokens_encoded", number, signed),
-    Column("tokens written", "tokens_generated", number, signed),
-    Column("passes", "passes", number, signed),
+    Measured("ms, median", "p50_ms", number, signed),
+    Measured("ms, 95 %", "p95_ms", number, signed),
+    Measured("ms, mean", "mean_ms", number, signed),
+    Measured("tokens read", "tokens_encoded", number, signed),
+    Measured("tokens written", "tokens_generated", number, signed),
+    Measured("passes", "passes", number, signed),
 )
 
 
@@ -88,43 +89,52 @@ def tables_of(result: BenchResult) -> list[Table]:
     differences = {row.arm.partition(" - ")[0]: row for row in whole if is_difference(row)}
     kinds = {row.slice: row for row in result.rows if row.arm == FULL}
     found = [
-        table("Quality", "arm", arms, (*QUALITY, *OF_SEVERAL)),
-        table("What changes without a part", "arm", differences, QUALITY, differ=True),
-        table("Cost", "arm", arms, COST),
-        table("What it costs more", "arm", differences, COST, differ=True),
-        table("Quality by place", "place", kinds, QUALITY),
+        by_measure("Quality", arms, (*QUALITY, *OF_SEVERAL), value_cell),
+        by_measure("What changes without a part", differences, QUALITY, difference_cell),
+        by_measure("Cost", arms, COST, value_cell),
+        by_measure("What it costs more", differences, COST, difference_cell),
+        by_place("Quality by place", kinds),
     ]
-    return [one for one in found if one.rows]
+    return [one for one in found if len(one.headings) > 1]
 
 
 def is_difference(row: Row) -> bool:
     return " - " in row.arm
 
 
-def table(
+def value_cell(measure: Measured, found: Metric) -> str:
+    return measure.write(found)
+
+
+def difference_cell(measure: Measured, found: Metric) -> str:
+    return measure.write_difference(found)
+
+
+def by_measure(
     title: str,
-    name: str,
     rows: Mapping[str, Row],
-    columns: Sequence[Column],
-    *,
-    differ: bool = False,
+    measures: Sequence[Measured],
+    write: Callable[[Measured, Metric], str],
 ) -> Table:
-    """The columns that any of the rows has a value for, after each row's name and its places."""
-    known = [
-        column for column in columns if any(column.metric in row.metrics for row in rows.values())
+    """A column for each arm; a line for each measure that any of them has a value of."""
+
+    def cell(row: Row, measure: Measured) -> str:
+        found = row.metrics.get(measure.metric)
+        return DASH if found is None else write(measure, found)
+
+    lines = [
+        [measure.heading, *(cell(row, measure) for row in rows.values())]
+        for measure in measures
+        if any(measure.metric in row.metrics for row in rows.values())
     ]
+    places = ["places", *(str(row.n) for row in rows.values())]
+    return Table(title, ["", *rows], [places, *lines])
 
-    def cell(row: Row, column: Column) -> str:
-        value = row.metrics.get(column.metric)
-        if value is None:
-            return DASH
-        return column.write_difference(value) if differ else column.write(value)
 
-    return Table(
-        title,
-        [name, "places", *(column.heading for column in known)],
-        [
-            [label, str(row.n), *(cell(row, column) for column in known)]
-            for label, row in rows.items()
-        ],
-    )
+def by_place(title: str, rows: Mapping[str, Row]) -> Table:
+    """A line for each kind of place."""
+    lines = [
+        [name, str(row.n), *(one.write(row.metrics[one.metric]) for one in OF_A_PLACE)]
+        for name, row in rows.items()
+    ]
+    return Table(title, ["", "places", *(one.heading for one in OF_A_PLACE)], lines)

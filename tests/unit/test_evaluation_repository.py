@@ -1,0 +1,215 @@
+"""An evaluation of a repository: its arms, what is kept of it, and the real pipeline."""
+
+import json
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from completion.values import Suggestion
+from evaluation import repository_evaluation
+from evaluation.completion_points import PointKind
+from evaluation.pipeline_parts import FULL, PARTS, Arm, Written, arms_of
+from evaluation.point_results import MEASURES as MEASURES
+from evaluation.point_results import Checked, Completed, Judged, metrics_of, rows_of
+from evaluation.point_sampling import HeldOut
+from evaluation.repositories import Repository, read_sources
+from evaluation.repository_evaluation import EvalOptions, Evaluation, evaluate
+from lsp_server.cli import main
+from models.errors import InputError
+from models.language_model import LanguageModel
+from models.progress import ignore_progress
+from tests.unit.tiny_models import load, save_model
+from tests.unit.workspaces import write_files
+
+FILES = {
+    "shop/orders.py": '''"""Orders of a shop."""
+
+import json
+
+
+class Order:
+    """What somebody has bought."""
+
+    def __init__(self, name: str, price: float) -> None:
+        self.name = name
+        self.price = price
+
+    def dump(self) -> str:
+        return json.dumps({"name": self.name, "price": self.price})
+''',
+    "shop/bills.py": '''"""Bills for orders."""
+
+from shop.orders import Order
+
+
+def total(orders: list[Order]) -> float:
+    """What they cost together."""
+    amount = 0.0
+    for order in orders:
+        amount = amount + order.price
+    return amount
+
+
+def write_bill(orders: list[Order], tax: float) -> str:
+    lines = [order.dump() for order in orders]
+    if tax > 0:
+        lines.append(f"tax {tax}")
+    return "\\n".join(lines)
+''',
+}
+
+
+def test_each_part_has_an_arm_without_it() -> None:
+    assert [arm.name for arm in arms_of((), ())] == [FULL]
+    arms = arms_of(PARTS, ("types",))
+    assert [arm.name for arm in arms[1:]] == [*(f"without {part}" for part in PARTS), "with types"]
+    assert arms[1] == Arm("without monitors", monitors=False)
+    assert arms_of(("pie", "pie"), ()) == arms_of(("pie",), ())
+    with pytest.raises(InputError, match="no part 'x'; the parts are monitors, retrieval, pie"):
+        arms_of(("x",), ())
+    with pytest.raises(InputError, match="off in the editor too; compare with --with types"):
+        arms_of(("types",), ())
+    with pytest.raises(InputError, match="'pie' cannot be added"):
+        arms_of((), ("pie",))
+
+
+class ScriptedStage:
+    """Stands in for the pipeline: writes the truth with all parts, and nothing without one."""
+
+    asked: list[str]
+
+    def __init__(self, arms: list[Arm]) -> None:
+        self.arms = arms
+
+    def ask(self, place: HeldOut, most: int, seed: int, turn: int) -> list[Written]:
+        ScriptedStage.asked.append(place.key)
+        return [
+            Written(arm, [Suggestion(place.truth if arm.name == FULL else "", "m", "end")], 5.0)
+            for arm in self.arms
+        ]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    return load(save_model("qwen2", tmp_path_factory.mktemp("model")))
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
+    ScriptedStage.asked = []
+
+    def scripted_stage(*given: Any) -> AbstractContextManager[ScriptedStage]:
+        return nullcontext(ScriptedStage(given[-1]))
+
+    monkeypatch.setattr(repository_evaluation, "stage", scripted_stage)
+
+
+@pytest.mark.usefixtures("scripted")
+def test_an_evaluation_that_was_cut_off_asks_only_for_the_rest(
+    model: LanguageModel, tmp_path: Path
+) -> None:
+    samples = tmp_path / "samples.jsonl"
+
+    def run() -> Evaluation:
+        options = EvalOptions(points=6, without=("monitors",), samples=samples)
+        return evaluate(options, model, repository(), ignore_progress)
+
+    first = run()
+    rows = {(row.arm, row.slice): row for row in first.result.rows}
+    assert rows[FULL, "all"].n == 6
+    assert rows[FULL, "all"].metrics["exact_match"].value == 1
+    assert rows[FULL, "all"].metrics["type_checks"].value == 1
+    assert rows["without monitors - full", "all"].metrics["exact_match"].value == -1
+    assert len(ScriptedStage.asked) == 6
+
+    kept = samples.read_text(encoding="utf-8").splitlines(keepends=True)
+    samples.write_text("".join(kept[:4]) + kept[4][:30], encoding="utf-8")
+    assert run().result.rows == first.result.rows
+    assert len(ScriptedStage.asked) == 8
+    assert [json.loads(line)["case"] for line in kept] == ScriptedStage.asked[:6]
+
+
+def repository(files: dict[str, str] = FILES) -> Repository:
+    return Repository("shop", files, {})
+
+
+@pytest.mark.usefixtures("scripted")
+def test_samples_of_other_sources_are_refused(model: LanguageModel, tmp_path: Path) -> None:
+    options = EvalOptions(points=2, without=(), samples=tmp_path / "samples.jsonl")
+    evaluate(options, model, repository(), ignore_progress)
+    other = repository({**FILES, "shop/more.py": "x = total(1)\n"})
+    with pytest.raises(InputError, match="holds results of another run"):
+        evaluate(options, model, other, ignore_progress)
+    with pytest.raises(InputError, match="no place to complete at was found in shop"):
+        evaluate(options, model, repository({}), ignore_progress)
+
+
+def test_what_cannot_be_told_is_not_counted() -> None:
+    """A truth without identifiers has no next one, and what did not parse cannot be broken."""
+
+    def judged(truth: str, text: str, parses: bool | None) -> Judged:
+        place = HeldOut("shop", "a.py", PointKind.LINE, "", truth, "")
+        written = Completed(FULL, [text, truth], 0.5, 1.0, 9, 9, 0, 1, 3, 3, 0, 0)
+        return Judged(place, written, Checked(parses, None))
+
+    ones = [judged("1)", "2)", None), judged("a.b", "a.c\nmore()", True)]
+    found = metrics_of(ones, MEASURES, seed=0)
+    assert found["exact_match"].value == 0
+    assert found["nim"].value == 1
+    assert found["ism"].value == 0.5
+    assert found["parses"].value == 1
+    assert "type_checks" not in found
+    of_two = next(iter(rows_of(ones, seed=0, most=2))).metrics
+    assert of_two["exact_match_at_k"].value == 1
+
+
+@pytest.mark.model
+def test_the_real_pipeline_gives_the_same_twice(default_model: LanguageModel) -> None:
+    options = EvalOptions(points=3)
+    first, again = (
+        evaluate(options, default_model, repository(), ignore_progress) for _ in range(2)
+    )
+
+    def told(evaluation: Evaluation) -> list[object]:
+        return [
+            (one.place.key, one.completed.arm, one.completed.texts, one.completed.encoded)
+            for one in evaluation.judged
+        ]
+
+    assert told(first) == told(again)
+    rows = {(row.arm, row.slice): row.metrics for row in first.result.rows}
+    assert rows[FULL, "all"]["edit_similarity"].value > 0.3
+    assert rows["without pie - full", "all"]["tokens_encoded"].value > 20
+    assert {one.completed.arm for one in first.judged} == {arm.name for arm in arms_of(PARTS, ())}
+
+
+def test_sources_come_from_folders_in_every_language(tmp_path: Path) -> None:
+    files = {"a.py": "x = 1\n", "web/b.ts": "const x = 1;\n", ".env": "KEY=1\n", "c.md": "# c\n"}
+    root = write_files(tmp_path, files)
+    assert set(read_sources(root).files) == {"a.py", "web/b.ts"}
+    with pytest.raises(InputError, match="is not there; name the root of a repository"):
+        read_sources(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="is no wheel"):
+        read_sources(root / "a.py")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--without", "x"], "there is no part 'x'"),
+        (["--report", "a.pdf"], "a.pdf is no report"),
+        (["--environment", "nowhere"], "nowhere is not a folder"),
+        (["--points", "0"], "--points"),
+    ],
+)
+def test_wrong_arguments_are_told_before_the_model_is_loaded(
+    arguments: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_files(tmp_path, FILES)
+    assert main(["eval", str(root), *arguments]) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert said.count("\n") == 1
+    assert main(["eval", str(root / "nowhere")]) == 2
