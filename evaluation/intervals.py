@@ -3,17 +3,21 @@
 Pure functions of counts and numbers; nothing here knows what was measured.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
 RESAMPLES = 10_000
 RESAMPLES_AT_ONCE = 256  # bounds the memory of a bootstrap over many values
+FEWER_RESAMPLES = 1_000  # where each takes a look at everything
+
+Statistic = Callable[[NDArray[np.intp]], float]  # of cases that are chosen by index
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +108,21 @@ def bootstrap_mean(values: Sequence[float], seed: int) -> Interval:
         part = means[start : start + RESAMPLES_AT_ONCE]
         drawn = random.integers(0, len(sample), size=(len(part), len(sample)))
         part[:] = sample[drawn].mean(axis=1)
-    low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return percentiles(means)
+
+
+def bootstrap(statistic: Statistic, cases: int, seed: int) -> NDArray[np.float64]:
+    """What a statistic is of cases drawn anew, [resamples]; it may be NaN of some.
+
+    The same seed draws the same cases, so that the difference of two arms' results is paired.
+    Source: Efron 1979.
+    """
+    random = np.random.default_rng(seed)
+    draws = (random.integers(0, cases, size=cases) for _ in range(FEWER_RESAMPLES))
+    return np.array([statistic(drawn) for drawn in draws])
+
+
+def percentiles(resampled: NDArray[np.float64]) -> Interval:
+    """The interval that holds the middle of what a bootstrap gave; NaN is left out."""
+    low, high = np.nanquantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(float(low), float(high))

@@ -72,6 +72,11 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
     for bench in (dereference, api):
         bench.add_argument("--environment", type=Path, metavar="PATH", help=packages)
     add_replay(benches, "types", "Tell next tokens, and lines, with types of tokens.", GOES_ON)
+    judging = "Judge metrics of code by programs that pass their tests and programs that fail."
+    metrics = add_bench(benches, "metrics", judging)
+    folder = "the folder that holds codebertscore/ and ice-score/"
+    metrics.add_argument("--data", type=Path, metavar="PATH", required=True, help=folder)
+    metrics.add_argument("--samples", type=Path, metavar="PATH", help=GOES_ON)
     add_replay(benches, "related", "Complete with code of other files before the file.", GOES_ON)
 
 

@@ -257,6 +257,22 @@ def types_bench(
     return run_types(TypesOptions(**given(arguments)), model, types, repositories, progress)
 
 
+def metrics_bench(
+    arguments: argparse.Namespace, _: LoadModel, progress: ProgressCallback
+) -> BenchResult:
+    from evaluation.benchmarks.metrics import MetricsOptions, run_metrics
+    from evaluation.metrics.arms import metric_arms
+    from evaluation.metrics.encoders import DEFAULT_ENCODER
+
+    if arguments.adapter is not None or arguments.exact:
+        raise InputError("'bench metrics' reads a model as it is; leave out --adapter and --exact")
+    encoder = arguments.model or DEFAULT_ENCODER
+    options = MetricsOptions(data=arguments.data, **given(arguments))
+    return run_metrics(
+        options, encoder, lambda: metric_arms(encoder, default_home(), progress), progress
+    )
+
+
 BENCHES: Mapping[str, RunBench] = {
     "infilling": infilling_bench,
     "edits": edits_bench,
@@ -266,4 +282,5 @@ BENCHES: Mapping[str, RunBench] = {
     "api": api_bench,
     "related": related_bench,
     "types": types_bench,
+    "metrics": metrics_bench,
 }

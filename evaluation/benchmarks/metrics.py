@@ -1,0 +1,142 @@
+"""`pirouette bench metrics`: how well each metric tells programs that work from those that do not.
+
+A metric scores programs by how near they are to a solution, and is judged by the tests that the
+programs passed or failed. This module must not know how any score is made.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.correlation import CORRELATIONS, ScoredProblem
+from evaluation.graded_programs import (
+    HUMANEVAL,
+    ICE,
+    PUBLISHED,
+    READERS,
+    GradedProgram,
+    ScorePrograms,
+    by_problem,
+)
+from evaluation.intervals import bootstrap, percentiles
+from evaluation.kept_results import KeptResults
+from evaluation.provenance import made_here, own_commit
+from evaluation.results import BenchResult, Metric, Row, metric
+from models.progress import Progress, ProgressCallback
+
+BASELINE = "dice"
+APART = 4  # of so many problems, the first is for development: what a layer is chosen by
+HELD_OUT = f"{HUMANEVAL} held out"
+# What each set was published with; the three Kendall coefficients are not comparable.
+MEASURED: Mapping[str, tuple[str, ...]] = {
+    HUMANEVAL: ("tau_within", "spearman"),
+    HELD_OUT: ("tau_within", "spearman"),
+    ICE: ("kendall_example", "kendall_corpus"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsOptions:
+    """The folder that holds `codebertscore/` and `ice-score/`, and how many problems of each.
+
+    `samples` names a JSON-lines file for every score, from which a run that was cut off goes on.
+    """
+
+    data: Path
+    limit: int | None = None
+    seed: int = 0
+    samples: Path | None = None
+    command: str = "pirouette bench metrics"
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One arm's scores of one problem's programs; `labels` tells which pass."""
+
+    arm: str
+    labels: list[bool]
+    scores: list[float]
+
+    def problem(self) -> ScoredProblem:
+        return ScoredProblem(np.array(self.labels, dtype=float), np.array(self.scores, dtype=float))
+
+
+def run_metrics(
+    options: MetricsOptions,
+    encoder: str,
+    metrics: Callable[[], Sequence[ScorePrograms]],
+    progress: ProgressCallback,
+) -> BenchResult:
+    """Score all programs by all `metrics`, which are made once the data is read.
+
+    `encoder` names what they encode with. Progress counts problems. Raises `InputError` for data
+    that is not there.
+    """
+    slices = {
+        name: list(by_problem(read(options.data)).items())[: options.limit]
+        for name, read in READERS.items()
+    }
+    kept = KeptResults(options.samples, f"metrics, {encoder}, commit {own_commit()}", Scored)
+    score = metrics()
+    rows: list[Row] = []
+    done, total = 0, sum(map(len, slices.values()))
+    for name, problems in slices.items():
+        scored: list[list[Scored]] = []
+        for problem, programs in problems:
+            progress(Progress("metrics", done, total))
+            scored.append(kept.get(f"{name}/{problem}", partial(scores, score, programs)))
+            done += 1
+        rows += rows_of(name, scored, options.seed)
+        if name == HUMANEVAL:
+            held_out = [one for index, one in enumerate(scored) if index % APART]
+            rows += rows_of(HELD_OUT, held_out, options.seed)
+    progress(Progress("metrics", total, total))
+    return made_here("metrics", options.command, options.seed, rows)
+
+
+def scores(metrics: Sequence[ScorePrograms], programs: Sequence[GradedProgram]) -> Iterator[Scored]:
+    labels = [program.passed for program in programs]
+    for score in metrics:
+        for arm, found in score(programs).items():
+            yield Scored(arm, labels, found)
+
+
+def rows_of(name: str, scored: Sequence[Sequence[Scored]], seed: int) -> Iterator[Row]:
+    """Each arm over all problems; after them, by how much ours are better than `BASELINE`.
+
+    Intervals are of problems drawn anew, the same ones for both sides of a difference.
+    """
+    arms: dict[str, list[ScoredProblem]] = {}
+    for problem in scored:
+        for one in problem:
+            arms.setdefault(one.arm, []).append(one.problem())
+    measured = {arm: measure(name, problems, seed) for arm, problems in arms.items()}
+    count = sum(len(problem[0].labels) for problem in scored if problem)
+    for arm, found in measured.items():
+        metrics = {key: metric(value, percentiles(drawn)) for key, (value, drawn) in found.items()}
+        yield Row(arm, name, count, metrics)
+    for arm, found in measured.items():
+        if arm != BASELINE and not arm.startswith(PUBLISHED):
+            yield Row(f"{arm} - {BASELINE}", name, count, differences(found, measured[BASELINE]))
+
+
+Measured = Mapping[str, tuple[float, np.ndarray]]  # by correlation, and of problems drawn anew
+
+
+def measure(name: str, problems: Sequence[ScoredProblem], seed: int) -> Measured:
+    found: dict[str, tuple[float, np.ndarray]] = {}
+    for key in MEASURED[name]:
+        statistic = CORRELATIONS[key](problems)
+        value = statistic(np.arange(len(problems)))
+        found[key] = value, bootstrap(statistic, len(problems), seed)
+    return found
+
+
+def differences(first: Measured, second: Measured) -> dict[str, Metric]:
+    return {
+        key: metric(value - second[key][0], percentiles(drawn - second[key][1]))
+        for key, (value, drawn) in first.items()
+    }
