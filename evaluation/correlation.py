@@ -40,9 +40,9 @@ def tau_within(problems: Sequence[ScoredProblem]) -> Statistic:
     counts = np.array([ranked_pairs(problem) for problem in problems])  # [problems, C D T]
 
     def tau(chosen: NDArray[np.intp]) -> float:
-        concordant, discordant, tied = counts[chosen].sum(axis=0)
+        concordant, discordant, tied = map(int, counts[chosen].sum(axis=0))
         total = concordant + discordant + tied
-        return float(concordant - discordant) / total if total else float("nan")
+        return (concordant - discordant) / total if total else float("nan")
 
     return tau
 

@@ -122,9 +122,12 @@ def understood(file: Path, programs: Callable[[], list[GradedProgram]]) -> list[
     """What `programs` makes of a file, if that has the form it should have."""
     with damage_told(file):
         try:
-            return programs()
+            found = programs()
         except (LookupError, TypeError, AttributeError):
-            raise ValueError("its programs have another form") from None
+            found = []
+        if not found:
+            raise ValueError("its programs have another form")
+        return found
 
 
 def by_problem(programs: Sequence[GradedProgram]) -> dict[str, list[GradedProgram]]:
@@ -133,3 +136,11 @@ def by_problem(programs: Sequence[GradedProgram]) -> dict[str, list[GradedProgra
     for program in programs:
         found.setdefault(program.problem, []).append(program)
     return found
+
+
+def published_scores(programs: Sequence[GradedProgram]) -> dict[str, list[float]]:
+    """Those that came with the programs, under their own names."""
+    return {
+        f"{PUBLISHED}{name}": [program.published[name] for program in programs]
+        for name in programs[0].published
+    }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from evaluation.graded_programs import PUBLISHED, GradedProgram, ScorePrograms
+from evaluation.graded_programs import GradedProgram, ScorePrograms, published_scores
 from evaluation.metrics.codebertscore import CodeBertScorer, CodePair
 from evaluation.metrics.encoders import load_encoder
 from evaluation.metrics.overlap import bleu, chrf, edit_similarity, token_dice
@@ -38,12 +38,4 @@ def codebertscores(
     return {
         "codebertscore_f1": [score.f1 for score in found],
         "codebertscore_f3": [score.f3 for score in found],
-    }
-
-
-def published_scores(programs: Sequence[GradedProgram]) -> dict[str, list[float]]:
-    """Those that came with the programs, under their own names."""
-    return {
-        f"{PUBLISHED}{name}": [program.published[name] for program in programs]
-        for name in programs[0].published
     }

@@ -70,6 +70,8 @@ def test_a_wrong_place_is_one_line(
         (["serve", "--stdio", "--tcp", "127.0.0.1:7000"], "not allowed with"),
         (["bench", "infilling"], "--data"),
         (["bench", "infilling", "--data", "no-such-file"], "no-such-file"),
+        (["bench", "metrics", "--data", "no-such-folder"], "no-such-folder"),
+        (["bench", "metrics", "--data", ".", "--exact"], "leave out --adapter and --exact"),
         (["bench", "api", "--task", "private", "--data", "no-such-folder"], "no-such-folder"),
         (["bench", "juggling", "--data", "x"], "invalid choice"),
         (["bench", "infilling", "--data", "x", "--limit", "0"], "--limit"),

@@ -74,7 +74,7 @@ def roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("</s>", 2), ("<s>", 0), add_prefix_space=False
     )
     folder = tmp_path_factory.mktemp("roberta")
-    PreTrainedTokenizerFast(
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         model_max_length=64,
         cls_token="<s>",
