@@ -28,7 +28,6 @@ from evaluation.results import BenchResult, Metric, Row, metric
 from models.progress import Progress, ProgressCallback
 
 BASELINE = "dice"
-APART = 4  # of so many problems, the first is for development: what a layer is chosen by
 HELD_OUT = f"{HUMANEVAL} held out"
 # What each set was published with; the three Kendall coefficients are not comparable.
 MEASURED: Mapping[str, tuple[str, ...]] = {
@@ -87,17 +86,25 @@ def run_metrics(
         scored: list[list[Scored]] = []
         for problem, programs in problems:
             progress(Progress("metrics", done, total))
-            scored.append(kept.get(f"{name}/{problem}", partial(scores, score, programs)))
+            scored.append(kept.get(f"{name}/{problem}", partial(scored_by, score, programs)))
             done += 1
         rows += rows_of(name, scored, options.seed)
         if name == HUMANEVAL:
-            held_out = [one for index, one in enumerate(scored) if index % APART]
+            apart = set(development(len(scored)))
+            held_out = [one for index, one in enumerate(scored) if index not in apart]
             rows += rows_of(HELD_OUT, held_out, options.seed)
     progress(Progress("metrics", total, total))
     return made_here("metrics", options.command, options.seed, rows)
 
 
-def scores(metrics: Sequence[ScorePrograms], programs: Sequence[GradedProgram]) -> Iterator[Scored]:
+def development(problems: int) -> range:
+    """The places of the problems that layers are chosen by: one in four."""
+    return range(0, problems, 4)
+
+
+def scored_by(
+    metrics: Sequence[ScorePrograms], programs: Sequence[GradedProgram]
+) -> Iterator[Scored]:
     labels = [program.passed for program in programs]
     for score in metrics:
         for arm, found in score(programs).items():
