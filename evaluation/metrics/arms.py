@@ -6,7 +6,13 @@ from pathlib import Path
 from evaluation.graded_programs import GradedProgram, ScorePrograms, published_scores
 from evaluation.metrics.codebertscore import CodeBertScorer, CodePair
 from evaluation.metrics.encoders import load_encoder
-from evaluation.metrics.overlap import bleu, chrf, edit_similarity, token_dice
+from evaluation.metrics.overlap import (
+    bleu,
+    chrf,
+    edit_similarity,
+    import_sacrebleu,
+    token_dice,
+)
 from models.progress import ProgressCallback
 
 OVERLAPS: Mapping[str, Callable[[str, str], float]] = {
@@ -18,7 +24,11 @@ OVERLAPS: Mapping[str, Callable[[str, str], float]] = {
 
 
 def metric_arms(encoder: str, home: Path, progress: ProgressCallback) -> list[ScorePrograms]:
-    """All that is compared; CodeBERTScore with the encoder of that name."""
+    """All that is compared; CodeBERTScore with the encoder of that name.
+
+    Raises a `PirouetteError` where there is no such model, or a package is not installed.
+    """
+    import_sacrebleu()
     scorer = CodeBertScorer(load_encoder(encoder, home, progress))
     return [overlap_scores, lambda programs: codebertscores(scorer, programs), published_scores]
 

@@ -4,11 +4,14 @@ What a metric that understands code has to beat. All of them lie between 0 and 1
 the very BLEU and chrF that were published for the data of ICE-Score (Zhuo 2023).
 """
 
+import importlib
 import re
 from functools import cache
 from typing import Any
 
 from rapidfuzz.distance import Levenshtein
+
+from models.errors import InputError
 
 WORD = re.compile(r"\w+|[^\w\s]")
 NO_LETTER = re.compile(r"([^A-Za-z0-9_])")
@@ -65,13 +68,19 @@ def edit_similarity(candidate: str, reference: str) -> float:
 
 @cache
 def sentence_bleu() -> Any:
-    from sacrebleu.metrics.bleu import BLEU  # of the evaluation extra
-
-    return BLEU(tokenize="none", effective_order=True)
+    return import_sacrebleu().BLEU(tokenize="none", effective_order=True)
 
 
 @cache
 def sentence_chrf() -> Any:
-    from sacrebleu.metrics.chrf import CHRF
+    return import_sacrebleu().CHRF()
 
-    return CHRF()
+
+def import_sacrebleu() -> Any:
+    """Its metrics; raises `InputError` where it is not installed."""
+    try:
+        return importlib.import_module("sacrebleu.metrics")
+    except ImportError:
+        raise InputError(
+            "BLEU and chrF need the package sacrebleu; run: pip install 'pirouette-lsp[evaluation]'"
+        ) from None
