@@ -8,6 +8,8 @@ from typing import NoReturn
 from models.errors import InputError
 
 LARGEST_RANK = 512
+LOCAL_JUDGE = "local"
+MOST_ALTERNATIVES = 20  # that the interface of chat completions allows
 GOES_ON = "each outcome as JSONL; goes on from there"
 
 
@@ -135,6 +137,40 @@ def add_evaluation(evaluation: argparse.ArgumentParser) -> None:
     )
 
 
+def add_judge(parser: argparse.ArgumentParser) -> None:
+    """Which model rates code, and how it is asked; none does where `--judge` is not given."""
+    judge = parser.add_argument_group("judge")
+    which = f"rate code with '{LOCAL_JUDGE}' or a model at an OpenAI-compatible address"
+    judge.add_argument("--judge", metavar=f"{LOCAL_JUDGE}|URL", help=which)
+    judge.add_argument("--judge-model", metavar="NAME", help="as it is called there")
+    judge.add_argument(
+        "--judge-key-variable", metavar="NAME", help="environment variable that holds the key"
+    )
+    judge.add_argument(
+        "--judge-steps", action="store_true", help="assess step by step before rating"
+    )
+    judge.add_argument(
+        "--judge-prices",
+        type=not_below_zero,
+        nargs=2,
+        metavar=("READ", "WRITTEN"),
+        help="of a million tokens, to show the cost",
+    )
+    judge.add_argument(
+        "--judge-timeout", type=above_zero, default=60.0, metavar="SECONDS", help="of a request"
+    )
+    judge.add_argument(
+        "--judge-alternatives",
+        type=alternatives,
+        default=MOST_ALTERNATIVES,
+        metavar="N",
+        help="tokens asked for beside each, to weigh ratings; 0 for none",
+    )
+    judge.add_argument(
+        "--judge-cache", type=Path, metavar="FOLDER", help="answers; default: in PIROUETTE_HOME"
+    )
+
+
 def add_training(train: argparse.ArgumentParser) -> None:
     """What can be trained."""
     kinds = train.add_subparsers(metavar="KIND", required=True, parser_class=OneLineParser)
@@ -171,6 +207,20 @@ def seed(text: str) -> int:
 def above_zero(text: str) -> float:
     number = float(text)
     if not 0 < number < math.inf:
+        raise ValueError
+    return number
+
+
+def not_below_zero(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise ValueError
+    return number
+
+
+def alternatives(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= MOST_ALTERNATIVES:
         raise ValueError
     return number
 

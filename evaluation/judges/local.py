@@ -1,0 +1,119 @@
+"""The local model as a judge's chat model: one cache, greedy answers, odds from all its logits.
+
+Text never becomes a control token: code that spells out a marker of the chat is read as the plain
+characters it is.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from evaluation.judges.ratings import RATINGS, rating_alone
+from evaluation.judges.values import Answer, Message, NoAnswer, RatingToken
+from evaluation.provenance import own_commit
+from models.errors import InputError
+from models.kv_cache import KeyValueCache, Segment
+from models.language_model import LanguageModel
+from models.prefill import encode_in_chunks
+from models.tokenizer import CodeTokenizer
+
+TURN_BEGINS, TURN_ENDS = "<|im_start|>", "<|im_end|>"
+# What Qwen2.5's own chat template puts first where a conversation has no system message.
+SYSTEM = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."
+ROOM = 1_024  # tokens by which the cache grows
+LONGEST = 16_384  # tokens of a conversation and its answer; about 600 MB of the default model
+
+
+class LocalChat:
+    """Answers conversations in ChatML, the chat format of Qwen2.5.
+
+    What a conversation shares with the one before it, from its beginning on, is not read again.
+    Raises `InputError` where the model does not have the markers of ChatML.
+    """
+
+    at_once = 1
+
+    def __init__(self, model: LanguageModel) -> None:
+        if not {TURN_BEGINS, TURN_ENDS} <= model.tokenizer.control.keys():
+            raise InputError(
+                f"'{model.name}' has no {TURN_BEGINS} and {TURN_ENDS} and cannot be the judge; "
+                "name a chat model of the Qwen2.5 family"
+            )
+        self._model = model
+        self._longest = min(LONGEST, model.decoder.config.context_length)
+        self._end_tokens = model.end_tokens | {model.tokenizer.control[TURN_ENDS]}
+        self._ratings = rating_ids(model.tokenizer)
+        self._cache = model.decoder.new_cache(ROOM)
+        self.name = model.name
+        numbers = "8 bits" if model.decoder.quantised else "exact"
+        self.identity = f"local, {model.name}, {numbers}, commit {own_commit()}"
+
+    def ask(self, conversation: tuple[Message, ...], limit: int) -> Answer:
+        """The greedy answer. Raises `NoAnswer` where there is no room for it."""
+        prompt = chat_tokens(self._model.tokenizer, conversation)
+        if len(prompt) + limit > self._longest:
+            raise NoAnswer(f"{len(prompt)} tokens are too long for '{self.name}'")
+        written: list[int] = []
+        ratings: list[RatingToken] = []
+        for token, logits in self._greedy(prompt, limit):
+            written.append(token)
+            rating = rating_alone(self._model.tokenizer.decode([token]))
+            if rating is not None:
+                ratings.append(RatingToken(rating, self._odds(logits)))
+        text = self._model.tokenizer.decode(written)
+        return Answer(text, tuple(ratings), len(prompt), len(written))
+
+    def _greedy(self, prompt: Sequence[int], limit: int) -> Iterator[tuple[int, Tensor]]:
+        """Each token after `prompt`, and the logits [vocabulary] it was chosen by."""
+        decoder, cache = self._model.decoder, self._laid_out(prompt, limit)
+        positions = sorted({*cache.unread(), len(prompt) - 1})  # the last one for its logits
+        hidden = encode_in_chunks(decoder, cache, positions, lambda: False)[0]
+        for left in range(limit, 0, -1):
+            logits = decoder.logits(hidden)
+            token = int(logits.argmax())
+            if token in self._end_tokens:
+                return
+            yield token, logits
+            if left > 1:
+                hidden = decoder.forward([token], cache)[-1]
+
+    def _laid_out(self, prompt: Sequence[int], limit: int) -> KeyValueCache:
+        """The cache with `prompt` laid out, of which it knows what it has read, and room after."""
+        needed = len(prompt) + limit
+        if needed > self._cache.capacity:
+            self._cache = self._model.decoder.new_cache(-(-needed // ROOM) * ROOM)
+        same = common_length(self._cache.tokens, prompt)
+        self._cache.lay_out(prompt, [Segment(0, 0, same)] if same else [])
+        return self._cache
+
+    def _odds(self, logits: Tensor) -> tuple[float, ...]:
+        """How probable each rating is, over the whole vocabulary."""
+        shares = torch.softmax(logits, -1)
+        return tuple(float(shares[self._ratings[rating]].sum()) for rating in RATINGS)
+
+
+def chat_tokens(tokenizer: CodeTokenizer, conversation: Sequence[Message]) -> list[int]:
+    """A conversation in ChatML, up to where the assistant's next turn begins."""
+    begins, ends = tokenizer.control[TURN_BEGINS], tokenizer.control[TURN_ENDS]
+    tokens: list[int] = list(tokenizer.start_tokens)
+    for turn in (Message("system", SYSTEM), *conversation):
+        tokens += [begins, *tokenizer.encode(f"{turn.role}\n{turn.content}"), ends]
+        tokens += tokenizer.encode("\n")
+    return [*tokens, begins, *tokenizer.encode("assistant\n")]
+
+
+def rating_ids(tokenizer: CodeTokenizer) -> list[Tensor]:
+    """For each rating, the tokens that write it alone."""
+    ids: list[list[int]] = [[] for _ in RATINGS]
+    for token in range(tokenizer.size):
+        rating = rating_alone(tokenizer.decode([token]))
+        if rating is not None:
+            ids[rating].append(token)
+    return [torch.tensor(one, dtype=torch.long) for one in ids]
+
+
+def common_length(first: Sequence[int], second: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    pairs = zip(first, second, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
