@@ -4,11 +4,14 @@ Text never becomes a control token: code that spells out a marker of the chat is
 characters it is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from completion.decoding import decode_greedily
+from completion.drafting.drafter import TreeDrafter
+from completion.values import never_cancelled
 from evaluation.judges.ratings import RATINGS, rating_alone
 from evaluation.judges.values import Answer, Message, NoAnswer, RatingToken
 from evaluation.provenance import own_commit
@@ -43,7 +46,8 @@ class LocalChat:
         self._model = model
         self._longest = min(LONGEST, model.decoder.config.context_length)
         self._end_tokens = model.end_tokens | {model.tokenizer.control[TURN_ENDS]}
-        self._ratings = rating_ids(model.tokenizer)
+        self._rating_of = rating_tokens(model.tokenizer)
+        self._drafter = TreeDrafter()
         self._cache = model.decoder.new_cache(ROOM)
         self.name = model.name
         numbers = "8 bits" if model.decoder.quantised else "exact"
@@ -54,29 +58,33 @@ class LocalChat:
         prompt = chat_tokens(self._model.tokenizer, conversation)
         if len(prompt) + limit > self._longest:
             raise NoAnswer(f"{len(prompt)} tokens are too long for '{self.name}'")
-        written: list[int] = []
-        ratings: list[RatingToken] = []
-        for token, logits in self._greedy(prompt, limit):
-            written.append(token)
-            rating = rating_alone(self._model.tokenizer.decode([token]))
-            if rating is not None:
-                ratings.append(RatingToken(rating, self._odds(logits)))
-        text = self._model.tokenizer.decode(written)
-        return Answer(text, tuple(ratings), len(prompt), len(written))
-
-    def _greedy(self, prompt: Sequence[int], limit: int) -> Iterator[tuple[int, Tensor]]:
-        """Each token after `prompt`, and the logits [vocabulary] it was chosen by."""
         decoder, cache = self._model.decoder, self._laid_out(prompt, limit)
         positions = sorted({*cache.unread(), len(prompt) - 1})  # the last one for its logits
-        hidden = encode_in_chunks(decoder, cache, positions, lambda: False)[0]
-        for left in range(limit, 0, -1):
-            logits = decoder.logits(hidden)
-            token = int(logits.argmax())
-            if token in self._end_tokens:
-                return
-            yield token, logits
-            if left > 1:
-                hidden = decoder.forward([token], cache)[-1]
+        hidden = encode_in_chunks(decoder, cache, positions, never_cancelled)[0]
+        odds: dict[int, tuple[float, ...]] = {}
+
+        def note_odds(before: Sequence[int], logits: Tensor) -> Tensor:
+            if int(logits.argmax()) in self._rating_of:
+                odds[len(before)] = self._odds(logits)
+            return logits
+
+        decoded = decode_greedily(
+            self._model,
+            cache,
+            decoder.logits(hidden),
+            end_tokens=self._end_tokens,
+            max_tokens=limit,
+            find_stop=never_stopped,
+            cancelled=never_cancelled,
+            drafter=self._drafter,
+            weigh=note_odds,
+        )
+        ratings = (
+            RatingToken(self._rating_of[token], odds[place])
+            for place, token in enumerate(decoded.tokens)
+            if token in self._rating_of
+        )
+        return Answer(decoded.text, tuple(ratings), len(prompt), len(decoded.tokens))
 
     def _laid_out(self, prompt: Sequence[int], limit: int) -> KeyValueCache:
         """The cache with `prompt` laid out, of which it knows what it has read, and room after."""
@@ -90,7 +98,14 @@ class LocalChat:
     def _odds(self, logits: Tensor) -> tuple[float, ...]:
         """How probable each rating is, over the whole vocabulary."""
         shares = torch.softmax(logits, -1)
-        return tuple(float(shares[self._ratings[rating]].sum()) for rating in RATINGS)
+        odds = [0.0] * len(RATINGS)
+        for token, rating in self._rating_of.items():
+            odds[rating] += float(shares[token])
+        return tuple(odds)
+
+
+def never_stopped(_: str) -> None:
+    """The model alone ends its answer."""
 
 
 def chat_tokens(tokenizer: CodeTokenizer, conversation: Sequence[Message]) -> list[int]:
@@ -103,14 +118,10 @@ def chat_tokens(tokenizer: CodeTokenizer, conversation: Sequence[Message]) -> li
     return [*tokens, begins, *tokenizer.encode("assistant\n")]
 
 
-def rating_ids(tokenizer: CodeTokenizer) -> list[Tensor]:
-    """For each rating, the tokens that write it alone."""
-    ids: list[list[int]] = [[] for _ in RATINGS]
-    for token in range(tokenizer.size):
-        rating = rating_alone(tokenizer.decode([token]))
-        if rating is not None:
-            ids[rating].append(token)
-    return [torch.tensor(one, dtype=torch.long) for one in ids]
+def rating_tokens(tokenizer: CodeTokenizer) -> dict[int, int]:
+    """The tokens that write a rating alone, each with its rating."""
+    ratings = ((token, rating_alone(tokenizer.decode([token]))) for token in range(tokenizer.size))
+    return {token: rating for token, rating in ratings if rating is not None}
 
 
 def common_length(first: Sequence[int], second: Sequence[int]) -> int:

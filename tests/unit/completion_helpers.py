@@ -105,6 +105,7 @@ class ScriptedDecoder(Decoder):
 
     def __init__(self, model: LanguageModel, scripts: Sequence[Sequence[int]]) -> None:
         self.config = model.decoder.config
+        self.quantised = False
         self._embedding = torch.zeros(1)
         self._scripts = iter(scripts)
         self._script: Sequence[int] = ()
