@@ -4,7 +4,10 @@ Text never becomes a control token: code that spells out a marker of the chat is
 characters it is.
 """
 
+import hashlib
 from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -14,7 +17,7 @@ from completion.drafting.drafter import TreeDrafter
 from completion.values import never_cancelled
 from evaluation.judges.ratings import RATINGS, rating_alone
 from evaluation.judges.values import Answer, Message, NoAnswer, RatingToken
-from evaluation.provenance import own_commit
+from evaluation.provenance import DISTRIBUTION
 from models.errors import InputError
 from models.kv_cache import KeyValueCache, Segment
 from models.language_model import LanguageModel
@@ -51,7 +54,7 @@ class LocalChat:
         self._cache = model.decoder.new_cache(ROOM)
         self.name = model.name
         numbers = "8 bits" if model.decoder.quantised else "exact"
-        self.identity = f"local, {model.name}, {numbers}, commit {own_commit()}"
+        self.identity = f"local, {numbers}, {version(DISTRIBUTION)}, {weights_hash(model.folder)}"
 
     def ask(self, conversation: tuple[Message, ...], limit: int) -> Answer:
         """The greedy answer. Raises `NoAnswer` where there is no room for it."""
@@ -122,6 +125,13 @@ def rating_tokens(tokenizer: CodeTokenizer) -> dict[int, int]:
     """The tokens that write a rating alone, each with its rating."""
     ratings = ((token, rating_alone(tokenizer.decode([token]))) for token in range(tokenizer.size))
     return {token: rating for token, rating in ratings if rating is not None}
+
+
+def weights_hash(folder: Path) -> str:
+    """Another one where a file of the model is another, by name, size and time of change."""
+    stats = ((path.name, path.stat()) for path in sorted(folder.iterdir()))
+    known = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+    return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
 def common_length(first: Sequence[int], second: Sequence[int]) -> int:

@@ -1,5 +1,6 @@
 """The local model as a judge: its chat format, its cache, and odds from all its logits."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,14 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(tiny: LanguageModel)
     chat = LocalChat(tiny)
     for question in questions:
         assert chat.ask(question, 8) == LocalChat(tiny).ask(question, 8)
+
+
+def test_other_weights_are_another_model(tmp_path: Path) -> None:
+    write_model(tmp_path, CHATML)
+    first = LocalChat(load_tiny_model(tmp_path)).identity
+    assert LocalChat(load_tiny_model(tmp_path)).identity == first
+    os.utime(tmp_path / "model.safetensors", (1, 1))
+    assert LocalChat(load_tiny_model(tmp_path)).identity != first
 
 
 def test_a_task_that_is_too_long_has_no_answer(tiny: LanguageModel) -> None:
