@@ -1,0 +1,146 @@
+"""Work spread over the nodes of a Ray cluster, or done here one after another.
+
+The cluster is one that the user runs and named; none is ever started. Its nodes have this version
+of Pirouette installed. Items and results are sent as pickles between processes of that cluster,
+which trust one another. This module must not know what the work is.
+"""
+
+import importlib
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import chdir, contextmanager
+from typing import Any, Generic, TypeVar
+
+from evaluation.provenance import SOURCE
+from models.errors import InputError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+ADDRESS = re.compile(r"auto|[^\s:/]+:\d+")  # any other would have Ray start a cluster, or proxy
+
+
+def spread(
+    items: Sequence[Item],
+    make_worker: Callable[[], Callable[[Item], Result]],
+    address: str | None,
+    on_result: Callable[[Item, Result], None],
+) -> list[Result]:
+    """The result of each item, in order, by workers that `make_worker` makes.
+
+    Without an `address` one worker does them all, here. With the `HOST:PORT` of a cluster that this
+    machine belongs to, or `auto`, each node makes one worker, for which all its processors are
+    taken; the items of one that is lost are done again by the others. Each result is given to
+    `on_result`, here, as soon as it is there. What a worker raises ends the run. Raises
+    `InputError` where the cluster is not there, or loses all workers.
+    """
+    if not items:
+        return []
+    if address is not None:
+        return over_cluster(items, make_worker, address, on_result)
+    work = make_worker()
+    results: list[Result] = []
+    for item in items:
+        results.append(work(item))
+        on_result(item, results[-1])
+    return results
+
+
+class Worker(Generic[Item, Result]):
+    """What a node runs: it makes its worker once, and has it do one item at a time."""
+
+    def start(self, make_worker: Callable[[], Callable[[Item], Result]]) -> None:
+        self._work = make_worker()
+
+    def do(self, item: Item) -> Result:
+        return self._work(item)
+
+
+def over_cluster(
+    items: Sequence[Item],
+    make_worker: Callable[[], Callable[[Item], Result]],
+    address: str,
+    on_result: Callable[[Item, Result], None],
+) -> list[Result]:
+    ray = import_ray()
+    with connected(ray, address):
+        workers = [worker_on(ray, node) for node in usable_nodes(ray, address)]
+        busy: dict[Any, tuple[Any, int | None]] = {
+            worker.start.remote(make_worker): (worker, None) for worker in workers
+        }
+        waiting = deque(range(len(items)))
+        idle: list[Any] = []
+        results: dict[int, Result] = {}
+        while len(results) < len(items):
+            while waiting and idle:
+                worker, index = idle.pop(), waiting.popleft()
+                busy[worker.do.remote(items[index])] = worker, index
+            if not busy:
+                raise InputError(
+                    f"all {len(workers)} workers of the cluster were lost; look into its logs and "
+                    "run it again, what was done is kept"
+                )
+            (done, *_), _ = ray.wait(list(busy), num_returns=1)
+            worker, of = busy.pop(done)
+            try:
+                result = ray.get(done)
+            except ray.exceptions.RayTaskError as error:
+                raise error.cause from None
+            except ray.exceptions.RayError:  # the worker was lost, or its node
+                waiting.extendleft([] if of is None else [of])
+                continue
+            idle.append(worker)
+            if of is not None:
+                results[of] = result
+                on_result(items[of], result)
+    return [results[index] for index in range(len(items))]
+
+
+def import_ray() -> Any:
+    """Ray, which only this needs."""
+    try:
+        return importlib.import_module("ray")
+    except ImportError:
+        raise InputError(
+            "spreading work needs the package ray; run: pip install 'pirouette-lsp[cluster]'"
+        ) from None
+
+
+@contextmanager
+def connected(ray: Any, address: str) -> Iterator[None]:
+    """Beside a cluster, which loses this run's workers afterwards."""
+    if not ADDRESS.fullmatch(address):
+        raise InputError(f"'{address}' is no address of a cluster; name HOST:PORT, or auto")
+    try:
+        with chdir(SOURCE):  # workers look for modules where this process is: never in a workspace
+            ray.init(address=address, log_to_driver=False, configure_logging=False)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"no cluster answers at {address} ({reason}); start it with 'ray start' on each machine"
+        ) from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def usable_nodes(ray: Any, address: str) -> list[tuple[str, int]]:
+    """The nodes that have processors, with how many; there is at least one."""
+    found = [
+        (node["NodeID"], int(node["Resources"].get("CPU", 0)))
+        for node in ray.nodes()
+        if node["Alive"]
+    ]
+    usable = [(node, processors) for node, processors in found if processors]
+    if not usable:
+        raise InputError(f"the cluster at {address} has no processors; add nodes that have some")
+    return usable
+
+
+def worker_on(ray: Any, node: tuple[str, int]) -> Any:
+    """A worker that takes all processors of one node, once they are free."""
+    name, processors = node
+    there = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(name, soft=False)
+    return ray.remote(Worker).options(num_cpus=processors, scheduling_strategy=there).remote()

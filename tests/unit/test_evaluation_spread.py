@@ -1,0 +1,158 @@
+"""Work spread over a cluster of two nodes: the same results in order, whoever is lost."""
+
+import importlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import models
+from evaluation.spread import spread
+from models.errors import InputError
+from tests.unit.workspaces import write_files
+
+ITEMS = list(range(12))
+SQUARES = [item * item for item in ITEMS]
+PATIENCE = 60.0  # seconds until a second worker must be there
+
+
+def squares() -> Callable[[int], int]:
+    return lambda item: item * item
+
+
+def beside_another(folder: Path) -> Callable[[int], int]:
+    """Each item's process, once there are two of them."""
+
+    def work(_: int) -> int:
+        (folder / str(os.getpid())).touch()
+        ends = time.monotonic() + PATIENCE
+        while len(list(folder.iterdir())) < 2 and time.monotonic() < ends:
+            time.sleep(0.01)
+        return os.getpid()
+
+    return work
+
+
+def where_models_are() -> Callable[[int], str]:
+    return lambda _: str(models.__file__)
+
+
+def lost_at(item: int, folder: Path) -> Callable[[int], int]:
+    """A worker whose process is killed at an item the first time that anyone does it."""
+
+    def work(given: int) -> int:
+        if given == item:
+            try:
+                (folder / str(item)).touch(exist_ok=False)
+            except FileExistsError:
+                return given * given
+            os.kill(os.getpid(), signal.SIGKILL)
+        return given * given
+
+    return work
+
+
+def always_lost() -> Callable[[int], int]:
+    def work(_: int) -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+    return work
+
+
+def refuses() -> Callable[[int], int]:
+    def work(item: int) -> int:
+        raise InputError(f"{item} cannot be done")
+
+    return work
+
+
+def cannot_start() -> Callable[[int], int]:
+    raise InputError("there is no model")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """The address of a cluster of two nodes of one processor each, on this machine."""
+    pytest.importorskip("ray")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is told to anyone
+    from ray.cluster_utils import Cluster
+
+    two = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    two.add_node(num_cpus=1)
+    yield two.address
+    two.shutdown()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(params=["here", "cluster"])
+def address(request: pytest.FixtureRequest) -> str | None:
+    return request.getfixturevalue("cluster") if request.param == "cluster" else None
+
+
+def nothing(_: int, __: object) -> None:
+    """Nobody waits for results."""
+
+
+def test_results_are_in_order_and_each_is_given_as_it_comes(address: str | None) -> None:
+    given: dict[int, int] = {}
+    assert spread(ITEMS, squares, address, given.__setitem__) == SQUARES
+    assert given == dict(zip(ITEMS, SQUARES, strict=True))
+
+
+def test_where_there_is_nothing_to_do_no_worker_is_made() -> None:
+    assert spread([], cannot_start, "127.0.0.1:1", nothing) == []
+
+
+def test_what_a_worker_raises_ends_the_run(address: str | None) -> None:
+    with pytest.raises(InputError, match=r"^\d+ cannot be done$"):
+        spread(ITEMS, refuses, address, nothing)
+    with pytest.raises(InputError, match=r"^there is no model$"):
+        spread(ITEMS, cannot_start, address, nothing)
+
+
+def test_every_node_has_one_worker(cluster: str, tmp_path: Path) -> None:
+    processes = set(spread(ITEMS, partial(beside_another, tmp_path), cluster, nothing))
+    assert len(processes) == 2
+    assert os.getpid() not in processes
+
+
+def test_workers_import_nothing_of_a_workspace(
+    cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path, {"models/__init__.py": "raise SystemExit('run')\n"})
+    monkeypatch.chdir(tmp_path)
+    assert set(spread(ITEMS, where_models_are, cluster, nothing)) == {models.__file__}
+    assert Path.cwd() == tmp_path
+
+
+def test_a_lost_workers_item_is_done_by_another(cluster: str, tmp_path: Path) -> None:
+    given: list[int] = []
+    make = partial(lost_at, 5, tmp_path)
+    assert spread(ITEMS, make, cluster, lambda item, _: given.append(item)) == SQUARES
+    assert sorted(given) == ITEMS
+    assert (tmp_path / "5").exists()
+
+
+def test_losing_all_workers_is_told_in_one_line(cluster: str) -> None:
+    with pytest.raises(InputError, match="all 2 workers of the cluster were lost"):
+        spread(ITEMS, always_lost, cluster, nothing)
+
+
+@pytest.mark.parametrize("address", ["", "local", "http://host:1", "ray://host:1", "host"])
+def test_an_address_that_is_none_is_told(address: str) -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(InputError, match="is no address of a cluster"):
+        spread(ITEMS, squares, address, nothing)
+
+
+def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> object:
+        raise ImportError(name)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(InputError, match="pirouette-lsp\\[cluster\\]"):
+        spread(ITEMS, squares, "auto", nothing)
