@@ -7,9 +7,10 @@ which trust one another. This module must not know what the work is.
 
 import importlib
 import re
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, redirect_stdout
 from typing import Any, Generic, TypeVar
 
 from evaluation.provenance import SOURCE
@@ -64,7 +65,7 @@ def over_cluster(
     on_result: Callable[[Item, Result], None],
 ) -> list[Result]:
     ray = import_ray()
-    with connected(ray, address):
+    with redirect_stdout(sys.stderr), connected(ray, address):  # Ray prints what is lost
         workers = [worker_on(ray, node) for node in usable_nodes(ray, address)]
         busy: dict[Any, tuple[Any, int | None]] = {
             worker.start.remote(make_worker): (worker, None) for worker in workers

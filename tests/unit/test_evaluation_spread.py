@@ -137,9 +137,12 @@ def test_a_lost_workers_item_is_done_by_another(cluster: str, tmp_path: Path) ->
     assert (tmp_path / "5").exists()
 
 
-def test_losing_all_workers_is_told_in_one_line(cluster: str) -> None:
+def test_losing_all_workers_is_told_in_one_line(
+    cluster: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(InputError, match="all 2 workers of the cluster were lost"):
         spread(ITEMS, always_lost, cluster, nothing)
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("address", ["", "local", "http://host:1", "ray://host:1", "host"])
