@@ -34,7 +34,8 @@ class GradedProgram:
     published: Mapping[str, float] = field(default_factory=dict)
 
 
-# The scores of some programs by arm, a list for each in the order of the programs.
+# The scores of some programs by arm, a list for each in the order of the programs; NaN where there
+# is none.
 ScorePrograms = Callable[[Sequence[GradedProgram]], Mapping[str, list[float]]]
 
 

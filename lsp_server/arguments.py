@@ -79,6 +79,7 @@ def add_benches(bench: argparse.ArgumentParser) -> None:
     folder = "the folder that holds codebertscore/ and ice-score/"
     metrics.add_argument("--data", type=Path, metavar="PATH", required=True, help=folder)
     metrics.add_argument("--samples", type=Path, metavar="PATH", help=GOES_ON)
+    add_judge(metrics)
     add_replay(benches, "related", "Complete with code of other files before the file.", GOES_ON)
 
 

@@ -261,6 +261,7 @@ def metrics_bench(
     arguments: argparse.Namespace, _: LoadModel, progress: ProgressCallback
 ) -> BenchResult:
     from evaluation.benchmarks.metrics import MetricsOptions, run_metrics
+    from evaluation.judges.configured import judge_of
     from evaluation.metrics.arms import metric_arms
     from evaluation.metrics.encoders import DEFAULT_ENCODER
 
@@ -268,9 +269,13 @@ def metrics_bench(
         raise InputError("'bench metrics' reads a model as it is; leave out --adapter and --exact")
     encoder = arguments.model or DEFAULT_ENCODER
     options = MetricsOptions(data=arguments.data, **given(arguments))
-    return run_metrics(
-        options, encoder, lambda: metric_arms(encoder, default_home(), progress), progress
+    judge = judge_of(arguments, progress)
+    result = run_metrics(
+        options, encoder, lambda: metric_arms(encoder, default_home(), progress), progress, judge
     )
+    if judge is not None:
+        print(f"judge: {judge.spent_line}", file=sys.stderr)
+    return result
 
 
 BENCHES: Mapping[str, RunBench] = {

@@ -7,6 +7,7 @@ programs passed or failed. This module must not know how any score is made.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ from evaluation.graded_programs import (
     by_problem,
 )
 from evaluation.intervals import bootstrap, percentiles
+from evaluation.judges.judge import Judge
 from evaluation.kept_results import KeptResults
+from evaluation.metrics.judged import judge_scores
 from evaluation.provenance import made_here, own_commit
 from evaluation.results import BenchResult, Metric, Row, metric
 from models.progress import Progress, ProgressCallback
@@ -68,21 +71,26 @@ def run_metrics(
     encoder: str,
     metrics: Callable[[], Sequence[ScorePrograms]],
     progress: ProgressCallback,
+    judge: Judge | None = None,
 ) -> BenchResult:
     """Score all programs by all `metrics`, which are made once the data is read.
 
-    `encoder` names what they encode with. Progress counts problems. Raises `InputError` for data
-    that is not there.
+    `encoder` names what they encode with. A `judge` rates those of ICE-Score too, the ones that
+    its method was published on. Progress counts problems. Raises `InputError` for data that is not
+    there.
     """
     slices = {
         name: list(by_problem(read(options.data)).items())[: options.limit]
         for name, read in READERS.items()
     }
-    kept = KeptResults(options.samples, f"metrics, {encoder}, commit {own_commit()}", Scored)
-    score = metrics()
+    by = encoder if judge is None else f"{encoder}, judged by {judge.name}"
+    kept = KeptResults(options.samples, f"metrics, {by}, commit {own_commit()}", Scored)
+    of_all = metrics()
+    judged: list[ScorePrograms] = [] if judge is None else [partial(judge_scores, judge)]
     rows: list[Row] = []
     done, total = 0, sum(map(len, slices.values()))
     for name, problems in slices.items():
+        score = [*of_all, *judged] if name == ICE else of_all
         scored: list[list[Scored]] = []
         for problem, programs in problems:
             progress(Progress("metrics", done, total))
@@ -105,10 +113,11 @@ def development(problems: int) -> range:
 def scored_by(
     metrics: Sequence[ScorePrograms], programs: Sequence[GradedProgram]
 ) -> Iterator[Scored]:
-    labels = [program.passed for program in programs]
     for score in metrics:
         for arm, found in score(programs).items():
-            yield Scored(arm, labels, found)
+            pairs = zip(programs, found, strict=True)
+            known = [(one.passed, value) for one, value in pairs if not isnan(value)]
+            yield Scored(arm, [passed for passed, _ in known], [value for _, value in known])
 
 
 def rows_of(name: str, scored: Sequence[Sequence[Scored]], seed: int) -> Iterator[Row]:
@@ -121,24 +130,28 @@ def rows_of(name: str, scored: Sequence[Sequence[Scored]], seed: int) -> Iterato
         for one in problem:
             arms.setdefault(one.arm, []).append(one.problem())
     measured = {arm: measure(name, problems, seed) for arm, problems in arms.items()}
-    count = sum(len(problem[0].labels) for problem in scored if problem)
+    counts = {arm: sum(len(one.labels) for one in problems) for arm, problems in arms.items()}
     for arm, found in measured.items():
         metrics = {key: metric(value, percentiles(drawn)) for key, (value, drawn) in found.items()}
-        yield Row(arm, name, count, metrics)
+        yield Row(arm, name, counts[arm], metrics)
     for arm, found in measured.items():
         if arm != BASELINE and not arm.startswith(PUBLISHED):
-            yield Row(f"{arm} - {BASELINE}", name, count, differences(found, measured[BASELINE]))
+            yield Row(
+                f"{arm} - {BASELINE}", name, counts[arm], differences(found, measured[BASELINE])
+            )
 
 
 Measured = Mapping[str, tuple[float, np.ndarray]]  # by correlation, and of problems drawn anew
 
 
 def measure(name: str, problems: Sequence[ScoredProblem], seed: int) -> Measured:
+    """Without those correlations that scores have none of, being all the same."""
     found: dict[str, tuple[float, np.ndarray]] = {}
     for key in MEASURED[name]:
         statistic = CORRELATIONS[key](problems)
         value = statistic(np.arange(len(problems)))
-        found[key] = value, bootstrap(statistic, len(problems), seed)
+        if not isnan(value):
+            found[key] = value, bootstrap(statistic, len(problems), seed)
     return found
 
 
@@ -146,4 +159,5 @@ def differences(first: Measured, second: Measured) -> dict[str, Metric]:
     return {
         key: metric(value - second[key][0], percentiles(drawn - second[key][1]))
         for key, (value, drawn) in first.items()
+        if key in second
     }

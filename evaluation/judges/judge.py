@@ -61,8 +61,8 @@ class Judge:
 
     @property
     def name(self) -> str:
-        """The model's."""
-        return self._chat.name
+        """The model's, and how it is asked."""
+        return f"{self._chat.name}, step by step" if self._steps else self._chat.name
 
     @property
     def spent(self) -> Spent:
@@ -93,7 +93,7 @@ class Judge:
             failures = 0 if answered else failures + 1
             if failures == FAILURES_IN_A_ROW:
                 raise InputError(
-                    f"'{self.name}' did not answer {failures} tasks in a row "
+                    f"'{self._chat.name}' did not answer {failures} tasks in a row "
                     f"({judgement.reason}); mend that and run it again, answers are kept"
                 )
         self._progress(Progress(stage, len(different), len(different)))
