@@ -274,7 +274,7 @@ def metrics_bench(
         options, encoder, lambda: metric_arms(encoder, default_home(), progress), progress, judge
     )
     if judge is not None:
-        print(f"judge: {judge.spent_line}", file=sys.stderr)
+        print(f"judge: {judge.summary}", file=sys.stderr)
     return result
 
 

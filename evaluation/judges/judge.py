@@ -58,6 +58,7 @@ class Judge:
         self._prices = prices
         self._progress = progress
         self._spent = NOTHING_SPENT
+        self._unjudged = 0
 
     @property
     def name(self) -> str:
@@ -70,9 +71,10 @@ class Judge:
         return self._spent
 
     @property
-    def spent_line(self) -> str:
-        """The same for people, with its cost where prices are known."""
-        return spent_line(self._spent, self._prices)
+    def summary(self) -> str:
+        """The same for people, with its cost where prices are known, and how many got no rating."""
+        told = spent_line(self._spent, self._prices)
+        return f"{told}, {self._unjudged:,} not judged" if self._unjudged else told
 
     def judge(
         self, tasks: Sequence[JudgeTask], aspect: Aspect = Aspect.USEFULNESS
@@ -90,6 +92,7 @@ class Judge:
             self._progress(Progress(stage, len(found), len(different)))
             found[task] = judgement
             self._spent = added_up((self._spent, judgement.spent))
+            self._unjudged += judgement.rating is None
             failures = 0 if answered else failures + 1
             if failures == FAILURES_IN_A_ROW:
                 raise InputError(

@@ -1,8 +1,7 @@
 """A judge: ratings in order, asked again, kept, paid for, and chosen on the command line."""
 
-import argparse
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ from evaluation.judges.values import (
     RatingToken,
 )
 from lsp_server.arguments import OneLineParser, add_judge
-from models.errors import InputError
+from models.errors import InputError, PirouetteError
 from models.progress import Progress, ignore_progress
 from tests.unit.scripted_endpoint import KEY, said, scripted_endpoint
 
@@ -88,10 +87,12 @@ def test_an_answer_without_a_rating_is_asked_for_again_with_a_reminder() -> None
 def test_one_that_never_gives_a_rating_leaves_the_task_unjudged() -> None:
     junk = [Answer("no", prompt_tokens=9, answer_tokens=1)] * 3
     chat = ScriptedChat({"odd": junk, "good": [Answer("4")]})
-    odd, good = judge(chat).judge(tasks("odd", "good"))
+    asked = judge(chat)
+    odd, good = asked.judge(tasks("odd", "good"))
     spent = Spent(requests=3, prompt_tokens=27, answer_tokens=3)
     assert odd == Judgement(None, None, NO_RATING, spent)
     assert good.rating == 4
+    assert asked.summary.endswith(", 1 not judged")
 
 
 def test_a_task_that_is_not_answered_is_unjudged_and_tells_why() -> None:
@@ -200,32 +201,27 @@ def test_all_that_was_spent_is_told_in_one_line() -> None:
 # What the command line says
 
 
-def chosen(
-    *arguments: str, environment: Mapping[str, str] | None = None
-) -> tuple[Judge | None, argparse.Namespace]:
+def chosen(*arguments: str, environment: Mapping[str, str] | None = None) -> Judge | None:
     parser = OneLineParser(prog="pirouette")
     add_judge(parser)
-    parsed = parser.parse_args(arguments)
-    return judge_of(parsed, ignore_progress, environment or {}), parsed
+    return judge_of(parser.parse_args(arguments), ignore_progress, environment or {})
 
 
 def test_nothing_is_asked_where_no_judge_is_named() -> None:
-    assert chosen()[0] is None
+    assert chosen() is None
 
 
 def test_an_endpoint_is_asked_as_the_command_line_says(tmp_path: Path) -> None:
     with scripted_endpoint([said("3"), said("4")]) as asked:
         address = ["--judge", f"{asked.url}/v1", "--judge-model", "judge"]
         key = ["--judge-key-variable", "THE_KEY", "--judge-prices", "1000", "2000"]
-        judge, _ = chosen(
-            *address, *key, "--judge-cache", str(tmp_path), environment={"THE_KEY": KEY}
-        )
+        judge = chosen(*address, *key, "--judge-cache", str(tmp_path), environment={"THE_KEY": KEY})
         assert judge is not None
         assert judge.name == "judge"
         assert {one.rating for one in judge.judge(tasks("good", "better"))} == {3, 4}
         assert {headers["Authorization"] for headers in asked.headers} == {f"Bearer {KEY}"}
     assert judge.spent == Spent(requests=2, prompt_tokens=200, answer_tokens=2)
-    assert judge.spent_line.endswith("cost 0.2040")
+    assert judge.summary.endswith("cost 0.2040")
     assert not any(KEY in file.read_text() for file in tmp_path.rglob("*.json"))
 
 
@@ -248,9 +244,8 @@ def test_options_that_do_not_go_together_are_told(
 ) -> None:
     monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    told: Callable[..., object] = chosen
-    with pytest.raises(Exception, match=complaint):
-        told(*arguments)
+    with pytest.raises(PirouetteError, match=complaint):
+        chosen(*arguments)
 
 
 @pytest.mark.parametrize(
