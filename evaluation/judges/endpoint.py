@@ -6,6 +6,7 @@ followed, and it stands in no message.
 """
 
 import json
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -25,6 +26,7 @@ LONGEST_PAUSE = 60.0  # seconds between two tries
 MOST_BYTES = 16 * 2**20  # of an answer; one of 1,024 tokens with 20 alternatives each has 3 MB
 BLOCK = 2**16
 SHOWN = 200  # characters of what an endpoint says is wrong
+WRITABLE = re.compile("[!-~]+")  # in a request: ASCII without blanks
 SETTINGS_ARE_WRONG = (401, 403, 404, 405)
 MAY_YET_ANSWER = (408, 409, 425, 429)
 
@@ -128,11 +130,13 @@ def completions_url(base: str) -> str:
     try:
         parts = urllib.parse.urlsplit(base)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = usable and WRITABLE.fullmatch(base) is not None
     except ValueError:
         usable = False
     if not usable:
         raise InputError(
-            f"'{base}' is no address of an endpoint; name one like http://127.0.0.1:8000/v1"
+            f"'{base}' is no address of an endpoint; name one like http://127.0.0.1:8000/v1, "
+            "or the judge 'local'"
         )
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InputError(

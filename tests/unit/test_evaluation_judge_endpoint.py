@@ -188,7 +188,16 @@ def test_any_log_probabilities_leave_the_text_as_it_is(value: object) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "local host", "ftp://host/v1", "file:///etc/passwd", "http://", "http://[::1/v1"],
+    [
+        "",
+        "local host",
+        "ftp://host/v1",
+        "file:///etc/passwd",
+        "http://",
+        "http://[::1/v1",
+        "http://höst/v1",
+        "http://host/v 1",
+    ],
 )
 def test_an_address_that_is_none_is_told(address: str) -> None:
     with pytest.raises(InputError, match="is no address of an endpoint"):

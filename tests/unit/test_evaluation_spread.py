@@ -5,12 +5,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 import models
+from evaluation.kept_results import KeptResults
 from evaluation.spread import spread
 from models.errors import InputError
 from tests.unit.workspaces import write_files
@@ -18,6 +20,11 @@ from tests.unit.workspaces import write_files
 ITEMS = list(range(12))
 SQUARES = [item * item for item in ITEMS]
 PATIENCE = 60.0  # seconds until a second worker must be there
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    value: int
 
 
 def squares() -> Callable[[int], int]:
@@ -71,6 +78,15 @@ def refuses() -> Callable[[int], int]:
     return work
 
 
+def cut_off() -> Callable[[int], int]:
+    def work(item: int) -> int:
+        if item == ITEMS[7]:
+            raise InputError("the run is cut off")
+        return item * item
+
+    return work
+
+
 def cannot_start() -> Callable[[int], int]:
     raise InputError("there is no model")
 
@@ -105,6 +121,22 @@ def test_results_are_in_order_and_each_is_given_as_it_comes(address: str | None)
 
 def test_where_there_is_nothing_to_do_no_worker_is_made() -> None:
     assert spread([], cannot_start, "127.0.0.1:1", nothing) == []
+
+
+def test_results_that_are_kept_as_they_come_are_not_made_again(tmp_path: Path) -> None:
+    kept = KeptResults(tmp_path / "samples.jsonl", "run", Square)
+
+    def keep(item: int, square: int) -> None:
+        kept.add(str(item), [Square(square)])
+
+    with pytest.raises(InputError, match="is cut off"):
+        spread(ITEMS, cut_off, None, keep)
+    kept = KeptResults(tmp_path / "samples.jsonl", "run", Square)
+    left = [item for item in ITEMS if kept.find(str(item)) is None]
+    assert left == ITEMS[7:]
+    spread(left, squares, None, keep)
+    kept = KeptResults(tmp_path / "samples.jsonl", "run", Square)
+    assert [kept.find(str(item)) for item in ITEMS] == [[Square(one)] for one in SQUARES]
 
 
 def test_what_a_worker_raises_ends_the_run(address: str | None) -> None:
