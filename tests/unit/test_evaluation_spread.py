@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.unit.workspaces import write_files
 
 ITEMS = list(range(12))
 SQUARES = [item * item for item in ITEMS]
+STORE = 80 * 2**20  # bytes, about the least that a node takes
 PATIENCE = 60.0  # seconds until a second worker must be there
 
 
@@ -95,13 +97,15 @@ def cannot_start() -> Callable[[int], int]:
 def cluster() -> Iterator[str]:
     """The address of a cluster of two nodes of one processor each, on this machine."""
     pytest.importorskip("ray")
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is told to anyone
     from ray.cluster_utils import Cluster
 
-    two = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    two.add_node(num_cpus=1)
-    yield two.address
-    two.shutdown()  # type: ignore[no-untyped-call]
+    node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": STORE}
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anyone
+        two = Cluster(initialize_head=True, head_node_args=node)
+        two.add_node(**node)
+        yield two.address
+        two.shutdown()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(params=["here", "cluster"])
