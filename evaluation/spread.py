@@ -7,6 +7,7 @@ which trust one another. This module must not know what the work is.
 
 import importlib
 import re
+import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,9 @@ from models.errors import InputError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-ADDRESS = re.compile(r"auto|[^\s:/]+:\d+")  # any other would have Ray start a cluster, or proxy
+ANY = "auto"  # the cluster that this machine belongs to
+ADDRESS = re.compile(rf"{ANY}|[^\s:/]+:\d+")  # any other would have Ray start a cluster, or proxy
+CONNECT_SECONDS = 10.0
 
 
 def spread(
@@ -114,9 +117,13 @@ def connected(ray: Any, address: str) -> Iterator[None]:
     if not ADDRESS.fullmatch(address):
         raise InputError(f"'{address}' is no address of a cluster; name HOST:PORT, or auto")
     try:
+        if address != ANY:
+            host, _, port = address.rpartition(":")
+            # Where nobody listens Ray would try for minutes, and then end this process.
+            socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
         with chdir(SOURCE):  # workers look for modules where this process is: never in a workspace
             ray.init(address=address, log_to_driver=False, configure_logging=False)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (OSError, RuntimeError, ValueError, OverflowError, SystemExit) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"no cluster answers at {address} ({reason}); start it with 'ray start' on each machine"

@@ -188,6 +188,13 @@ def test_an_address_that_is_none_is_told(address: str) -> None:
         spread(ITEMS, squares, address, nothing)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:99999"])
+def test_a_cluster_that_is_not_there_is_told(address: str) -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(InputError, match=f"no cluster answers at {address}"):
+        spread(ITEMS, squares, address, nothing)
+
+
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> object:
         raise ImportError(name)
