@@ -46,6 +46,7 @@ def decode_greedily(
     ahead: ReadTree = NOTHING_READ,
     watch: Watch = NO_WATCH,
     weigh: Weigh = as_they_are,
+    clock: Callable[[], float] = perf_counter,
 ) -> Decoded:
     """Write on after what `cache` holds, whose last token gave `logits` [vocabulary].
 
@@ -58,6 +59,7 @@ def decode_greedily(
     chosen are kept as branches. What was read `ahead` in the pass that gave `logits` is not read
     again; the cache is as that pass left it. What `watch` forbids is not chosen; a name that it
     finds wrong is the last that is written. Logits are weighed by `weigh` before a token is chosen.
+    By the `clock`, in seconds, the drafter learns what a pass takes.
     """
     text = ""
     pending = model.tokenizer.spelled(end.rewritten)
@@ -65,7 +67,7 @@ def decode_greedily(
     tokens: list[int] = []
     most = max_tokens + len(end.rewritten)
     writer = Writer(
-        model, cache, end, drafter or Drafter(), branch, runners_up, ahead, watch, weigh
+        model, cache, end, drafter or Drafter(), branch, runners_up, ahead, watch, weigh, clock
     )
     chosen = chain(branch.tokens, writer.write(logits, most - len(branch.tokens)))
 
@@ -116,6 +118,7 @@ class Writer:
         ahead: ReadTree,
         watch: Watch,
         weigh: Weigh,
+        clock: Callable[[], float],
     ) -> None:
         self.drafted = len(ahead.tree.tokens)
         self.accepted = 0
@@ -132,6 +135,7 @@ class Writer:
         self._ahead = ahead
         self._watch = watch
         self._weigh = weigh
+        self._clock = clock
 
     def write(self, logits: Tensor, most: int) -> Iterator[int]:
         """Up to `most` tokens, the first by `logits`; the model reads as they are asked for.
@@ -149,9 +153,9 @@ class Writer:
             left -= 1
             before = cache.tokens
             draft = self._drafter.draft(before, token, min(left, cache.capacity - cache.length))
-            started = perf_counter()
+            started = self._clock()
             read = self._read(draft.tree)
-            seconds = perf_counter() - started
+            seconds = self._clock() - started
             way, token = self._follow(read, [0], self._best(read.logits[0]))
             self._drafter.learn(Verified(before, draft, way, read.logits, seconds))
             agreed = self._take(read, way)

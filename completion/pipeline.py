@@ -189,9 +189,18 @@ class Completer:
             own = self._sessions.of(request.document)
             prompt = self.prompts.build(request, own.edges, own.related)
             own.lay_out(prompt, self._drafter.look_up.add)
-        self._learn_file(request, cancelled)
+        self.learn_file(request, cancelled)
         self.read_related(request, cancelled)
         self.heal(request.document, cancelled)
+
+    def learn_file(
+        self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
+    ) -> None:
+        """Let drafts come from all of a file, once; what is typed later is learnt as it is read."""
+        if request.document not in self._learnt:
+            tokens = self.model.tokenizer.encode(text_around(request))
+            self._drafter.look_up.add_file(tokens, cancelled)
+            self._learnt.add(request.document)
 
     def heal(self, document: str, cancelled: CancelCheck = never_cancelled) -> None:
         """Make a document's cache exact. Raises `Cancelled`."""
@@ -275,13 +284,6 @@ class Completer:
             near, prompt, session.cache, prefilled, watch, weigh, started, built, read, answer
         )
         return self._writer.write(asked, budget_ms, cancelled, others)
-
-    def _learn_file(self, request: CompletionRequest, cancelled: CancelCheck) -> None:
-        """Let drafts come from all of a file, once; what is typed later is learnt as it is read."""
-        if request.document not in self._learnt:
-            tokens = self.model.tokenizer.encode(text_around(request))
-            self._drafter.look_up.add_file(tokens, cancelled)
-            self._learnt.add(request.document)
 
     def _repair(self) -> Repair:
         """How much of an inexact cache may be encoded again before the model goes on."""

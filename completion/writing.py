@@ -237,6 +237,7 @@ class SuggestionWriter:
             ahead=NOTHING_READ if branch.tokens else asked.prefilled.ahead,
             watch=asked.watch if asked.answer is None else NO_WATCH,
             weigh=asked.weigh if asked.answer is None else as_they_are,
+            clock=self.clock,
         )
 
     def _logits(self, asked: Asked, branch: Branch) -> Tensor:

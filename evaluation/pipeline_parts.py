@@ -7,9 +7,10 @@ must not know how places are drawn, nor what is thought of an answer.
 import asyncio
 import random
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -96,7 +97,9 @@ def stage(
     packages = "" if environment is None else str(environment)
     with ExitStack() as stack:
         scratch = tempfile.TemporaryDirectory(prefix="pirouette-eval-")
-        root = Path(stack.enter_context(scratch)).resolve()
+        # By its own name, which the model reads.
+        root = Path(stack.enter_context(scratch)).resolve() / repository.name
+        root.mkdir()
         write_sources(repository.files, root)
         related = None
         if any(arm.retrieval for arm in arms):
@@ -112,27 +115,31 @@ def stage(
         types = load_type_fusion(model.tokenizer) if any(arm.types for arm in arms) else None
         options = CompletionOptions(cache_bytes=CACHE_BYTES)
         whole = Completer(model, options, standing_still, related=related)
-        completers = {
-            arm: whole.with_parts(
+        make = {
+            arm: partial(
+                whole.with_parts,
                 monitors if arm.monitors else None,
                 types if arm.types else None,
                 exact=not arm.pie,
             )
             for arm in arms
         }
-        yield Stage(root, whole, completers)
+        yield Stage(root, whole, make)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A repository's folder, the completer that reads there, and that of each arm.
+    """A repository's folder, the completer that reads there, and what makes that of each arm.
 
-    Every arm goes on from a copy of the same cache, so that the text before is read only once.
+    Every arm goes on from a copy of the same cache, so that the text before is read only once. It
+    has written nothing at any other place: what it has learnt to draft must not depend on where a
+    run was cut off, since the size of a pass decides between tokens that are all but equally
+    likely.
     """
 
     root: Path
     whole: Completer
-    completers: Mapping[Arm, Completer]
+    make: Mapping[Arm, Callable[[], Completer]]
 
     def ask(self, place: HeldOut, most: int, seed: int, turn: int) -> list[Written]:
         """Up to `most` suggestions of every arm at a place, in the order of the arms.
@@ -140,31 +147,35 @@ class Stage:
         The arms begin in turns, so that none is always the first.
         """
         file = self.root / place.path
+        arms = list(self.make)
+        start = turn % len(arms)
+        request = self._request(*text_before(place, seed), place)
+        bare = replace(request, document=f"{place.key}/bare")
+        related = replace(request, document=f"{place.key}/related")
         with changed_for_now(file, place.before + place.after):
-            arms = list(self.completers)
-            earlier = self._request(*text_before(place, seed), place)
-            bare, with_related = f"{place.key}/bare", f"{place.key}/related"
-            self.whole.read(replace(earlier, document=bare))
+            self.whole.read(bare)
             if any(arm.retrieval for arm in arms):
-                self.whole.fork(bare, with_related)
-                self.whole.read_related(replace(earlier, document=with_related))
-            start = turn % len(arms)
+                self.whole.fork(bare.document, related.document)
+                self.whole.read_related(related)
             written = {
-                arm: self._write(arm, with_related if arm.retrieval else bare, place, most)
+                arm: self._write(arm, related if arm.retrieval else bare, place, most)
                 for arm in [*arms[start:], *arms[:start]]
             }
-            self.whole.close(bare)
-            self.whole.close(with_related)
+        self.whole.close(bare.document)
+        self.whole.close(related.document)
         return [written[arm] for arm in arms]
 
-    def _write(self, arm: Arm, document: str, place: HeldOut, most: int) -> Written:
+    def _write(self, arm: Arm, earlier: CompletionRequest, place: HeldOut, most: int) -> Written:
+        """What an arm suggests, whose cache is that of the request a moment `earlier`."""
         own = f"{place.key}/{arm.name}"
-        self.whole.fork(document, own)
+        self.whole.fork(earlier.document, own)
+        completer = self.make[arm]()
+        completer.learn_file(replace(earlier, document=own))
         request = replace(self._request(place.before, place.after, place), document=own)
         started = perf_counter()
-        suggestions = self.completers[arm].complete_several(request, most)
+        suggestions = completer.complete_several(request, most)
         ms = 1e3 * (perf_counter() - started)
-        self.completers[arm].close(own)
+        completer.close(own)
         return Written(arm, suggestions, ms)
 
     def _request(self, before: str, after: str, place: HeldOut) -> CompletionRequest:

@@ -92,7 +92,7 @@ def read_sources(path: Path) -> Repository:
         root = path.resolve()
         return Repository(root.name, sources_below(root, GRAMMARS), {})
     try:
-        return Repository(path.stem, sources_of(path), {})
+        return Repository("-".join(path.stem.split("-")[:2]), sources_of(path), {})
     except BadZipFile:
         raise InputError(f"{path} is no wheel; name the root of a repository, or a wheel") from None
 

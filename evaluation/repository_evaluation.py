@@ -1,27 +1,26 @@
 """`pirouette eval`: how good completion is in a repository, and what each part contributes.
 
-It owns the order of the run: places are drawn, every arm is asked at each, and the judging is done
-once everything is written.
+It owns the order of the run: places are drawn, every arm is asked at each, and the judging
+(`evaluation.point_judging`) is done once everything is written.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
-from completion.values import PYTHON
 from evaluation.kept_results import KeptResults
-from evaluation.metrics.parsing import parses
-from evaluation.new_faults import NewFaults, filled, new_faults
-from evaluation.pipeline_parts import PARTS, Arm, Stage, Written, arms_of, stage
-from evaluation.point_results import Checked, Completed, Judged, rows_of
+from evaluation.pipeline_parts import PARTS, Arm, Written, arms_of, stage
+from evaluation.point_judging import NO_SCORERS, Scorers, check_all, score_all
+from evaluation.point_results import Completed, Judged, rows_of
 from evaluation.point_sampling import HeldOut, draw_held_out
 from evaluation.provenance import made_here, run_name
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult
+from evaluation.spread import spread
 from evaluation.type_check import require_checker
-from lsp_server.documents import language_of
 from models.errors import InputError
 from models.language_model import LanguageModel
 from models.progress import Progress, ProgressCallback
@@ -34,7 +33,7 @@ class EvalOptions:
     `without` names the parts that are taken away, `added` those that are added, in an arm each.
     What the repository imports is looked up in the `environment`, without one in that of Pirouette.
     `samples` names a JSON-lines file for every completion, from which a run that was cut off goes
-    on.
+    on; `cluster` is the address of a Ray cluster that completes, each node with a model of its own.
     """
 
     points: int = 200
@@ -44,6 +43,7 @@ class EvalOptions:
     added: Sequence[str] = ()
     environment: Path | None = None
     samples: Path | None = None
+    cluster: str | None = None
     command: str = "pirouette eval"
 
 
@@ -58,13 +58,15 @@ class Evaluation:
 
 def evaluate(
     options: EvalOptions,
-    model: LanguageModel,
+    load: Callable[[], LanguageModel],
     repository: Repository,
     progress: ProgressCallback,
+    scorers: Scorers = NO_SCORERS,
 ) -> Evaluation:
-    """Ask every arm at every place, then judge it all; progress counts places, then files.
+    """Ask every arm at every place, then judge it all; progress counts places, files, and pairs.
 
-    Raises `InputError` where the type checker is not installed or no place can be drawn.
+    `load` loads the model, on every node of a cluster as well: it can be pickled then. Raises
+    `InputError` where the type checker is not installed or no place can be drawn.
     """
     require_checker()
     arms = arms_of(options.without, options.added)
@@ -74,11 +76,14 @@ def evaluate(
             f"no place to complete at was found in {repository.name}; name a repository with "
             "sources in Python, TypeScript, JavaScript, Go or Java"
         )
+    here = cache(load)
     drawn = f"{repository.name} {fingerprint(repository.files)}, seed {options.seed}"
-    run = run_name(f"eval of {drawn}", model, (arm.name for arm in arms))
+    run = run_name(f"eval of {drawn}", here(), (arm.name for arm in arms))
     kept = KeptResults(options.samples, f"{run}, {options.suggestions} texts", Completed)
-    completed = complete_all(options, model, repository, places, arms, kept, progress)
-    judged = judge_all(options, repository, places, completed, progress)
+    loading = here if options.cluster is None else load
+    completed = complete_all(options, loading, repository, places, arms, kept, progress)
+    checked = check_all(places, completed, repository, options.environment, progress)
+    judged = score_all(checked, scorers, progress)
     rows = rows_of(judged, options.seed, options.suggestions)
     result = made_here("eval", options.command, options.seed, rows)
     return Evaluation(result, repository.name, judged)
@@ -94,7 +99,7 @@ def fingerprint(files: Mapping[str, str]) -> str:
 
 def complete_all(
     options: EvalOptions,
-    model: LanguageModel,
+    load: Callable[[], LanguageModel],
     repository: Repository,
     places: Sequence[HeldOut],
     arms: Sequence[Arm],
@@ -102,22 +107,47 @@ def complete_all(
     progress: ProgressCallback,
 ) -> list[list[Completed]]:
     """For each place what every arm wrote there, in the order of the arms."""
-    completed: list[list[Completed]] = []
-    with ExitStack() as stack:
-        work: Stage | None = None
-        for number, place in enumerate(places):
-            progress(Progress("completing", number, len(places)))
-            found = kept.find(place.key)
-            if found is None:
-                if work is None:
-                    opened = stage(model, repository, options.environment, arms)
-                    work = stack.enter_context(opened)
-                written = work.ask(place, options.suggestions, options.seed, turn=number)
-                found = [completed_by(one) for one in written]
-                kept.add(place.key, found)
-            completed.append(found)
-    progress(Progress("completing", len(places), len(places)))
-    return completed
+    found = [kept.find(place.key) for place in places]
+    left = [turn for turn, ones in enumerate(found) if ones is None]
+    work = partial(worker, options, load, repository, tuple(arms))
+    done = len(places) - len(left)
+    progress(Progress("completing", done, len(places)))
+
+    def keep(asked: Asked, ones: list[Completed]) -> None:
+        nonlocal done
+        done += 1
+        kept.add(asked.place.key, ones)
+        progress(Progress("completing", done, len(places)))
+
+    asked = [Asked(places[turn], turn) for turn in left]
+    for turn, ones in zip(left, spread(asked, work, options.cluster, keep), strict=True):
+        found[turn] = ones
+    return [ones for ones in found if ones is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A place, and which one it is of all."""
+
+    place: HeldOut
+    turn: int
+
+
+@contextmanager
+def worker(
+    options: EvalOptions,
+    load: Callable[[], LanguageModel],
+    repository: Repository,
+    arms: Sequence[Arm],
+) -> Iterator[Callable[[Asked], list[Completed]]]:
+    """What has every arm complete at a place, wherever it works."""
+    with stage(load(), repository, options.environment, arms) as own:
+
+        def work(asked: Asked) -> list[Completed]:
+            written = own.ask(asked.place, options.suggestions, options.seed, asked.turn)
+            return [completed_by(one) for one in written]
+
+        yield work
 
 
 def completed_by(written: Written) -> Completed:
@@ -136,31 +166,3 @@ def completed_by(written: Written) -> Completed:
         taken_back=best.watched.taken_back,
         cut=best.watched.cut,
     )
-
-
-def judge_all(
-    options: EvalOptions,
-    repository: Repository,
-    places: Sequence[HeldOut],
-    completed: Sequence[Sequence[Completed]],
-    progress: ProgressCallback,
-) -> list[Judged]:
-    """Every completion with what is thought of it; only the first text is put into the file."""
-    numbers = [n for n, place in enumerate(places) if language_of(Path(place.path)) == PYTHON]
-    checkable = [places[n] for n in numbers]
-    texts = [[one.texts[0] for one in completed[n]] for n in numbers]
-    faults = new_faults(checkable, texts, [repository], progress, options.environment, filled)
-    known = dict(zip(numbers, faults, strict=True))
-    return [
-        Judged(place, one, checked(place, one.texts[0], fault))
-        for n, place in enumerate(places)
-        for one, fault in zip(completed[n], known.get(n, [None] * len(completed[n])), strict=True)
-    ]
-
-
-def checked(place: HeldOut, text: str, faults: NewFaults | None) -> Checked:
-    parsed = None
-    if parses(place.before + place.truth + place.after, place.path):
-        parsed = parses(place.before + text + place.after, place.path)
-    is_right = None if faults is None else not (faults.names or faults.syntax)
-    return Checked(parsed, is_right)

@@ -11,7 +11,13 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import chdir, contextmanager, redirect_stdout
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    chdir,
+    contextmanager,
+    redirect_stdout,
+)
 from typing import Any, Generic, TypeVar
 
 from evaluation.provenance import SOURCE
@@ -21,17 +27,22 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 ANY = "auto"  # the cluster that this machine belongs to
+# Makes what does one item at a time.
+MakeWorker = Callable[[], AbstractContextManager[Callable[[Item], Result]]]
+
+LAST_SECONDS = 10.0  # in which workers close what they have opened
 ADDRESS = re.compile(rf"{ANY}|[^\s:/]+:\d+")  # any other would have Ray start a cluster, or proxy
 CONNECT_SECONDS = 10.0
 
 
 def spread(
     items: Sequence[Item],
-    make_worker: Callable[[], Callable[[Item], Result]],
+    make_worker: MakeWorker[Item, Result],
     address: str | None,
     on_result: Callable[[Item, Result], None],
 ) -> list[Result]:
-    """The result of each item, in order, by workers that `make_worker` makes.
+    """The result of each item, in order, by workers that `make_worker` makes, and closes at the
+    end.
 
     Without an `address` one worker does them all, here. With the `HOST:PORT` of a cluster that this
     machine belongs to, or `auto`, each node makes one worker, for which all its processors are
@@ -43,62 +54,82 @@ def spread(
         return []
     if address is not None:
         return over_cluster(items, make_worker, address, on_result)
-    work = make_worker()
     results: list[Result] = []
-    for item in items:
-        results.append(work(item))
-        on_result(item, results[-1])
+    with make_worker() as work:
+        for item in items:
+            results.append(work(item))
+            on_result(item, results[-1])
     return results
 
 
 class Worker(Generic[Item, Result]):
     """What a node runs: it makes its worker once, and has it do one item at a time."""
 
-    def start(self, make_worker: Callable[[], Callable[[Item], Result]]) -> None:
-        self._work = make_worker()
+    def start(self, make_worker: MakeWorker[Item, Result]) -> None:
+        self._open = ExitStack()
+        self._work = self._open.enter_context(make_worker())
 
     def do(self, item: Item) -> Result:
         return self._work(item)
 
+    def end(self) -> None:
+        self._open.close()
+
 
 def over_cluster(
     items: Sequence[Item],
-    make_worker: Callable[[], Callable[[Item], Result]],
+    make_worker: MakeWorker[Item, Result],
     address: str,
     on_result: Callable[[Item, Result], None],
 ) -> list[Result]:
     ray = import_ray()
     with redirect_stdout(sys.stderr), connected(ray, address):  # Ray prints what is lost
         workers = [worker_on(ray, node) for node in usable_nodes(ray, address)]
-        busy: dict[Any, tuple[Any, int | None]] = {
-            worker.start.remote(make_worker): (worker, None) for worker in workers
-        }
-        waiting = deque(range(len(items)))
-        idle: list[Any] = []
-        results: dict[int, Result] = {}
-        while len(results) < len(items):
-            while waiting and idle:
-                worker, index = idle.pop(), waiting.popleft()
-                busy[worker.do.remote(items[index])] = worker, index
-            if not busy:
-                raise InputError(
-                    f"all {len(workers)} workers of the cluster were lost; look into its logs and "
-                    "run it again, what was done is kept"
-                )
-            (done, *_), _ = ray.wait(list(busy), num_returns=1)
-            worker, of = busy.pop(done)
-            try:
-                result = ray.get(done)
-            except ray.exceptions.RayTaskError as error:
-                raise error.cause from None
-            except ray.exceptions.RayError:  # the worker was lost, or its node
-                waiting.extendleft([] if of is None else [of])
-                continue
-            idle.append(worker)
-            if of is not None:
-                results[of] = result
-                on_result(items[of], result)
+        try:
+            results = all_done(ray, items, workers, make_worker, on_result)
+        finally:
+            ends = [worker.end.remote() for worker in workers]
+            ray.wait(ends, num_returns=len(ends), timeout=LAST_SECONDS)
     return [results[index] for index in range(len(items))]
+
+
+def all_done(
+    ray: Any,
+    items: Sequence[Item],
+    workers: Sequence[Any],
+    make_worker: MakeWorker[Item, Result],
+    on_result: Callable[[Item, Result], None],
+) -> dict[int, Result]:
+    """The results by the numbers of their items."""
+    busy: dict[Any, tuple[Any, int | None]] = {
+        worker.start.remote(make_worker): (worker, None) for worker in workers
+    }
+    waiting = deque(range(len(items)))
+    idle: list[Any] = []
+    results: dict[int, Result] = {}
+    while len(results) < len(items):
+        while waiting and idle:
+            worker, index = idle.pop(), waiting.popleft()
+            busy[worker.do.remote(items[index])] = worker, index
+        if not busy:
+            raise InputError(
+                f"all {len(workers)} workers of the cluster were lost; look into its logs and "
+                "run it again, what was done is kept"
+            )
+        (done, *_), _ = ray.wait(list(busy), num_returns=1)
+        worker, of = busy.pop(done)
+        try:
+            result = ray.get(done)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        except ray.exceptions.RayError:  # the worker was lost, or its node
+            waiting.extendleft([] if of is None else [of])
+            continue
+        idle.append(worker)
+        if of is not None:
+            results[of] = result
+            on_result(items[of], result)
+    return results
 
 
 def import_ray() -> Any:

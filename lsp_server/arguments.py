@@ -128,6 +128,8 @@ def add_evaluation(evaluation: argparse.ArgumentParser) -> None:
         "--environment", type=Path, metavar="PATH", help="with what the repository imports"
     )
     evaluation.add_argument("--samples", type=Path, metavar="PATH", help=GOES_ON)
+    cluster = "HOST:PORT of a Ray cluster that completes, or auto"
+    evaluation.add_argument("--ray", metavar="ADDRESS", help=cluster)
     evaluation.add_argument(
         "--report",
         type=Path,
@@ -136,6 +138,7 @@ def add_evaluation(evaluation: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="a page (.html), a table (.md) or all figures (.json); may be given again",
     )
+    add_judge(evaluation)
 
 
 def add_judge(parser: argparse.ArgumentParser) -> None:

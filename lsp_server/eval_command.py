@@ -4,13 +4,18 @@ import argparse
 import hashlib
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from evaluation.judges.configured import judge_of
+from evaluation.metrics.codebertscore import CodeBertScorer
+from evaluation.metrics.encoders import DEFAULT_ENCODER, load_encoder
 from evaluation.pipeline_parts import PARTS, arms_of
+from evaluation.point_judging import Scorers
 from evaluation.provenance import own_commit, shown_command
 from evaluation.report.report import require_reports, write_report
 from evaluation.report.tables import tables_of
@@ -20,7 +25,7 @@ from evaluation.results import provenance_line, to_json
 from lsp_server.console import ProgressBar, print_json
 from models.catalogue import DEFAULT_MODEL
 from models.errors import InputError
-from models.language_model import load_language_model
+from models.language_model import LanguageModel, load_language_model
 from models.store import ModelStore, default_home
 
 
@@ -35,6 +40,7 @@ def run_eval(arguments: argparse.Namespace) -> int:
         added=parts_named(arguments.with_),
         environment=environment_of(arguments.environment),
         samples=arguments.samples,
+        cluster=arguments.ray,
         command=shown_command(sys.argv[1:]),
     )
     arms_of(options.without, options.added)
@@ -45,9 +51,15 @@ def run_eval(arguments: argparse.Namespace) -> int:
     samples = options.samples or samples_of(options, repository, name, adapter)
     options = replace(options, samples=samples)
     with ProgressBar() as progress:
-        folder = ModelStore(default_home()).pull(name, progress)
-        model = load_language_model(name, folder, progress, adapter=adapter)
-        evaluation = evaluate(options, model, repository, progress)
+        scorers = Scorers(
+            CodeBertScorer(load_encoder(DEFAULT_ENCODER, default_home(), progress)),
+            judge_of(arguments, progress),
+        )
+        ModelStore(default_home()).pull(name, progress)
+        load = partial(load_model, name, adapter)
+        evaluation = evaluate(options, load, repository, progress, scorers)
+    if scorers.judge is not None:
+        print(f"judge: {scorers.judge.summary}", file=sys.stderr)
     for path in arguments.report:
         write_report(evaluation, path)
     if arguments.samples is None:
@@ -57,6 +69,12 @@ def run_eval(arguments: argparse.Namespace) -> int:
     else:
         print_tables(evaluation)
     return 0
+
+
+def load_model(name: str, adapter: Path | None) -> LanguageModel:
+    """On whichever machine this is called."""
+    folder = ModelStore(default_home()).pull(name)
+    return load_language_model(name, folder, adapter=adapter)
 
 
 def samples_of(

@@ -22,7 +22,9 @@ class PassCost:
         self._weight = EXPECTED_WEIGHT
 
     def observe(self, tokens: int, seconds: float) -> None:
-        """A pass over so many tokens took so long."""
+        """A pass over so many tokens took so long; a clock that stands still tells nothing."""
+        if seconds <= 0:
+            return
         if tokens == 1:
             self._single = seconds if self._single is None else 0.8 * self._single + 0.2 * seconds
         elif self._single is not None and FEWEST_TELLING <= tokens <= LARGEST:

@@ -2,6 +2,8 @@
 
 import json
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +116,7 @@ def test_an_evaluation_that_was_cut_off_asks_only_for_the_rest(
 
     def run() -> Evaluation:
         options = EvalOptions(points=6, without=("monitors",), samples=samples)
-        return evaluate(options, model, repository(), ignore_progress)
+        return evaluate(options, lambda: model, repository(), ignore_progress)
 
     first = run()
     rows = {(row.arm, row.slice): row for row in first.result.rows}
@@ -138,12 +140,12 @@ def repository(files: dict[str, str] = FILES) -> Repository:
 @pytest.mark.usefixtures("scripted")
 def test_samples_of_other_sources_are_refused(model: LanguageModel, tmp_path: Path) -> None:
     options = EvalOptions(points=2, without=(), samples=tmp_path / "samples.jsonl")
-    evaluate(options, model, repository(), ignore_progress)
+    evaluate(options, lambda: model, repository(), ignore_progress)
     other = repository({**FILES, "shop/more.py": "x = total(1)\n"})
     with pytest.raises(InputError, match="holds results of another run"):
-        evaluate(options, model, other, ignore_progress)
+        evaluate(options, lambda: model, other, ignore_progress)
     with pytest.raises(InputError, match="no place to complete at was found in shop"):
-        evaluate(options, model, repository({}), ignore_progress)
+        evaluate(options, lambda: model, repository({}), ignore_progress)
 
 
 def test_what_cannot_be_told_is_not_counted() -> None:
@@ -169,7 +171,7 @@ def test_what_cannot_be_told_is_not_counted() -> None:
 def test_the_real_pipeline_gives_the_same_twice(default_model: LanguageModel) -> None:
     options = EvalOptions(points=3)
     first, again = (
-        evaluate(options, default_model, repository(), ignore_progress) for _ in range(2)
+        evaluate(options, lambda: default_model, repository(), ignore_progress) for _ in range(2)
     )
 
     def told(evaluation: Evaluation) -> list[object]:
@@ -183,6 +185,21 @@ def test_the_real_pipeline_gives_the_same_twice(default_model: LanguageModel) ->
     assert rows[FULL, "all"]["edit_similarity"].value > 0.3
     assert rows["without pie - full", "all"]["tokens_encoded"].value > 20
     assert {one.completed.arm for one in first.judged} == {arm.name for arm in arms_of(PARTS, ())}
+
+
+def test_a_cluster_gives_what_one_machine_gives(
+    tmp_path_factory: pytest.TempPathFactory, cluster: str
+) -> None:
+    folder = save_model("qwen2", tmp_path_factory.mktemp("model"))
+
+    def run(address: str | None) -> Evaluation:
+        options = EvalOptions(points=6, without=("pie",), cluster=address)
+        return evaluate(options, partial(load, folder), repository(), ignore_progress)
+
+    def written(evaluation: Evaluation) -> list[object]:
+        return [(one.place, replace(one.completed, ms=0)) for one in evaluation.judged]
+
+    assert written(run(cluster)) == written(run(None))
 
 
 def test_sources_come_from_folders_in_every_language(tmp_path: Path) -> None:

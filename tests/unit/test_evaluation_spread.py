@@ -5,10 +5,10 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,7 +20,6 @@ from tests.unit.workspaces import write_files
 
 ITEMS = list(range(12))
 SQUARES = [item * item for item in ITEMS]
-STORE = 80 * 2**20  # bytes, about the least that a node takes
 PATIENCE = 60.0  # seconds until a second worker must be there
 
 
@@ -29,11 +28,13 @@ class Square:
     value: int
 
 
-def squares() -> Callable[[int], int]:
-    return lambda item: item * item
+@contextmanager
+def squares() -> Iterator[Callable[[int], int]]:
+    yield lambda item: item * item
 
 
-def beside_another(folder: Path) -> Callable[[int], int]:
+@contextmanager
+def beside_another(folder: Path) -> Iterator[Callable[[int], int]]:
     """Each item's process, once there are two of them."""
 
     def work(_: int) -> int:
@@ -43,14 +44,16 @@ def beside_another(folder: Path) -> Callable[[int], int]:
             time.sleep(0.01)
         return os.getpid()
 
-    return work
+    yield work
 
 
-def where_models_are() -> Callable[[int], str]:
-    return lambda _: str(models.__file__)
+@contextmanager
+def where_models_are() -> Iterator[Callable[[int], str]]:
+    yield lambda _: str(models.__file__)
 
 
-def lost_at(item: int, folder: Path) -> Callable[[int], int]:
+@contextmanager
+def lost_at(item: int, folder: Path) -> Iterator[Callable[[int], int]]:
     """A worker whose process is killed at an item the first time that anyone does it."""
 
     def work(given: int) -> int:
@@ -62,50 +65,39 @@ def lost_at(item: int, folder: Path) -> Callable[[int], int]:
             os.kill(os.getpid(), signal.SIGKILL)
         return given * given
 
-    return work
+    yield work
 
 
-def always_lost() -> Callable[[int], int]:
+@contextmanager
+def always_lost() -> Iterator[Callable[[int], int]]:
     def work(_: int) -> int:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 
-    return work
+    yield work
 
 
-def refuses() -> Callable[[int], int]:
+@contextmanager
+def refuses() -> Iterator[Callable[[int], int]]:
     def work(item: int) -> int:
         raise InputError(f"{item} cannot be done")
 
-    return work
+    yield work
 
 
-def cut_off() -> Callable[[int], int]:
+@contextmanager
+def cut_off() -> Iterator[Callable[[int], int]]:
     def work(item: int) -> int:
         if item == ITEMS[7]:
             raise InputError("the run is cut off")
         return item * item
 
-    return work
+    yield work
 
 
-def cannot_start() -> Callable[[int], int]:
+@contextmanager
+def cannot_start() -> Iterator[Callable[[int], int]]:
     raise InputError("there is no model")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of a cluster of two nodes of one processor each, on this machine."""
-    pytest.importorskip("ray")
-    from ray.cluster_utils import Cluster
-
-    node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": STORE}
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anyone
-        two = Cluster(initialize_head=True, head_node_args=node)
-        two.add_node(**node)
-        yield two.address
-        two.shutdown()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(params=["here", "cluster"])
