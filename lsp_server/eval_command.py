@@ -63,7 +63,7 @@ def run_eval(arguments: argparse.Namespace) -> int:
     for path in arguments.report:
         write_report(evaluation, path)
     if arguments.samples is None:
-        samples.unlink()
+        samples.unlink(missing_ok=True)
     if arguments.json:
         print_json(to_json(evaluation.result))
     else:
