@@ -1,8 +1,9 @@
 """Runs one generated program and says whether it came to its end.
 
 The program is untrusted: it gets its own interpreter without environment, network or standard
-input, limits on time, memory and file size, and a scratch folder that is removed afterwards.
-`program_child` is the far side of the fence. This module must not know what a program is for.
+input, limits on time, memory and files, and a scratch folder that is gone afterwards.
+`program_fence` puts the fence up around it, `program_child` runs it inside; what that holds, and
+what it does not, is told in `docs/programs.md`. This module must not know what a program is for.
 """
 
 import json
@@ -21,6 +22,10 @@ from typing import IO, Any, Literal
 from models.errors import PirouetteError
 
 CHILD = Path(__file__).with_name("program_child.py")
+ROOT = Path(__file__).resolve().parent.parent
+START = (
+    "import sys; sys.path.append(sys.argv[1]); from evaluation.program_fence import main; main()"
+)
 OUTPUT_SHOWN = 4096  # bytes of a program's output that are kept, from its end
 VERDICT_BYTES = 4096
 SIGNAL_BASE = 128  # a process ended by signal s is reported as 128 + s, as a shell does
@@ -36,13 +41,15 @@ class CannotRunProgramsError(PirouetteError):
 class Limits:
     """What a program may use: seconds of time on the clock and on the processor, and bytes.
 
-    `file_bytes` bounds each file, and so what is printed.
+    `file_bytes` bounds each file, and so what is printed; `disk_bytes` all files together, where
+    the scratch folder can be kept in memory.
     """
 
     seconds: float = 10.0
     cpu_seconds: int = 10
     memory_bytes: int = 1 << 30
     file_bytes: int = 1 << 20
+    disk_bytes: int = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,32 +94,27 @@ def run_program(
     """Run `source` as a script and wait for its end.
 
     A program passes only by running to its last statement: the far side then hands back a secret
-    that it could not read before. An early exit of any kind therefore never passes. A program
-    that knows this protocol could still forge it; generated ones are careless, not hostile.
-    Raises `CannotRunProgramsError` where the fence cannot be put up.
+    that nothing in its reach has held. An early exit of any kind therefore never passes.
+    Raises `CannotRunProgramsError` where the program cannot be started inside the fence.
     """
     if os.name != "posix":
         raise CannotRunProgramsError(
             "generated programs can only be run on Linux or macOS; leave out what runs them"
         )
-    secret = secrets.token_hex(16).encode()
-    secret_read, secret_write = os.pipe()
+    secret = secrets.token_hex(16)
     verdict_read, verdict_write = os.pipe()
     with (
-        open(secret_read, "rb") as secret_out,
         open(verdict_read, "rb", buffering=0) as verdict_out,
         # A hostile program can nest folders deeper than can be removed; the run must go on.
         tempfile.TemporaryDirectory(prefix="pirouette-", ignore_cleanup_errors=True) as folder,
         tempfile.TemporaryFile() as output,
     ):
-        with open(secret_write, "wb") as file:
-            file.write(secret)
         with open(verdict_write, "wb") as verdict_in:
-            given = asdict(limits) | asdict(libraries)
-            given |= {"secret": secret_out.fileno(), "verdict": verdict_in.fileno()}
-            order = write_order(Path(folder).resolve(), source, given)
+            order = asdict(limits) | asdict(libraries)
+            order |= {"scratch": str(Path(folder).resolve()), "child": str(CHILD)}
             started = perf_counter()
-            process = start(order, folder, output, (secret_out.fileno(), verdict_in.fileno()))
+            process = start(order | {"verdict": verdict_in.fileno()}, folder, output)
+        hand_over(process, json.dumps({"source": source, "secret": secret}))
         timed_out = wait_and_kill(process, limits.seconds)
         seconds = perf_counter() - started
         os.set_blocking(verdict_out.fileno(), False)
@@ -123,34 +125,30 @@ def run_program(
                 f"({state.decode(errors='replace') or 'the interpreter did not start'}); "
                 "check the limits of this account"
             )
-        status, reason = judge(report, secret, process.returncode, timed_out=timed_out)
+        status, reason = judge(report, secret.encode(), process.returncode, timed_out=timed_out)
         return Outcome(status, reason, end_of(output), seconds)
 
 
-def write_order(scratch: Path, source: str, given: dict[str, Any]) -> str:
-    """Put the program into the scratch folder; what the far side needs to know, as JSON, of which
-    all that is no path in that folder is `given`."""
-    program = scratch / "program.py"
-    program.write_text(source, encoding="utf-8", errors="surrogatepass", newline="")
-    paths = {"program": str(program), "scratch": str(scratch)}
-    return json.dumps(given | paths)
-
-
-def start(
-    order: str, folder: str, output: IO[bytes], descriptors: tuple[int, int]
-) -> subprocess.Popen[bytes]:
+def start(order: dict[str, Any], folder: str, output: IO[bytes]) -> subprocess.Popen[bytes]:
     """An interpreter without environment, site packages or bytecode writing, leading a session."""
     flags = ("-I", "-S", "-B", "-X", "utf8")
     return subprocess.Popen(
-        [sys.executable, *flags, str(CHILD), order],
-        stdin=subprocess.DEVNULL,
+        [sys.executable, *flags, "-c", START, str(ROOT), json.dumps(order)],
+        stdin=subprocess.PIPE,
         stdout=output,
         stderr=subprocess.STDOUT,
         cwd=folder,
         env={},
-        pass_fds=descriptors,
+        pass_fds=(order["verdict"],),
         start_new_session=True,
     )
+
+
+def hand_over(process: subprocess.Popen[bytes], text: str) -> None:
+    """Write what the far side reads before anything untrusted runs, unless it has ended."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError), process.stdin as pipe:
+        pipe.write(text.encode())
 
 
 def wait_and_kill(process: subprocess.Popen[bytes], seconds: float) -> bool:
@@ -165,6 +163,7 @@ def wait_and_kill(process: subprocess.Popen[bytes], seconds: float) -> bool:
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
     return False
 
