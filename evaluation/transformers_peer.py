@@ -1,4 +1,4 @@
-"""The peer of the infilling benchmark: the same weights run by plain `transformers`.
+"""A peer of the benchmarks with published files: the same weights run by plain `transformers`.
 
 It reads the very token ids of Pirouette's prompt, decodes greedily in float32, and cleans nothing
 up, so that what Pirouette's own path adds or loses shows beside it.
@@ -11,7 +11,7 @@ import torch
 
 from completion.pipeline import Completer
 from completion.values import CompletionRequest
-from evaluation.infilling import Completion
+from evaluation.tasks import Completion
 from models.device import preferred_device
 from models.errors import InputError
 

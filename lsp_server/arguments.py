@@ -23,10 +23,17 @@ class OneLineParser(argparse.ArgumentParser):
 def add_benches(bench: argparse.ArgumentParser) -> None:
     """The benchmarks by name."""
     benches = bench.add_subparsers(metavar="NAME", required=True, parser_class=OneLineParser)
-    infilling = add_bench(benches, "infilling", "Fill in lines of functions.")
-    infilling.add_argument("--data", type=Path, metavar="PATH", required=True, help="the task file")
-    infilling.add_argument("--peer", choices=("transformers",), help="run it on the same prompts")
-    infilling.add_argument("--samples", type=Path, metavar="PATH", help="each outcome as JSONL")
+    add_published(benches, "infilling", "Fill in lines of functions (HumanEval).")
+    add_published(benches, "repobench", "Write the next line after code of other files.")
+    add_published(benches, "crosscodeeval", "Finish statements that need other files.")
+    repoeval = add_published(
+        benches, "repoeval", "Write lines, calls and functions of repositories."
+    )
+    repoeval.add_argument(
+        "--repositories", type=Path, metavar="FOLDER", help="of the tasks, to search in"
+    )
+    add_published(benches, "py150", "Finish lines of PY150, or tell each next token.")
+    add_published(benches, "dotprompts", "Finish Java methods after a dot.")
     edits = add_replay(benches, "edits", "Edit a text under the cache.", GOES_ON)
     edits.add_argument("--peer", choices=("llama.cpp",), help="run it on the same prompts")
     edits.add_argument(
@@ -95,6 +102,27 @@ def add_bench(
     added.add_argument("--seed", type=int, default=0, metavar="S")
     added.add_argument("--json", action="store_true", help="print one JSON object")
     added.add_argument("--exact", action="store_true", help="float32 weights, not 8 bits (CPU)")
+    return added
+
+
+def add_published(
+    benches: "argparse._SubParsersAction[OneLineParser]", name: str, help_text: str
+) -> argparse.ArgumentParser:
+    """A benchmark with published files."""
+    added = add_bench(benches, name, help_text)
+    added.add_argument(
+        "--data", type=Path, metavar="PATH", required=True, help="the published file, or its folder"
+    )
+    added.add_argument("--samples", type=Path, metavar="PATH", help=GOES_ON)
+    added.add_argument("--peer", choices=("transformers",), help="run it on the same prompts")
+    added.add_argument(
+        "--engine",
+        metavar="KIND=URL",
+        help="run a server on the same texts: llama.cpp=http://… or openai=http://…",
+    )
+    added.add_argument(
+        "--context", type=positive, metavar="TOKENS", help="the largest prompt; default: published"
+    )
     return added
 
 

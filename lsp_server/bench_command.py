@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -25,6 +25,11 @@ from models.errors import InputError
 from models.language_model import LanguageModel, load_language_model
 from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
+
+if TYPE_CHECKING:
+    from evaluation.tasks import Protocol
+
+PUBLISHED = ("infilling", "repobench", "crosscodeeval", "repoeval", "py150", "dotprompts")
 
 LoadModel = Callable[[], LanguageModel]
 RunBench = Callable[[argparse.Namespace, LoadModel, ProgressCallback], BenchResult]
@@ -65,19 +70,35 @@ def given(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def infilling_bench(
+def published_bench(
     arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
 ) -> BenchResult:
-    from completion.pipeline import Completer
-    from evaluation.benchmarks.infilling import InfillingOptions, run_infilling
+    from evaluation.benchmarks.published import PublishedOptions, run_published
+    from evaluation.http_engine import endpoint_of
 
-    peers = (arguments.peer,) if arguments.peer else ()
-    options = InfillingOptions(
+    options = PublishedOptions(
         data=arguments.data,
         **given(arguments),
-        arms=("pirouette", *peers),
+        transformers=arguments.peer is not None,
+        endpoint=endpoint_of(arguments.engine) if arguments.engine else None,
+        context_tokens=arguments.context,
     )
-    return run_infilling(options, lambda: Completer(load()), progress)
+    return run_published(protocol_of(arguments), options, load, progress)
+
+
+def protocol_of(arguments: argparse.Namespace) -> "Protocol":
+    """How the tasks of the benchmark are read, asked and judged."""
+    from evaluation.loaders.crosscodeeval import CROSSCODEEVAL
+    from evaluation.loaders.dotprompts import DOTPROMPTS
+    from evaluation.loaders.humaneval import HUMANEVAL
+    from evaluation.loaders.py150 import PY150
+    from evaluation.loaders.repobench import REPOBENCH
+    from evaluation.loaders.repoeval import repoeval
+
+    if arguments.bench == "repoeval":
+        return repoeval(arguments.repositories)
+    protocols = (CROSSCODEEVAL, DOTPROMPTS, HUMANEVAL, PY150, REPOBENCH)
+    return next(protocol for protocol in protocols if protocol.name == arguments.bench)
 
 
 def edits_bench(
@@ -279,7 +300,7 @@ def metrics_bench(
 
 
 BENCHES: Mapping[str, RunBench] = {
-    "infilling": infilling_bench,
+    **dict.fromkeys(PUBLISHED, published_bench),
     "edits": edits_bench,
     "cuts": cuts_bench,
     "dereference": dereference_bench,

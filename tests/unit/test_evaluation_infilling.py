@@ -1,193 +1,107 @@
-"""Infilling tasks, their judging, and the run over its arms."""
+"""HumanEval infilling: its tasks, its judging, and the run over its arms."""
 
 import gzip
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from completion.pipeline import Completer, CompletionOptions
-from completion.values import CompletionRequest
-from evaluation.benchmarks.infilling import (
-    InfillingOptions,
-    attempt_all,
-    choose_arms,
-    run_infilling,
-)
-from evaluation.infilling import (
-    Attempt,
-    Completion,
-    InfillingTask,
-    compare,
-    is_exact_match,
-    program_of,
-    read_tasks,
-    sample_record,
-    score,
-)
-from evaluation.programs import Outcome, run_program
+from evaluation.benchmarks.published import PublishedOptions, run_published
+from evaluation.loaders.humaneval import HUMANEVAL, judge, program_of
+from evaluation.programs import run_program
 from evaluation.results import to_json
+from evaluation.tasks import Task
 from models.errors import InputError
 from models.language_model import LanguageModel
 from models.progress import Progress, ignore_progress
 
-DOUBLE = InfillingTask(
-    task_id="Test/0/L0",
-    entry_point="double",
-    prompt="def double(x):\n",
-    suffix="    return y\n",
-    canonical_solution="    y = 2 * x\n",
-    test="def check(candidate):\n    assert candidate(3) == 6\n",
-)
-PASSED, FAILED = Outcome("passed", "", "", 0.1), Outcome("failed", "AssertionError", "", 0.1)
+DOUBLE = {
+    "task_id": "Test/0/L0",
+    "entry_point": "double",
+    "prompt": "def double(x):\n",
+    "suffix": "    return y\n",
+    "canonical_solution": "    y = 2 * x\n",
+    "test": "def check(candidate):\n    assert candidate(3) == 6\n",
+}
 
 
-def as_line(task: InfillingTask) -> str:
-    names = InfillingTask.__dataclass_fields__
-    return json.dumps({name: getattr(task, name) for name in names}) + "\n"
+def as_line(**other: str) -> str:
+    return json.dumps(DOUBLE | other) + "\n"
 
 
-def attempt(arm: str, text: str, outcome: Outcome, tokens: int = 5) -> Attempt:
-    return Attempt(arm, DOUBLE, Completion(text, tokens), outcome)
+def double(tmp_path: Path, **other: str) -> Task:
+    file = tmp_path / "one.jsonl"
+    file.write_text(as_line(**other), encoding="utf-8")
+    return HUMANEVAL.read(file)[0]
 
 
 def test_tasks_are_read_from_a_file_or_its_folder_plain_or_compressed(tmp_path: Path) -> None:
     plain = tmp_path / "tasks.jsonl"
-    plain.write_text(as_line(DOUBLE) * 3 + "\n", encoding="utf-8")
+    plain.write_text(as_line() * 3 + "\n", encoding="utf-8")
     packed = tmp_path / "HumanEval-SingleLineInfilling.jsonl.gz"
     packed.write_bytes(gzip.compress(plain.read_bytes()))
-    assert read_tasks(plain) == read_tasks(packed) == read_tasks(tmp_path) == (DOUBLE,) * 3
-    assert read_tasks(plain, limit=2) == (DOUBLE,) * 2
-    assert read_tasks(plain, limit=20) == (DOUBLE,) * 3
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "holds no tasks"),
-        (b"not json\n", "cannot be read"),
-        (b"[1, 2]\n", "a task is an object"),
-        (b'{"task_id": "Test/0"}\n', "a task is an object"),
-        (b"\xff\xfe\n", "cannot be read"),
-    ],
-)
-def test_damaged_data_is_told_in_one_line(tmp_path: Path, content: bytes, reason: str) -> None:
-    file = tmp_path / "tasks.jsonl"
-    file.write_bytes(content)
-    with pytest.raises(InputError, match=reason) as caught:
-        read_tasks(file)
-    assert "\n" not in str(caught.value)
+    tasks = HUMANEVAL.read(plain)
+    assert tasks == HUMANEVAL.read(packed) == HUMANEVAL.read(tmp_path)
+    assert len(tasks) == 3
+    task = tasks[0]
+    assert (task.prefix, task.suffix) == (DOUBLE["prompt"], DOUBLE["suffix"])
+    assert (task.truth, task.single_line) == ("    y = 2 * x", True)
+    assert HUMANEVAL.choose(tasks, 2, 0) == tasks[:2]
+    assert HUMANEVAL.choose(tasks, 20, 0) == tasks
 
 
 def test_a_cut_off_archive_is_told_as_such(tmp_path: Path) -> None:
     file = tmp_path / "tasks.jsonl.gz"
-    for content in (gzip.compress(as_line(DOUBLE).encode())[:-20], b"no archive"):
+    for content in (gzip.compress(as_line().encode())[:-20], b"no archive"):
         file.write_bytes(content)
         with pytest.raises(InputError, match="cannot be read"):
-            read_tasks(file)
-
-
-def test_missing_data_and_a_useless_limit_are_input_errors(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "absent.jsonl"):
-        with pytest.raises(InputError, match="there is no infilling data at"):
-            read_tasks(path)
-    with pytest.raises(InputError, match="at least one task"):
-        read_tasks(tmp_path, limit=0)
+            HUMANEVAL.read(file)
 
 
 def test_tasks_of_several_lines_are_drawn_from_the_whole_file(tmp_path: Path) -> None:
-    tasks = [replace(DOUBLE, task_id=f"MultiLineInfilling/{number}") for number in range(50)]
     file = tmp_path / "tasks.jsonl"
-    file.write_text("".join(map(as_line, tasks)), encoding="utf-8")
-    drawn = read_tasks(file, limit=10)
-    assert drawn == read_tasks(file, limit=10) != read_tasks(file, limit=10, seed=1)
+    lines = [as_line(task_id=f"MultiLineInfilling/{number}") for number in range(50)]
+    file.write_text("".join(lines), encoding="utf-8")
+    tasks = HUMANEVAL.read(file)
+    drawn = HUMANEVAL.choose(tasks, 10, 0)
+    assert drawn == HUMANEVAL.choose(tasks, 10, 0) != HUMANEVAL.choose(tasks, 10, 1)
     numbers = [tasks.index(task) for task in drawn]
     assert numbers == sorted(set(numbers))
     assert len(numbers) == 10 < max(numbers)
     assert not drawn[0].single_line
 
 
-def test_lines_are_matched_whole() -> None:
-    several = replace(DOUBLE, canonical_solution="    y = x\n    y += x\n")
-    assert is_exact_match(several, "    y = x\n    y += x")
-    assert not is_exact_match(several, "    y = x")
+def test_lines_are_matched_whole(tmp_path: Path) -> None:
+    several = double(tmp_path, canonical_solution="    y = x\n    y += x\n")
+    assert judge(several, "    y = x\n    y += x").scores["exact_match"]
+    assert not judge(several, "    y = x").scores["exact_match"]
 
 
-def test_an_exact_match_forgives_whitespace_at_the_end_alone() -> None:
-    assert is_exact_match(DOUBLE, "    y = 2 * x  ")
-    assert not is_exact_match(DOUBLE, "   y = 2 * x")
-    assert not is_exact_match(DOUBLE, "    y = x * 2")
+def test_an_exact_match_forgives_whitespace_at_the_end_alone(tmp_path: Path) -> None:
+    task = double(tmp_path)
+    assert judge(task, "    y = 2 * x  ").scores["exact_match"]
+    assert not judge(task, "   y = 2 * x").scores["exact_match"]
+    assert not judge(task, "    y = x * 2").scores["exact_match"]
 
 
-def test_a_right_line_passes_and_a_wrong_one_fails() -> None:
-    assert run_program(program_of(DOUBLE, "    y = x + x")).passed
-    assert run_program(program_of(DOUBLE, "    y = x")).status == "failed"
-    assert run_program(program_of(DOUBLE, "")).status == "error"
+def test_a_right_line_passes_and_a_wrong_one_fails(tmp_path: Path) -> None:
+    task = double(tmp_path)
+    assert judge(task, "    y = x + x").scores == {"exact_match": False, "pass_at_1": True}
+    wrong = judge(task, "    y = x")
+    assert not wrong.scores["pass_at_1"]
+    assert wrong.note == "AssertionError"
+    assert "NameError" in judge(task, "").note
 
 
 def test_canonical_solutions_pass_and_a_missing_line_does_not(shared_data: Path) -> None:
-    tasks = read_tasks(shared_data / "humaneval-infilling")
+    tasks = HUMANEVAL.read(shared_data / "humaneval-infilling")
     assert len(tasks) == 1033
     for task in tasks[::150]:
-        line = task.canonical_solution.rstrip("\n")
-        assert is_exact_match(task, line)
-        assert run_program(program_of(task, line)).passed, task.task_id
-        wrong = line[: len(line) - len(line.lstrip())] + "raise ValueError"
+        assert judge(task, task.truth).scores == {"exact_match": True, "pass_at_1": True}
+        wrong = task.truth[: len(task.truth) - len(task.truth.lstrip())] + "raise ValueError"
         assert not run_program(program_of(task, wrong)).passed, task.task_id
-
-
-def test_scores_are_rates_with_intervals() -> None:
-    right, other = "    y = 2 * x", "    y = x + x"
-    first = [attempt("a", right, PASSED), attempt("a", other, PASSED, tokens=7)]
-    second = [attempt("b", right, PASSED), attempt("b", "", FAILED, tokens=1)]
-    row = score("a", first, seed=0)
-    assert (row.arm, row.slice, row.n) == ("a", "all", 2)
-    assert {name: m.value for name, m in row.metrics.items()} == {
-        "exact_match": 0.5,
-        "pass_at_1": 1.0,
-        "tokens": 6.0,
-    }
-    difference = compare(first, second, seed=0)
-    assert difference.arm == "a - b"
-    found = difference.metrics["pass_at_1"]
-    assert found.value == 0.5
-    assert found.low is not None
-    assert found.high is not None
-    assert found.low < 0.5 < found.high
-
-
-def test_every_attempt_can_be_read_afterwards() -> None:
-    record = sample_record(attempt("a", "    y = x", FAILED))
-    assert record["expected"] == "    y = 2 * x"
-    assert record["exact_match"] is False
-    assert record["program"]["status"] == "failed"
-    json.dumps(record)
-
-
-def test_an_arm_gets_prompt_and_suffix_as_published_and_reports_its_tasks() -> None:
-    asked: list[CompletionRequest] = []
-    reported: list[int] = []
-
-    def oracle(request: CompletionRequest) -> Completion:
-        asked.append(request)
-        return Completion("    y = 2 * x", 4)
-
-    attempts = attempt_all("oracle", oracle, (DOUBLE, DOUBLE), reported.append)
-    assert all(made.exact and made.outcome.passed for made in attempts)
-    assert reported == [0, 1, 2]
-    assert (asked[0].before, asked[0].after) == (DOUBLE.prompt, DOUBLE.suffix)
-    assert asked[0].single_line
-
-
-def test_unknown_arms_are_an_input_error() -> None:
-    assert list(choose_arms(("transformers", "pirouette"))) == ["transformers", "pirouette"]
-    with pytest.raises(InputError, match="there is no arm 'llama'"):
-        choose_arms(("pirouette", "llama"))
-    with pytest.raises(InputError, match="no arm was named"):
-        choose_arms(())
 
 
 @pytest.mark.model
@@ -196,18 +110,18 @@ def test_both_arms_write_the_same_line_with_the_real_model(
 ) -> None:
     pytest.importorskip("transformers")
     data, samples = tmp_path / "tasks.jsonl", tmp_path / "samples.jsonl"
-    data.write_text(as_line(DOUBLE), encoding="utf-8")
-    options = InfillingOptions(data, arms=("pirouette", "transformers"), samples=samples)
+    data.write_text(as_line(), encoding="utf-8")
+    options = PublishedOptions(data, transformers=True, samples=samples)
     seen: list[Progress] = []
-    completer = Completer(default_model, CompletionOptions(max_tokens=24))
-    result = to_json(run_infilling(options, lambda: completer, seen.append))
+    result = to_json(run_published(HUMANEVAL, options, lambda: default_model, seen.append))
     arms = [(row["arm"], row["n"]) for row in result["rows"]]
     assert arms == [("pirouette", 1), ("transformers", 1), ("pirouette - transformers", 1)]
-    assert seen[-1] == Progress("infilling", 2, 2)
-    written: list[dict[str, Any]] = [json.loads(line) for line in samples.open(encoding="utf-8")]
-    assert [record["arm"] for record in written] == ["pirouette", "transformers"]
-    assert written[0]["completion"] == written[1]["completion"].rstrip()
-    assert written[0]["tokens"] == written[1]["tokens"]
+    assert seen[-1] == Progress("infilling", 1, 1)
+    (record,) = map(json.loads, samples.open(encoding="utf-8"))
+    made: list[dict[str, Any]] = record["reached"]
+    assert [one["engine"] for one in made] == ["pirouette", "transformers"]
+    assert made[0]["completion"] == made[1]["completion"].rstrip()
+    assert made[0]["tokens"] == made[1]["tokens"]
 
 
 @pytest.mark.model
@@ -215,8 +129,8 @@ def test_without_transformers_the_install_command_is_told(
     default_model: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tmp_path / "tasks.jsonl"
-    data.write_text(as_line(DOUBLE), encoding="utf-8")
+    data.write_text(as_line(), encoding="utf-8")
     monkeypatch.setitem(sys.modules, "transformers", None)
-    options = InfillingOptions(data, arms=("transformers",))
+    options = PublishedOptions(data, transformers=True)
     with pytest.raises(InputError, match=r"pip install 'pirouette-lsp\[evaluation\]'"):
-        run_infilling(options, lambda: Completer(default_model), ignore_progress)
+        run_published(HUMANEVAL, options, lambda: default_model, ignore_progress)
