@@ -9,9 +9,12 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from models.tokenizer import CodeTokenizer
 from retrieval.related.similar_code import CodeBlock
+
+Drawn = TypeVar("Drawn")
 
 IN_FILE, CROSS_FILE = "in-file", "cross-file"  # what is read: the file alone, or others before it
 
@@ -89,8 +92,8 @@ class Protocol:
     choose: Callable[[Sequence[Task], int, int], Sequence[Task]] = lambda *given: drawn(*given)
 
 
-def drawn(tasks: Sequence[Task], count: int, seed: int) -> Sequence[Task]:
-    """So many of all tasks, or all, in their order."""
+def drawn(tasks: Sequence[Drawn], count: int, seed: int) -> Sequence[Drawn]:
+    """So many of all, or all, in their order."""
     numbers = range(len(tasks))
     chosen = random.Random(seed).sample(numbers, min(count, len(tasks)))  # noqa: S311
     return [tasks[number] for number in sorted(chosen)]

@@ -74,7 +74,9 @@ def published_bench(
     arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
 ) -> BenchResult:
     from evaluation.benchmarks.published import PublishedOptions, run_published
+    from evaluation.benchmarks.py150_tokens import run_py150_tokens
     from evaluation.http_engine import endpoint_of
+    from evaluation.loaders.py150 import is_of_tokens
 
     options = PublishedOptions(
         data=arguments.data,
@@ -83,6 +85,8 @@ def published_bench(
         endpoint=endpoint_of(arguments.engine) if arguments.engine else None,
         context_tokens=arguments.context,
     )
+    if arguments.bench == "py150" and is_of_tokens(arguments.data):
+        return run_py150_tokens(options, load, progress)
     return run_published(protocol_of(arguments), options, load, progress)
 
 

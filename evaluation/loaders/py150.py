@@ -11,6 +11,9 @@ cut off beyond 924 tokens (`code/dataset.py`, `lineDataset`: 1,024 less an answe
 that was not trained on these tokens sees by what comes before that words stand apart. Answer: the
 line, as tokens between blanks again. Measures (`evaluator/evaluator.py`): exact match of the words
 between blanks; edit similarity by `fuzz.ratio`.
+
+The completion of tokens (`Code-Code/CodeCompletion-token`) has the same tokens, a whole file on
+each line of `test.txt`; `evaluation.benchmarks.py150_tokens` runs it.
 """
 
 import re
@@ -19,7 +22,14 @@ from pathlib import Path
 
 from evaluation.metrics.identifiers import code_tokens
 from evaluation.metrics.lines import percent_similarity
-from evaluation.published_files import Record, damage_told, files_at, records_of, text_in
+from evaluation.published_files import (
+    Record,
+    damage_told,
+    files_at,
+    lines_of,
+    records_of,
+    text_in,
+)
 from evaluation.tasks import IN_FILE, Protocol, Task, Verdict, last_tokens
 from models.errors import InputError
 from models.tokenizer import CodeTokenizer
@@ -29,7 +39,8 @@ NO_LITERAL = {"<NUM_LIT>": "0", "<STR_LIT>": "", "<CHAR_LIT>": ""}
 LITERAL = re.compile(r"<(?:STR|NUM|CHAR)_LIT:(.*?)>", re.DOTALL)
 SPELLED = {"U+0020": " ", "U+002C": ","}
 FILE_MARKS = ("<s>", "</s>")
-LINE_END = re.compile(r" ?<EOL> ?")
+LINE_END_MARK = "<EOL>"
+LINE_END = re.compile(f" ?{LINE_END_MARK} ?")
 
 
 def read_tasks(data: Path) -> Sequence[Task]:
@@ -40,6 +51,26 @@ def read_tasks(data: Path) -> Sequence[Task]:
     if not tasks:
         raise InputError(f"{file} holds no tasks of PY150; fetch it again")
     return tasks
+
+
+def read_files(data: Path) -> list[list[str]]:
+    """The tokens of each file in `test.txt` of the completion of tokens, a file on each line.
+
+    Raises `InputError` where it is missing, damaged or another one.
+    """
+    with damage_told(data):
+        files = [line.split() for line in lines_of(data)]
+        if not all(tokens[0] == FILE_MARKS[0] and tokens[-1] == FILE_MARKS[1] for tokens in files):
+            raise ValueError("a line is no file of PY150 between <s> and </s>")
+    files = [tokens for tokens in files if set(tokens) - {*FILE_MARKS, LINE_END_MARK}]
+    if not files:
+        raise InputError(f"{data} holds no files of PY150; fetch it again")
+    return files
+
+
+def is_of_tokens(data: Path) -> bool:
+    """Whether this is the file for tokens, and not the one for lines."""
+    return data.suffix == ".txt" or data.name.endswith(".txt.gz")
 
 
 def task_of(record: Record, number: int) -> Task:

@@ -8,8 +8,17 @@ from typing import Any
 import pytest
 
 from evaluation.benchmarks.published import PublishedOptions, run_published
+from evaluation.benchmarks.py150_tokens import (
+    BLOCK,
+    FileScore,
+    accuracy,
+    laid_out,
+    likeliest_tokens,
+    run_py150_tokens,
+)
 from evaluation.http_engine import Endpoint
 from evaluation.loaders.crosscodeeval import CROSSCODEEVAL
+from evaluation.loaders.py150 import read_files
 from evaluation.loaders.repobench import REPOBENCH
 from evaluation.published_results import Attempt, rows_of
 from evaluation.results import to_json
@@ -161,6 +170,74 @@ def test_every_benchmark_has_a_command_that_tells_what_is_missing(
         error = capsys.readouterr().err
         assert told in error
         assert error.count("\n") == 1
+
+
+FILES = [
+    "<s> import os <EOL> path = os . path . join ( '<STR_LIT>' , '<STR_LIT:aU+0020b>' ) "
+    "<EOL> print ( path ) </s>",
+    "<s> for number in range ( <NUM_LIT:10> ) : <EOL> print ( number ) </s>",
+    "<s> </s>",
+]
+
+
+def write_files(folder: Path) -> Path:
+    file = folder / "test.txt"
+    file.write_text("".join(f"{line}\n" for line in FILES), encoding="utf-8")
+    return file
+
+
+def test_tokens_of_python_have_places_in_plain_text(tmp_path: Path) -> None:
+    tokens, _ = read_files(write_files(tmp_path))
+    text, places = laid_out(tokens)
+    assert text == "import os\npath = os . path . join ( '' , 'a b' )\nprint ( path )"
+    shown = [text[start:end] for start, end in places]
+    assert shown[:6] == ["import", "os", "path", "=", "os", "."]
+    assert shown[-6:] == ["'a b'", ")", "print", "(", "path", ")"]
+
+
+def test_an_accuracy_counts_tokens_and_its_interval_files() -> None:
+    scores = [FileScore(0, 100, 50), FileScore(1, 300, 270)]
+    found = accuracy(scores, seed=0)
+    assert found.value == 0.8
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 0.8 < found.high
+    assert accuracy([FileScore(0, 10, 8)], seed=0).low == pytest.approx(0.8)
+
+
+def test_likeliest_tokens_are_those_of_one_pass_over_each_block(tiny_model: LanguageModel) -> None:
+    tokens = tiny_model.tokenizer.encode("for name in names:\n    print(name)\n" * 80)
+    found = likeliest_tokens(tiny_model, tokens)
+    assert len(found) == len(tokens) > BLOCK
+    again = likeliest_tokens(tiny_model, tokens[BLOCK:])
+    assert found[BLOCK:] == again
+    cache = tiny_model.decoder.new_cache(64)
+    read = [*tiny_model.tokenizer.encode("\n"), *tokens[:40]]
+    logits = tiny_model.decoder.logits(tiny_model.decoder.forward(read, cache))
+    assert found[:41] == logits.argmax(dim=-1).tolist()[: len(found[:41])]
+
+
+def test_tokens_are_asked_of_no_peer(tmp_path: Path) -> None:
+    options = PublishedOptions(write_files(tmp_path), endpoint=Endpoint("openai", "http://x"))
+    with pytest.raises(InputError, match="leave out --engine"):
+        run_py150_tokens(options, lambda: pytest.fail("it was loaded"), ignore_progress)
+    for content in ("import os\n", "", "<s> </s>\n"):
+        (tmp_path / "test.txt").write_text(content)
+        with pytest.raises(InputError, match=r"cannot be read|holds no files"):
+            read_files(tmp_path / "test.txt")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_files(tmp_path / "absent.txt")
+
+
+@pytest.mark.model
+def test_the_real_model_tells_next_tokens(default_model: LanguageModel, tmp_path: Path) -> None:
+    options = PublishedOptions(write_files(tmp_path), samples=tmp_path / "samples.jsonl")
+    result = run_py150_tokens(options, lambda: default_model, ignore_progress)
+    again = run_py150_tokens(options, lambda: default_model, ignore_progress)
+    assert result.rows == again.rows
+    (row,) = result.rows
+    assert (row.arm, row.n) == ("pirouette", 2)
+    assert row.metrics["accuracy"].value > 0.3
 
 
 @pytest.mark.model
