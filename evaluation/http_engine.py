@@ -68,7 +68,20 @@ class HttpEngine:
                 raise TypeError
         except (KeyError, IndexError, TypeError):
             raise self._refusal(f"it did not answer with a completion ({shown(answer)})") from None
+        if llama:
+            self._require_all_read(request, answer.get("tokens_evaluated"))
         return Completion(text.split("\n", 1)[0] if request.single_line else text, tokens)
+
+    def _require_all_read(self, request: CompletionRequest, read: int | None) -> None:
+        """llama.cpp's server cuts what it is given to its batch, and says so by a number alone."""
+        if read is None:
+            return
+        given = sum(
+            len(self._ask("/tokenize", {"content": text})["tokens"])
+            for text in (request.before, request.after)
+        )
+        if read < given:
+            raise self._refusal(f"it read {read} of {given} tokens; its options -c and -b say more")
 
     def _question(self, request: CompletionRequest) -> Mapping[str, Any]:
         greedy: dict[str, Any] = {"temperature": 0, "stream": False}

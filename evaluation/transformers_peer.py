@@ -17,7 +17,7 @@ from models.errors import InputError
 
 
 class TransformersPeer:
-    """Completes single lines with the completer's model, loaded a second time from its folder.
+    """Completes with the completer's model, loaded a second time from its folder.
 
     Raises `InputError` where `transformers` is not installed or cannot load the folder.
     """

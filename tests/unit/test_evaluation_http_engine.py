@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,20 @@ def test_an_openai_compatible_server_is_asked_for_its_own_model() -> None:
     assert (line["max_tokens"], line["temperature"], line["stop"]) == (16, 0, ["\n"])
     assert "suffix" not in rest
     assert "stop" not in rest
+
+
+def test_a_text_that_llama_cpp_has_cut_is_not_compared() -> None:
+    """Its server cuts what does not fit into its batch, and answers all the same."""
+
+    def answer(path: str, question: Any) -> tuple[int, bytes]:
+        if path == "/tokenize":
+            return 200, json.dumps({"tokens": [*question["content"]]}).encode()
+        return 200, b'{"content": "1", "tokens_predicted": 1, "tokens_evaluated": 14}'
+
+    with scripted(answer) as (url, _):
+        assert llama(url).complete(LINE).text == "1"  # of 14 characters
+        with pytest.raises(InputError, match=r"it read 14 of 15 tokens; its options -c and -b"):
+            llama(url).complete(replace(LINE, before=f" {LINE.before}"))
 
 
 JUNK = {
