@@ -172,6 +172,23 @@ def test_every_benchmark_has_a_command_that_tells_what_is_missing(
         assert error.count("\n") == 1
 
 
+def test_the_command_prints_the_form_of_all_benchmarks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    write_model(folder)
+    data = write_lines(tmp_path / "in_file.jsonl", [REPOBENCH_ROW] * 3)
+    command = ["bench", "repobench", "--data", str(data), "--model", str(folder), "--exact"]
+    assert main([*command, "--limit", "2", "--seed", "3", "--context", "256", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["bench"], printed["seed"]) == ("repobench", 3)
+    (row,) = printed["rows"]
+    assert (row["arm"], row["slice"], row["n"]) == ("pirouette", "all", 2)
+    assert row["metrics"].keys() == {"exact_match", "edit_similarity", "tokens"}
+    assert row["metrics"]["exact_match"].keys() == {"value", "low", "high"}
+
+
 FILES = [
     "<s> import os <EOL> path = os . path . join ( '<STR_LIT>' , '<STR_LIT:aU+0020b>' ) "
     "<EOL> print ( path ) </s>",
