@@ -66,7 +66,7 @@ def fence_in(order: dict[str, Any]) -> None:
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     drop_capabilities(libc)
     own_libraries = (*sys.path[:-1], f"{sys.base_exec_prefix}/lib")
-    readable = (INTERPRETER, order["child"], *own_libraries, *READ_BY_LOADER, *DEVICES)
+    readable = (order["child"], *own_libraries, *mapped_files(), *READ_BY_LOADER, *DEVICES)
     restrict_files(libc, (*readable, *order["folders"]), (order["scratch"], "/dev/null"))
     path = ctypes.create_string_buffer(os.fsencode(INTERPRETER))
     arguments = [os.fsencode(argument) for argument in command(order)]
@@ -80,6 +80,12 @@ def fence_in(order: dict[str, Any]) -> None:
     )
     libc.execve(path, vector, environment)
     raise OSError(ctypes.get_errno(), "the interpreter cannot be started inside the fence")
+
+
+def mapped_files() -> set[str]:
+    """The interpreter and what it has loaded so far, wherever a system keeps its libraries."""
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as file:
+        return {line.split(maxsplit=5)[-1].rstrip("\n") for line in file if "/" in line}
 
 
 def limit_resources(order: dict[str, Any]) -> None:

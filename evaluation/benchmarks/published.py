@@ -84,7 +84,11 @@ def run_published(
     prompts = prompts_for(protocol, tasks)
     asked = Asked(protocol, prompts, engines, model, context_tokens)
     arms = [f"{engine} {prompt}" for engine in engines for prompt in prompts]
-    run = f"{run_name(protocol.name, model, arms)}, {context_tokens} tokens"
+    # Files of one benchmark have the same tasks with other code before them.
+    bench = f"{protocol.name} {options.data.resolve().name}"
+    run = f"{run_name(bench, model, arms)}, {context_tokens} tokens"
+    if peer is not None and peer.model:
+        run += f", {peer.model}"
     kept = KeptResults(options.samples, run, Attempt)
     attempts: list[Attempt] = []
     for done, task in enumerate(tasks):
