@@ -21,6 +21,7 @@ LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in what a filter sees, all little-endian
 OTHER_TABLE = 0x40000000  # from here on the x32 calls of x86-64, which no list here names
 CLONE_THREAD = 0x10000
+F_SETOWN, F_SETOWN_EX = 8, 15  # whom the kernel sends signals about a descriptor
 
 Numbers = dict[str, tuple[int, int | None]]
 
@@ -40,6 +41,15 @@ REFUSED: Numbers = {
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
     "tkill": (200, 130),
+    "process_mrelease": (448, 448),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+    "sched_setscheduler": (144, 119),
+    "sched_setparam": (142, 118),
+    "sched_setattr": (314, 274),
+    "sched_setaffinity": (203, 122),
     # Sockets of every family, and calls that are made where no filter sees them.
     "socket": (41, 198),
     "socketpair": (53, 199),
@@ -50,6 +60,14 @@ REFUSED: Numbers = {
     "shmget": (29, 194),
     "semget": (64, 190),
     "msgget": (68, 186),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "semctl": (66, 191),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
     "mq_open": (240, 180),
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
@@ -91,6 +109,7 @@ REFUSED: Numbers = {
     "acct": (163, 89),
     "syslog": (103, 116),
     "vhangup": (153, 58),
+    "modify_ldt": (154, None),
     "iopl": (172, None),
     "ioperm": (173, None),
     "init_module": (175, 105),
@@ -127,6 +146,7 @@ ASKED_ABOUT: Numbers = {
     "execve": (59, 221),
     "kill": (62, 129),
     "tgkill": (234, 131),
+    "fcntl": (72, 25),
     "prlimit64": (302, 261),
     "seccomp": (317, 277),
 }
@@ -172,6 +192,7 @@ def filter_of(
         "execve": [argument(), (EQUAL, 0, 2, low), argument(high=True), (EQUAL, 1, 0, high)],
         "kill": [argument(), (EQUAL, 1, 0, process)],
         "tgkill": [argument(), (EQUAL, 1, 0, process)],
+        "fcntl": [argument(1), (EQUAL, 1, 0, F_SETOWN), (EQUAL, 0, 1, F_SETOWN_EX)],
         "prlimit64": [argument(), (EQUAL, 1, 0, 0)],  # of this process
     }
     refused = numbers_of(REFUSED | (CHANGES_ATTRIBUTES if attributes_too else {}), machine)
@@ -210,9 +231,9 @@ def block(number: int | None, body: Sequence[Instruction]) -> list[Instruction]:
     return [(EQUAL, 0, len(body), number), *body]
 
 
-def argument(*, high: bool = False) -> Instruction:
-    """Load the low or the high half of the first argument."""
-    return (LOAD, 0, 0, ARGUMENTS + 4 * high)
+def argument(index: int = 0, *, high: bool = False) -> Instruction:
+    """Load the low or the high half of an argument."""
+    return (LOAD, 0, 0, ARGUMENTS + 8 * index + 4 * high)
 
 
 def failure(number: int) -> Instruction:
