@@ -68,6 +68,17 @@ class Verdict:
     note: str = ""
 
 
+def drawn(items: Sequence[Drawn], count: int, seed: int) -> Sequence[Drawn]:
+    """So many of all, or all, in their order."""
+    numbers = range(len(items))
+    chosen = random.Random(seed).sample(numbers, min(count, len(items)))  # noqa: S311
+    return [items[number] for number in sorted(chosen)]
+
+
+def as_it_is(task: Task) -> Task:
+    return task
+
+
 # The text before the cursor, of at most so many tokens.
 BuildPrompt = Callable[[Task, CodeTokenizer, int], str]
 
@@ -88,15 +99,8 @@ class Protocol:
     judge: Callable[[Task, str], Verdict]
     context_tokens: int
     answer_tokens: int
-    find_context: Callable[[Task], Task] = lambda task: task
-    choose: Callable[[Sequence[Task], int, int], Sequence[Task]] = lambda *given: drawn(*given)
-
-
-def drawn(tasks: Sequence[Drawn], count: int, seed: int) -> Sequence[Drawn]:
-    """So many of all, or all, in their order."""
-    numbers = range(len(tasks))
-    chosen = random.Random(seed).sample(numbers, min(count, len(tasks)))  # noqa: S311
-    return [tasks[number] for number in sorted(chosen)]
+    find_context: Callable[[Task], Task] = as_it_is
+    choose: Callable[[Sequence[Task], int, int], Sequence[Task]] = drawn
 
 
 def last_tokens(tokenizer: CodeTokenizer, text: str, most: int) -> str:

@@ -35,6 +35,7 @@ from evaluation.tasks import (
     Protocol,
     Task,
     Verdict,
+    as_it_is,
     last_tokens,
     token_count,
 )
@@ -159,5 +160,5 @@ def repoeval(repositories: Path | None = None) -> Protocol:
         judge=judge,
         context_tokens=CONTEXT_TOKENS,
         answer_tokens=ANSWER_TOKENS,
-        find_context=context_finder(repositories) if repositories else lambda task: task,
+        find_context=context_finder(repositories) if repositories else as_it_is,
     )
