@@ -4,7 +4,8 @@ Two kinds of servers are known. llama.cpp's fills in the middle itself (`POST /i
 `input_prefix`, `input_suffix`, `n_predict`; ggml-org/llama.cpp, `tools/server/README.md`). Servers
 that are compatible with OpenAI's (`POST /v1/completions`: `model`, `prompt`, `suffix`,
 `max_tokens`) are told of what follows only where anything does, since several refuse it. Both
-decode greedily. Nothing leaves the machine but to the endpoint that was named.
+decode greedily. Nothing leaves the machine but to the endpoint that was named: redirects are not
+followed.
 """
 
 import http.client
@@ -14,9 +15,11 @@ import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Literal, get_args
 
 from completion.values import CompletionRequest
+from evaluation.judges.endpoint import Busy, NoRedirects, read_up_to
 from evaluation.tasks import Completion
 from models.errors import InputError
 
@@ -24,33 +27,35 @@ Kind = Literal["llama.cpp", "openai"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SECONDS = 300.0  # for one answer, the reading of a long prompt included
 LARGEST_ANSWER = 16 << 20  # bytes
+OPENER = urllib.request.build_opener(NoRedirects)
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class PeerEndpoint:
     """Where a peer listens, without a slash at the end, and what it understands."""
 
     kind: Kind
     url: str
 
 
-def endpoint_of(text: str) -> Endpoint:
+def endpoint_of(text: str) -> PeerEndpoint:
     """The endpoint in `KIND=URL`. Raises `InputError` for anything else."""
     kind, _, url = text.partition("=")
     parts = urllib.parse.urlsplit(url)
     known = next((one for one in KINDS if one == kind), None)
-    if known is None or parts.scheme not in ("http", "https") or not parts.hostname:
+    plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    if known is None or parts.scheme not in ("http", "https") or not (parts.hostname and plain):
         raise InputError(
             f"'{text}' is no engine; name one as {' or '.join(f'{one}=http://…' for one in KINDS)}"
         )
-    return Endpoint(known, url.rstrip("/").removesuffix("/v1"))
+    return PeerEndpoint(known, url.rstrip("/").removesuffix("/v1"))
 
 
 @dataclass(frozen=True, slots=True)
 class HttpEngine:
     """Completes requests with a peer; `model` is what an OpenAI-compatible one calls its model."""
 
-    endpoint: Endpoint
+    endpoint: PeerEndpoint
     answer_tokens: int
     model: str = ""
     seconds: float = SECONDS
@@ -104,15 +109,14 @@ class HttpEngine:
             self.endpoint.url + path, body, {"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=self.seconds) as response:  # noqa: S310
-                text = response.read(LARGEST_ANSWER)
-            return json.loads(text)
+            with OPENER.open(request, timeout=self.seconds) as response:
+                return json.loads(read_up_to(response, LARGEST_ANSWER, monotonic() + self.seconds))
         except urllib.error.HTTPError as error:
             with error:
                 told = shown(error.read(LARGEST_ANSWER).decode(errors="replace"))
             raise self._refusal(f"status {error.code}: {told}") from None
-        except TimeoutError:
-            raise self._refusal(f"no answer within {self.seconds:g} s") from None
+        except Busy as busy:
+            raise self._refusal(str(busy)) from None
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             if isinstance(reason, TimeoutError):

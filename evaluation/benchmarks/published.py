@@ -12,7 +12,7 @@ from pathlib import Path
 
 from completion.pipeline import Completer, CompletionOptions
 from completion.values import CompletionRequest
-from evaluation.http_engine import Endpoint, HttpEngine
+from evaluation.http_engine import HttpEngine, PeerEndpoint
 from evaluation.kept_results import KeptResults
 from evaluation.provenance import made_here, run_name
 from evaluation.published_results import Attempt, rows_of
@@ -43,7 +43,7 @@ class PublishedOptions:
     limit: int | None = None
     seed: int = 0
     transformers: bool = False
-    endpoint: Endpoint | None = None
+    endpoint: PeerEndpoint | None = None
     context_tokens: int | None = None
     samples: Path | None = None
     command: str = "pirouette bench"

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from completion.values import CompletionRequest
-from evaluation.http_engine import Endpoint, HttpEngine, endpoint_of
+from evaluation.http_engine import HttpEngine, PeerEndpoint, endpoint_of
 from evaluation.tasks import Completion
 from models.catalogue import PUBLISHED_MODEL
 from models.errors import InputError
 from models.processor import processor_count
 from models.store import ModelStore
+from tests.unit.scripted_endpoint import Reply, scripted_endpoint
 
 LINE = CompletionRequest("d", "x = ", "\nprint(x)\n", single_line=True)
 REST = CompletionRequest("d", "def f():\n", "")
@@ -54,7 +55,7 @@ def scripted(answer: Answer) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
 
 
 def llama(url: str, seconds: float = 5.0) -> HttpEngine:
-    return HttpEngine(Endpoint("llama.cpp", url), 16, seconds=seconds)
+    return HttpEngine(PeerEndpoint("llama.cpp", url), 16, seconds=seconds)
 
 
 def test_llama_cpp_gets_both_sides_of_the_cursor() -> None:
@@ -132,7 +133,7 @@ def test_a_server_without_a_model_is_told_before_anything_is_run(status: int, bo
         scripted(lambda *_: (status, body)) as (url, _),
         pytest.raises(InputError, match=r"lists no models|status 503"),
     ):
-        HttpEngine(Endpoint("openai", url), 16).ready()
+        HttpEngine(PeerEndpoint("openai", url), 16).ready()
 
 
 def test_nobody_at_the_endpoint_is_told() -> None:
@@ -160,6 +161,20 @@ def test_a_slow_server_is_not_waited_for_forever() -> None:
             released.set()
 
 
+def test_an_answer_that_never_ends_is_not_waited_for_either() -> None:
+    dribble = Reply(b" " * 100, pieces=100, pause=0.05)
+    with scripted_endpoint([dribble]) as asked, pytest.raises(InputError, match="takes too long"):
+        llama(asked.url, seconds=0.3).complete(LINE)
+
+
+def test_no_redirect_is_followed() -> None:
+    with scripted_endpoint([Reply()]) as elsewhere:
+        away = Reply(b"", 302, {"Location": f"{elsewhere.url}/infill"})
+        with scripted_endpoint([away]) as asked, pytest.raises(InputError, match="status 302"):
+            llama(asked.url).complete(LINE)
+        assert elsewhere.paths == []
+
+
 def test_a_connection_that_breaks_off_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -176,7 +191,11 @@ def test_a_connection_that_breaks_off_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "llama.cpp", "llama.cpp=", "vllm=http://x", "openai=file:///x", "http://x"]
+    "text",
+    [
+        *("", "llama.cpp", "llama.cpp=", "vllm=http://x", "openai=file:///x", "http://x"),
+        *("openai=http://me:key@x", "openai=http://x/?key=y"),
+    ],
 )
 def test_an_engine_is_named_by_kind_and_address(text: str) -> None:
     with pytest.raises(InputError, match=r"is no engine; name one as llama\.cpp=http://"):
@@ -185,7 +204,7 @@ def test_an_engine_is_named_by_kind_and_address(text: str) -> None:
 
 def test_an_address_may_end_in_a_slash_or_a_version() -> None:
     for url in ("http://x:1", "http://x:1/", "http://x:1/v1", "http://x:1/v1/"):
-        assert endpoint_of(f"openai={url}") == Endpoint("openai", "http://x:1")
+        assert endpoint_of(f"openai={url}") == PeerEndpoint("openai", "http://x:1")
 
 
 @pytest.mark.model

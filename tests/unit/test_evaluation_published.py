@@ -16,7 +16,7 @@ from evaluation.benchmarks.py150_tokens import (
     likeliest_tokens,
     run_py150_tokens,
 )
-from evaluation.http_engine import Endpoint
+from evaluation.http_engine import PeerEndpoint
 from evaluation.loaders.crosscodeeval import CROSSCODEEVAL
 from evaluation.loaders.py150 import read_files
 from evaluation.loaders.repobench import REPOBENCH
@@ -105,7 +105,7 @@ def test_a_peer_gets_the_same_texts_and_stands_beside_in_the_same_run(
     data = write_lines(tmp_path / "line_completion_rg1_bm25.jsonl", rows)
     right = json.dumps({"content": "rate_of('book')\n", "tokens_predicted": 5}).encode()
     with scripted(lambda *_: (200, right)) as (url, asked):
-        options = PublishedOptions(data, endpoint=Endpoint("llama.cpp", url))
+        options = PublishedOptions(data, endpoint=PeerEndpoint("llama.cpp", url))
         result = run_published(CROSSCODEEVAL, options, lambda: tiny_model, ignore_progress)
     found = {row.arm: row.metrics["exact_match"].value for row in result.rows}
     assert found["llama.cpp, in-file"] == found["llama.cpp, cross-file"] == 1.0
@@ -127,7 +127,7 @@ def test_a_run_that_was_cut_off_goes_on(tiny_model: LanguageModel, tmp_path: Pat
         return (200, b"{}") if path == "/health" else (200, next(answers, b"gone"))
 
     with scripted(answer) as (url, _):
-        options = PublishedOptions(data, samples=samples, endpoint=Endpoint("llama.cpp", url))
+        options = PublishedOptions(data, samples=samples, endpoint=PeerEndpoint("llama.cpp", url))
         with pytest.raises(InputError, match="does not complete"):
             run_published(REPOBENCH, options, lambda: tiny_model, ignore_progress)
         assert len(samples.read_text().splitlines()) == 2
@@ -149,7 +149,7 @@ def test_what_cannot_be_used_is_told_before_the_model_is_loaded(tmp_path: Path) 
         (PublishedOptions(tmp_path / "absent"), "there is no RepoBench data"),
         (PublishedOptions(data, limit=0), "at least one task"),
         (PublishedOptions(data, samples=tmp_path / "no" / "file"), "cannot be written"),
-        (PublishedOptions(data, endpoint=Endpoint("openai", "http://127.0.0.1:1")), "refused"),
+        (PublishedOptions(data, endpoint=PeerEndpoint("openai", "http://127.0.0.1:1")), "refused"),
     ):
         with pytest.raises(InputError, match=told):
             run_published(REPOBENCH, options, load, ignore_progress)
@@ -235,7 +235,7 @@ def test_likeliest_tokens_are_those_of_one_pass_over_each_block(tiny_model: Lang
 
 
 def test_tokens_are_asked_of_no_peer(tmp_path: Path) -> None:
-    options = PublishedOptions(write_files(tmp_path), endpoint=Endpoint("openai", "http://x"))
+    options = PublishedOptions(write_files(tmp_path), endpoint=PeerEndpoint("openai", "http://x"))
     with pytest.raises(InputError, match="leave out --engine"):
         run_py150_tokens(options, lambda: pytest.fail("it was loaded"), ignore_progress)
     for content in ("import os\n", "", "<s> </s>\n"):
