@@ -27,7 +27,7 @@ from evaluation.judges.judge import Judge
 from evaluation.kept_results import KeptResults
 from evaluation.metrics.judged import judge_scores
 from evaluation.provenance import made_here, own_commit
-from evaluation.results import BenchResult, Metric, Row, metric
+from evaluation.results import BenchResult, Metric, Row, metric, rate
 from models.progress import Progress, ProgressCallback
 
 BASELINE = "dice"
@@ -133,12 +133,21 @@ def rows_of(name: str, scored: Sequence[Sequence[Scored]], seed: int) -> Iterato
     counts = {arm: sum(len(one.labels) for one in problems) for arm, problems in arms.items()}
     for arm, found in measured.items():
         metrics = {key: metric(value, percentiles(drawn)) for key, (value, drawn) in found.items()}
+        if "kendall_example" in MEASURED[name]:
+            metrics |= ranked(arms[arm])
         yield Row(arm, name, counts[arm], metrics)
     for arm, found in measured.items():
         if arm != BASELINE and not arm.startswith(PUBLISHED):
             yield Row(
                 f"{arm} - {BASELINE}", name, counts[arm], differences(found, measured[BASELINE])
             )
+
+
+def ranked(problems: Sequence[ScoredProblem]) -> dict[str, Metric]:
+    """In how many problems an arm tells any two programs apart, of those that some pass and some
+    fail: in the others it has no coefficient, and the example level leaves them out."""
+    mixed = [one for one in problems if len(set(one.labels)) > 1]
+    return {"problems_ranked": rate(len(set(one.scores)) > 1 for one in mixed)} if mixed else {}
 
 
 Measured = Mapping[str, tuple[float, np.ndarray]]  # by correlation, and of problems drawn anew

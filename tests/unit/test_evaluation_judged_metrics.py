@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.benchmarks.metrics import MetricsOptions, run_metrics, scored_by
+from evaluation.benchmarks.metrics import (
+    BASELINE,
+    MetricsOptions,
+    Scored,
+    rows_of,
+    run_metrics,
+    scored_by,
+)
 from evaluation.graded_programs import HUMANEVAL, ICE, GradedProgram
 from evaluation.judges.judge import Judge
 from evaluation.judges.kept_answers import KeptAnswers
@@ -81,6 +88,23 @@ def data(tmp_path: Path) -> Path:
     record |= {"5": "return 1", "grade-5": grades["a"], "6": "return 3", "grade-6": grades["b"]}
     (tmp_path / "ice-score" / "humaneval_python_grade.json").write_text(json.dumps([record]))
     return tmp_path
+
+
+def test_problems_in_which_all_get_the_same_rating_are_told() -> None:
+    apart, same = (
+        Scored(BASELINE, [True, False], [3.0, 2.0]),
+        Scored(BASELINE, [True, False], [3, 3]),
+    )
+    all_pass = Scored(BASELINE, [True, True], [3.0, 2.0])
+    (row,) = rows_of(ICE, [[apart], [same], [same], [all_pass], [apart]], seed=0)
+    assert row.metrics["problems_ranked"].value == 0.5
+    assert row.metrics["kendall_example"].value == pytest.approx(1.0)
+
+
+def test_correlations_that_ratings_have_none_of_are_left_out() -> None:
+    same = Scored(BASELINE, [True, False], [3, 3])
+    (row,) = rows_of(ICE, [[same]], seed=0)
+    assert list(row.metrics) == ["problems_ranked"]
 
 
 def test_the_judge_reads_the_programs_of_ice_score_alone(data: Path) -> None:

@@ -95,7 +95,11 @@ def test_arms_are_measured_against_dice_on_each_set(data: Path) -> None:
     assert rows["chrf - dice", "humaneval-python"].metrics["spearman"].value <= 0
     assert rows["dice", "humaneval-python"].n == 9
     assert rows["dice", "humaneval-python held out"].n == 6
-    assert set(rows["dice", "ice-python"].metrics) == {"kendall_example", "kendall_corpus"}
+    assert set(rows["dice", "ice-python"].metrics) == {
+        "kendall_example",
+        "kendall_corpus",
+        "problems_ranked",
+    }
     assert rows["published_bleu", "ice-python"].metrics["kendall_corpus"].value == pytest.approx(1)
     assert ("published_bleu - dice", "ice-python") not in rows
 
