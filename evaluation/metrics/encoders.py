@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evaluation.metrics.token_encoder import TokenEncoder
+from models.catalogue import DEFAULT_MODEL, PUBLISHED_MODEL
 from models.config import read_json
 from models.embedding_models import DEFAULT_EMBEDDING, embedding_folder
 from models.errors import UnsupportedModelError
@@ -11,8 +12,13 @@ from models.progress import ProgressCallback, ignore_progress
 from models.store import ModelStore
 
 DEFAULT_ENCODER = DEFAULT_EMBEDDING.name
-# Chosen on the development problems (docs/metrics.md).
-LAYERS = {DEFAULT_EMBEDDING.name: 4, "smollm2-135m-instruct": 18}
+# Chosen on the development problems (docs/metrics.md); the adapter leaves the layer where it is.
+LAYERS = {
+    DEFAULT_EMBEDDING.name: 4,
+    "smollm2-135m-instruct": 18,
+    DEFAULT_MODEL: 6,
+    PUBLISHED_MODEL: 6,
+}
 DEPTH = 10 / 12  # of other models, as CodeBERT's published layer
 
 
