@@ -69,7 +69,7 @@ def score_all(
     ratings: list[float | None] = [None] * len(judged)
     if scorers.codebertscore is not None:
         pairs = [CodePair(one.text, one.place.truth, context_of(one.place)) for one in judged]
-        scores = [score.f1 for score in scorers.codebertscore.score(pairs, progress)]
+        scores = [score.f3 for score in scorers.codebertscore.score(pairs, progress)]
     if scorers.judge is not None:
         tasks = [JudgeTask(problem_of(one.place), one.text, one.place.truth) for one in judged]
         ratings = [judgement.expected for judgement in scorers.judge.judge(tasks)]
