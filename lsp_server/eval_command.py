@@ -14,13 +14,13 @@ from rich.text import Text
 from evaluation.judges.configured import judge_of
 from evaluation.metrics.codebertscore import CodeBertScorer
 from evaluation.metrics.encoders import DEFAULT_ENCODER, load_encoder
-from evaluation.pipeline_parts import PARTS, arms_of
-from evaluation.point_judging import Scorers
+from evaluation.points.evaluate import EvalOptions, Evaluation, evaluate, fingerprint
+from evaluation.points.judging import Scorers
+from evaluation.points.parts import PARTS, arms_of
 from evaluation.provenance import own_commit, shown_command
 from evaluation.report.report import require_reports, write_report
 from evaluation.report.tables import tables_of
 from evaluation.repositories import Repository, read_sources
-from evaluation.repository_evaluation import EvalOptions, Evaluation, evaluate, fingerprint
 from evaluation.results import provenance_line, to_json
 from lsp_server.console import ProgressBar, print_json
 from models.catalogue import DEFAULT_MODEL

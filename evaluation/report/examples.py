@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluation.pipeline_parts import FULL
-from evaluation.point_results import Judged
+from evaluation.points.parts import FULL
+from evaluation.points.results import Judged
 
 LINES_ABOVE = 8
 SHOWN = 12  # of each

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evaluation.intervals import wilson
-from evaluation.pipeline_parts import FULL
-from evaluation.point_results import Judged
+from evaluation.points.parts import FULL
+from evaluation.points.results import Judged
 from evaluation.report.tables import ALL, is_difference
 from evaluation.results import BenchResult, Row
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from evaluation.points.evaluate import Evaluation
 from evaluation.report.examples import best_of, worst_of
 from evaluation.report.plots import plots_of
 from evaluation.report.tables import Table, tables_of
-from evaluation.repository_evaluation import Evaluation
 from evaluation.results import provenance_line, require_writable, to_json, write_text
 from models.errors import InputError
 

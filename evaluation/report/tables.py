@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from evaluation.pipeline_parts import FULL
+from evaluation.points.parts import FULL
 from evaluation.results import BenchResult, Metric, Row
 
 ALL = "all"

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.completion_points import PointKind
-from evaluation.pipeline_parts import FULL
-from evaluation.point_results import Checked, Completed, Judged, rows_of
-from evaluation.point_sampling import HeldOut
+from evaluation.points.evaluate import Evaluation
+from evaluation.points.kinds import PointKind
+from evaluation.points.parts import FULL
+from evaluation.points.results import Checked, Completed, Judged, rows_of
+from evaluation.points.sampling import HeldOut
 from evaluation.report.examples import best_of, worst_of
 from evaluation.report.plots import plots_of
 from evaluation.report.report import markdown_of, page_of, require_reports, write_report
 from evaluation.report.tables import tables_of
-from evaluation.repository_evaluation import Evaluation
 from evaluation.results import BenchResult
 from models.errors import InputError
 from tests.browser import browser_page

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from completion.values import PYTHON
-from evaluation.completion_points import PointKind
 from evaluation.judges.judge import Judge
 from evaluation.judges.values import JudgeTask
 from evaluation.metrics.codebertscore import CodeBertScorer, CodePair
 from evaluation.metrics.parsing import parses
 from evaluation.new_faults import NewFaults, filled, new_faults
-from evaluation.point_results import Checked, Completed, Judged
-from evaluation.point_sampling import HeldOut
+from evaluation.points.kinds import PointKind
+from evaluation.points.results import Checked, Completed, Judged
+from evaluation.points.sampling import HeldOut
 from evaluation.repositories import Repository
 from lsp_server.documents import language_of
 from models.progress import ProgressCallback

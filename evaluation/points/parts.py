@@ -19,7 +19,7 @@ from completion.monitors.monitors import Monitors
 from completion.pipeline import Completer, CompletionOptions
 from completion.token_types.fusion import load_type_fusion
 from completion.values import CompletionRequest, Suggestion
-from evaluation.point_sampling import HeldOut
+from evaluation.points.sampling import HeldOut
 from evaluation.repositories import Repository
 from evaluation.source_folder import changed_for_now, write_sources
 from lsp_server.documents import language_of

@@ -3,9 +3,9 @@
 from collections import Counter
 from pathlib import Path
 
-from evaluation.completion_points import PointKind
-from evaluation.pipeline_parts import text_before
-from evaluation.point_sampling import Copies, HeldOut, draw_held_out
+from evaluation.points.kinds import PointKind
+from evaluation.points.parts import text_before
+from evaluation.points.sampling import Copies, HeldOut, draw_held_out
 from evaluation.repositories import Repository
 
 OWN = Path(__file__).resolve().parents[2] / "completion"

@@ -6,7 +6,6 @@ from statistics import mean
 
 import numpy as np
 
-from evaluation.completion_points import PointKind
 from evaluation.intervals import bootstrap_mean
 from evaluation.metrics.identifiers import (
     identifier_sequence_match,
@@ -16,7 +15,8 @@ from evaluation.metrics.identifiers import (
 )
 from evaluation.metrics.keystrokes import characters_saved
 from evaluation.metrics.lines import line_similarity
-from evaluation.point_sampling import HeldOut
+from evaluation.points.kinds import PointKind
+from evaluation.points.sampling import HeldOut
 from evaluation.results import Metric, Row, metric, rate, rate_difference
 
 Score = Callable[[str, str], float]  # of a completion and the truth

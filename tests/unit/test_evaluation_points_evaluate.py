@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from completion.values import Suggestion
-from evaluation import repository_evaluation
-from evaluation.completion_points import PointKind
-from evaluation.pipeline_parts import FULL, PARTS, Arm, Written, arms_of
-from evaluation.point_results import MEASURES as MEASURES
-from evaluation.point_results import Checked, Completed, Judged, metrics_of, rows_of
-from evaluation.point_sampling import HeldOut
+from evaluation.points import evaluate as evaluating
+from evaluation.points.evaluate import EvalOptions, Evaluation, evaluate
+from evaluation.points.kinds import PointKind
+from evaluation.points.parts import FULL, PARTS, Arm, Written, arms_of
+from evaluation.points.results import MEASURES as MEASURES
+from evaluation.points.results import Checked, Completed, Judged, metrics_of, rows_of
+from evaluation.points.sampling import HeldOut
 from evaluation.repositories import Repository, read_sources
-from evaluation.repository_evaluation import EvalOptions, Evaluation, evaluate
 from lsp_server.cli import main
 from models.errors import InputError
 from models.language_model import LanguageModel
@@ -105,7 +105,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     def scripted_stage(*given: Any) -> AbstractContextManager[ScriptedStage]:
         return nullcontext(ScriptedStage(given[-1]))
 
-    monkeypatch.setattr(repository_evaluation, "stage", scripted_stage)
+    monkeypatch.setattr(evaluating, "stage", scripted_stage)
 
 
 @pytest.mark.usefixtures("scripted")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.completion_points import PointKind, points_in
 from evaluation.metrics.keystrokes import characters_saved
 from evaluation.metrics.parsing import parses
+from evaluation.points.kinds import PointKind, points_in
 
 OWN = Path(__file__).resolve().parents[2]
 PYTHON = '''"""Orders of a shop."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from evaluation.completion_points import CompletionPoint, PointKind, points_in
 from evaluation.dereferences import in_turns, is_judged
+from evaluation.points.kinds import CompletionPoint, PointKind, points_in
 from evaluation.repositories import Repository
 
 TELLING = 20  # characters of code that do not come twice by chance

@@ -1,7 +1,7 @@
 """`pirouette eval`: how good completion is in a repository, and what each part contributes.
 
 It owns the order of the run: places are drawn, every arm is asked at each, and the judging
-(`evaluation.point_judging`) is done once everything is written.
+(`evaluation.points.judging`) is done once everything is written.
 """
 
 import hashlib
@@ -12,10 +12,10 @@ from functools import cache, partial
 from pathlib import Path
 
 from evaluation.kept_results import KeptResults
-from evaluation.pipeline_parts import PARTS, Arm, Written, arms_of, stage
-from evaluation.point_judging import NO_SCORERS, Scorers, check_all, score_all
-from evaluation.point_results import Completed, Judged, rows_of
-from evaluation.point_sampling import HeldOut, draw_held_out
+from evaluation.points.judging import NO_SCORERS, Scorers, check_all, score_all
+from evaluation.points.parts import PARTS, Arm, Written, arms_of, stage
+from evaluation.points.results import Completed, Judged, rows_of
+from evaluation.points.sampling import HeldOut, draw_held_out
 from evaluation.provenance import made_here, run_name
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult
