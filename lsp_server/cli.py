@@ -6,6 +6,7 @@ stderr says what and how. `--json` prints one JSON object on stdout; progress go
 
 import argparse
 import errno
+import importlib.util
 import io
 import sys
 from collections.abc import Callable, Sequence
@@ -166,9 +167,19 @@ def run_train(arguments: argparse.Namespace) -> int:
 
 
 def run_eval(arguments: argparse.Namespace) -> int:
+    require_extra("evaluation", ("basedpyright", "jinja2", "matplotlib"))
     from lsp_server.eval_command import run_eval
 
     return run_eval(arguments)
+
+
+def require_extra(extra: str, modules: Sequence[str]) -> None:
+    """Raise `InputError` where what a command needs beside the editor's packages is not there."""
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"this needs {', '.join(missing)}; run: pip install 'pirouette-lsp[{extra}]'"
+        )
 
 
 def run_bench(arguments: argparse.Namespace) -> int:

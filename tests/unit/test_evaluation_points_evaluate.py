@@ -1,5 +1,6 @@
 """An evaluation of a repository: its arms, what is kept of it, and the real pipeline."""
 
+import importlib.util
 import json
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -200,6 +201,19 @@ def test_a_cluster_gives_what_one_machine_gives(
         return [(one.place, replace(one.completed, ms=0)) for one in evaluation.judged]
 
     assert written(run(cluster)) == written(run(None))
+
+
+def test_the_packages_that_are_missing_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "jinja2" else find(name)
+    )
+    assert main(["eval", str(tmp_path)]) == 2
+    assert "this needs jinja2; run: pip install 'pirouette-lsp[evaluation]'" in (
+        capsys.readouterr().err
+    )
 
 
 def test_sources_come_from_folders_in_every_language(tmp_path: Path) -> None:
