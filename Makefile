@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install browser demo test check bench plots clean
+.PHONY: install browser demo test editors check bench plots clean
 
 install: $(VENV)/installed
 
@@ -20,6 +20,10 @@ demo: install
 
 test: install
 	$(BIN)/pytest
+
+# Real editors with the plugins; what was on their screens is left in build/editors.
+editors: install
+	$(BIN)/pytest tests/editors
 
 check: install
 	$(BIN)/ruff check .

@@ -1,9 +1,14 @@
--- How the server is started. Whoever sets fields with `vim.lsp.config("pirouette", {...})` changes
--- these only.
+-- How the server is started. `vim.lsp.config("pirouette", {...})` changes these fields.
 
----@type vim.lsp.Config
+---@class pirouette.Config: vim.lsp.Config
+---@field program string[] What `cmd` starts.
+
+---@type pirouette.Config
 return {
-  cmd = { "pirouette", "serve" },
+  program = { "pirouette", "serve" },
+  cmd = function(dispatchers)
+    return require("pirouette.server").start(dispatchers)
+  end,
   root_markers = { ".git", "pyproject.toml", "package.json", "go.mod", "pom.xml" },
   capabilities = { textDocument = { inlineCompletion = { dynamicRegistration = false } } },
   -- Every server holds a model in memory, so files of no project share one with any project.

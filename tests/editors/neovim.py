@@ -24,18 +24,17 @@ PLUGIN = Path(__file__).parents[2] / "neovim-plugin"
 ARTEFACTS = Path(__file__).parents[2] / "build" / "editors"
 WIDTH, HEIGHT = 100, 24
 SUGGESTION = "PirouetteSuggestion"
-PATIENCE = 60.0  # seconds; a machine may be busy with other things
+PATIENCE = 40.0  # seconds; a machine may be busy with other things
 RESPONSE, NOTIFICATION = 1, 2  # kinds of messages that come in
 
 # A group of its own lets tests tell ghost text from comments; every request is taken note of.
 SET_UP = """
 vim.api.nvim_set_hl(0, "PirouetteSuggestion", { fg = "#7f848e", italic = true })
 vim.o.swapfile, vim.o.shortmess = false, vim.o.shortmess .. "I"
-Asked = { pending = 0, complete = 0, cancel = 0 }
+Asked = {}
 vim.api.nvim_create_autocmd("LspRequest", { callback = function(call)
-  local request = call.data.request
-  if request.method == "textDocument/inlineCompletion" then
-    Asked[request.type] = Asked[request.type] + 1
+  if call.data.request.method == "textDocument/inlineCompletion" then
+    Asked[call.data.client_id .. ":" .. call.data.request_id] = call.data.request.type
   end
 end })
 """
@@ -135,11 +134,15 @@ class Neovim:
 
     async def answered(self) -> int:
         """Wait until no request is under way; returns how many there have been."""
-        await self.until_lua("Asked.pending == Asked.complete + Asked.cancel")
-        return int(await self.lua("return Asked.pending"))
+        await self.until_lua("not vim.list_contains(vim.tbl_values(Asked), 'pending')")
+        return int(await self.lua("return vim.tbl_count(Asked)"))
 
     async def shows(self, ghost: str) -> None:
         await self.until(lambda screen: screen.of_group(SUGGESTION) == ghost)
+
+    async def told(self, message: str) -> None:
+        """Wait for a message to have been shown; in insert mode the next redraw covers it."""
+        await self.until_lua(f"vim.fn.execute('messages'):find([[{message}]], 1, true) ~= nil")
 
     async def lines(self) -> list[str]:
         return list(await self.call("nvim_buf_get_lines", 0, 0, -1, True))

@@ -46,9 +46,9 @@ class Screen:
     def take(self, events: Sequence[Sequence[Any]]) -> None:
         """Take a batch: each event's name, and its arguments as often as it happened."""
         for name, *calls in events:
-            taken = getattr(self, f"_{name}", None)
-            for arguments in calls if taken else ():
-                taken(*arguments)
+            if (taken := getattr(self, f"_{name}", None)) is not None:
+                for arguments in calls:
+                    taken(*arguments)
 
     def text(self) -> str:
         """The lines, without the blanks at their ends."""

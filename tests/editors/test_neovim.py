@@ -1,7 +1,6 @@
 """Suggestions in a real Neovim, from a real server whose model says what it is told to."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -81,8 +80,7 @@ async def test_tab_is_a_tab_where_nothing_is_shown(editor: Neovim) -> None:
 async def test_a_key_that_had_a_meaning_keeps_it_where_nothing_is_shown(editor: Neovim) -> None:
     await editor.edit("meaning.py", FUNCTION)
     others = ", ".join(
-        f"{name} = false"
-        for name in ("accept_line", "accept_word", "next", "previous", "dismiss")
+        f"{name} = false" for name in ("accept_line", "accept_word", "next", "previous", "dismiss")
     )
     for before in (
         'vim.keymap.set("i", "<F2>", function() return "one" end, { expr = true })',
@@ -90,7 +88,9 @@ async def test_a_key_that_had_a_meaning_keeps_it_where_nothing_is_shown(editor: 
         'vim.cmd("inoremap <F2> one")',
         "vim.cmd([[inoremap <expr> <F2> 'one']])",
     ):
-        await editor.lua(f'{before} require("pirouette.keymaps").set({{ accept = "<F2>", {others} }})')
+        await editor.lua(
+            f'{before} require("pirouette.keymaps").set({{ accept = "<F2>", {others} }})'
+        )
         await editor.call("nvim_buf_set_lines", 0, 0, -1, True, [""])
         await editor.press("<F2>")
         await editor.until_lua("vim.api.nvim_get_current_line() == 'one'")
@@ -200,11 +200,11 @@ async def test_leaving_insert_mode_takes_it_away_and_coming_back_shows_it(editor
 
 async def test_a_menu_has_precedence_until_something_is_chosen_in_it(editor: Neovim) -> None:
     await editor.lua('vim.o.completeopt = "menuone,noselect"')
-    await editor.edit("menu.py", "first = 1\nfinal = 2\n")
+    await editor.edit("menu.py", "first = 1\nfinal = 2\n\n")
     await editor.type("fi")
     await editor.call("nvim_input", "<C-x><C-p>")
     await editor.until_lua("vim.fn.pumvisible() == 1")
-    await editor.until(lambda screen: "final" in screen.text().splitlines()[3])
+    await editor.until(lambda screen: "final" in screen.text().splitlines()[4])
     assert editor.screen.of_group(SUGGESTION) == ""
     await editor.press("<C-p>")  # final
     assert editor.screen.of_group(SUGGESTION) == ""
@@ -221,7 +221,10 @@ async def test_an_edit_above_moves_it_with_the_cursor(editor: Neovim) -> None:
     await editor.call("nvim_buf_set_lines", 0, 0, 0, True, ["import os", "", ""])
     await editor.until(lambda screen: screen.text().startswith("import os"))
     await editor.shows("first + second")
-    assert "import os\n\n\ndef add(first, second):\n    return first + second\n" in editor.screen.text()
+    assert (
+        "import os\n\n\ndef add(first, second):\n    return first + second\n"
+        in editor.screen.text()
+    )
     await editor.press("<Tab>")
     assert (await editor.lines())[3:] == ["def add(first, second):", "    return first + second"]
 
@@ -236,7 +239,7 @@ async def test_tabs_are_as_wide_as_they_will_be(editor: Neovim) -> None:
 
 
 async def test_windows_line_ends_are_none_of_the_buffers(editor: Neovim) -> None:
-    await editor.edit("windows.py", "# a file\r\n")
+    await editor.edit("windows.py", "# a file\r\n\r\n")
     assert await editor.lua("return vim.bo.fileformat") == "dos"
     await editor.type("windows = ")
     await editor.shows("one\ntwo")

@@ -19,7 +19,7 @@ function M.setup(options)
       vim.validate(name, value, KNOWN[name])
     end
   end
-  vim.lsp.config("pirouette", { cmd = options.cmd, init_options = options.settings })
+  vim.lsp.config("pirouette", { program = options.cmd, init_options = options.settings })
   if options.keymaps then
     require("pirouette.keymaps").set(options.keymaps == true and {} or options.keymaps --[[@as table]])
   end

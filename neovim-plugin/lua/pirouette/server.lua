@@ -18,6 +18,7 @@ local PAUSE_MS = 500 -- before it is started again, doubled each time
 
 local deaths = {} ---@type integer[]
 local restarting = false
+local ended = nil ---@type { code: integer, signal: integer }?
 
 ---@return pirouette.Presenter
 function M.presenter()
@@ -25,13 +26,29 @@ function M.presenter()
   return require(native and "pirouette.native" or "pirouette.inline")
 end
 
+---Start the server's process. How it ends is told by this plugin, in one line: the editor's own message
+---is longer than many screens are wide, and would then wait for a key while somebody types.
+---@param dispatchers vim.lsp.rpc.Dispatchers
+---@return vim.lsp.rpc.PublicClient
+function M.start(dispatchers)
+  local config = vim.lsp.config[NAME] --[[@as pirouette.Config]]
+  local tell_editor = dispatchers.on_exit
+  dispatchers.on_exit = function(code, signal)
+    ended = { code = code, signal = signal }
+    tell_editor(0, 0)
+  end
+  local surroundings = { cwd = config.cmd_cwd, env = config.cmd_env, detached = config.detached }
+  return vim.lsp.rpc.start(config.program, dispatchers, surroundings)
+end
+
 ---Start the server for all files, those that are open and those to come.
 function M.enable()
-  local command = vim.lsp.config[NAME].cmd
-  if type(command) == "table" and vim.fn.executable(command[1]) == 0 then
+  local program = vim.lsp.config[NAME].program[1]
+  if vim.fn.executable(program) == 0 then
     status.set("missing")
-    local told = "Pirouette: there is no program '%s'; install it (see :checkhealth pirouette), then ':Pirouette enable'"
-    return vim.notify(told:format(command[1]), vim.log.levels.ERROR)
+    -- Short enough for one line of a screen: a longer message waits for a key.
+    local told = "Pirouette: there is no program '%s'; see :checkhealth pirouette"
+    return vim.notify(told:format(program), vim.log.levels.WARN)
   end
   deaths = {}
   vim.lsp.enable(NAME)
@@ -58,7 +75,9 @@ end
 ---@param code integer
 ---@param signal integer
 function M.on_exit(code, signal)
-  local asked = restarting or (code == 0 and signal == 0)
+  local how = ended or { code = code, signal = signal }
+  ended = nil
+  local asked = restarting or (how.code == 0 and how.signal == 0)
   vim.schedule(function()
     if vim.v.exiting ~= vim.NIL or not vim.lsp.is_enabled(NAME) then
       return
@@ -78,10 +97,12 @@ function M.on_exit(code, signal)
     table.insert(deaths, now)
     if #deaths > MOST_DEATHS then
       status.set("stopped")
-      local told = "Pirouette: the server keeps ending; see ':Pirouette log', then ':Pirouette restart'"
+      local told = "Pirouette: the server keeps ending; see :Pirouette log"
       return vim.notify(told, vim.log.levels.ERROR)
     end
     status.set("starting")
+    local told = "Pirouette: the server ended (code %d, signal %d) and is started again"
+    vim.notify(told:format(how.code, how.signal), vim.log.levels.WARN)
     vim.defer_fn(function()
       if vim.lsp.is_enabled(NAME) then
         vim.lsp.enable(NAME)
