@@ -6,7 +6,15 @@ if vim.g.loaded_pirouette or vim.fn.has("nvim-0.11") == 0 then
 end
 vim.g.loaded_pirouette = true
 
-vim.api.nvim_set_hl(0, "PirouetteSuggestion", { link = "Comment", default = true })
+local function set_highlight()
+  vim.api.nvim_set_hl(0, "PirouetteSuggestion", { link = "Comment", default = true })
+end
+
+set_highlight()
+vim.api.nvim_create_autocmd("ColorScheme", {
+  group = vim.api.nvim_create_augroup("pirouette.highlight", {}),
+  callback = set_highlight, -- new colours clear all groups
+})
 
 vim.api.nvim_create_user_command("Pirouette", function(call)
   require("pirouette.command").run(call.args)

@@ -24,7 +24,7 @@ PLUGIN = Path(__file__).parents[2] / "neovim-plugin"
 ARTEFACTS = Path(__file__).parents[2] / "build" / "editors"
 WIDTH, HEIGHT = 100, 24
 SUGGESTION = "PirouetteSuggestion"
-PATIENCE = 40.0  # seconds; a machine may be busy with other things
+PATIENCE = 300.0  # seconds; a machine may be busy with other things
 RESPONSE, NOTIFICATION = 1, 2  # kinds of messages that come in
 
 # A group of its own lets tests tell ghost text from comments; every request is taken note of.

@@ -29,7 +29,7 @@ function M.run(name)
   end
   vim.notify(
     ("Pirouette: there is no '%s'; use one of %s"):format(name, table.concat(M.complete(""), ", ")),
-    vim.log.levels.ERROR
+    vim.log.levels.WARN
   )
 end
 
