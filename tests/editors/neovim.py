@@ -18,6 +18,7 @@ from typing import Any
 import msgpack
 import pytest
 
+from models.store import default_home
 from tests.editors.screen import Screen
 
 PLUGIN = Path(__file__).parents[2] / "neovim-plugin"
@@ -169,14 +170,15 @@ async def neovim(home: Path, configuration: str) -> AsyncIterator[Neovim]:
     (folders["CONFIG"] / "nvim").mkdir(parents=True)
     init = folders["CONFIG"] / "nvim" / "init.lua"
     init.write_text(SET_UP + configuration, encoding="utf-8")
-    xdg = {f"XDG_{name}_HOME": str(folder) for name, folder in folders.items()}
+    homes = {f"XDG_{name}_HOME": str(folder) for name, folder in folders.items()}
+    homes["PIROUETTE_HOME"] = str(default_home())  # which is below one of these otherwise
     process = await asyncio.create_subprocess_exec(
         *(neovim_program(), "--embed", "-i", "NONE"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         cwd=home,
-        env=os.environ | xdg,
+        env=os.environ | homes,
     )
     editor = Neovim(process, home)
     listening = asyncio.create_task(editor.listen())

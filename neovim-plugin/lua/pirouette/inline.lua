@@ -118,17 +118,11 @@ local function show(place, found)
   end
 end
 
-local function withdraw()
+local function hide()
   if asked and asked.id then
     asked.client:cancel_request(asked.id)
   end
-  asked = nil
-end
-
-local function hide()
-  withdraw()
-  seen = nil
-  shown = nil
+  asked, seen, shown = nil, nil, nil
   for buffer in pairs(attached) do
     ghost_text.clear(buffer)
   end
@@ -166,7 +160,6 @@ end
 ---@param context { triggerKind: integer }
 ---@param answered? fun(answer: pirouette.Kept)
 local function ask(place, context, answered)
-  withdraw()
   local client = vim.lsp.get_clients({ bufnr = place.buffer, name = "pirouette" })[1]
   if not client then
     return
@@ -206,7 +199,8 @@ local function update()
   local found = find(place)
   show(place, found)
   if found or (edited and erased) then
-    return withdraw()
+    asked = nil -- the server has given up what a change made untrue
+    return
   end
   ask(place, AUTOMATIC)
 end
