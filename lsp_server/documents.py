@@ -93,6 +93,11 @@ class Documents:
         self._encoding = encoding
         self._open: dict[str, Document] = {}
 
+    @property
+    def encoding(self) -> types.PositionEncodingKind | str:
+        """In which columns are counted."""
+        return self._encoding
+
     def open(self, item: types.TextDocumentItem) -> None:
         self._open[item.uri] = Document(
             item.uri, item.version, item.language_id, TextBuffer(item.text, self._encoding)
@@ -117,6 +122,10 @@ class Documents:
         """The texts of those that are saved in files, by any thread."""
         documents = list(self._open.values())
         return {one.path: one.buffer.text for one in documents if one.path is not None}
+
+    def all(self) -> list[Document]:
+        """Those that are open now."""
+        return list(self._open.values())
 
     def find(self, uri: str) -> Document | None:
         return self._open.get(uri)

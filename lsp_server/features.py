@@ -17,6 +17,7 @@ from lsp_server.api_search import COMMAND as SEARCH_COMMAND
 from lsp_server.documents import Documents
 from lsp_server.menu_completion import NOTHING, resolve
 from lsp_server.menu_completion import OPTIONS as MENU_OPTIONS
+from lsp_server.navigation.offered import offer
 from lsp_server.server import NOTHING_CHOSEN, LoadModel, PirouetteServer
 from lsp_server.settings import read_settings
 from models.errors import PirouetteError
@@ -36,6 +37,7 @@ def create_server(load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -
         server.roots = workspace_roots(params)
         server.files = WorkspaceFiles(server.roots)
         server.initial = read_settings(params.initialization_options)
+        offer(server, server.navigation, server.initial.settings)
 
     @server.feature(types.INITIALIZED)
     async def initialized(_: types.InitializedParams) -> None:
@@ -56,6 +58,8 @@ def create_server(load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -
             server.start_loading()
         if after.menu and not before.menu:
             server.start_analyst(after)
+        if before.diagnostics != after.diagnostics:
+            server.navigation.errors.look_at_all()
         if before.of_indexing() != after.of_indexing():
             server.start_indexing()
 
@@ -66,17 +70,20 @@ def create_server(load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     async def did_open(params: types.DidOpenTextDocumentParams) -> None:
         server.documents.open(params.text_document)
+        server.navigation.errors.look(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     async def did_change(params: types.DidChangeTextDocumentParams) -> None:
         server.call_off(params.text_document.uri)
         server.documents.change(params)
+        server.navigation.errors.look(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     async def did_close(params: types.DidCloseTextDocumentParams) -> None:
         server.call_off(params.text_document.uri)
         server.documents.close(params.text_document.uri)
         server.inference.close(params.text_document.uri)
+        server.navigation.errors.forget(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
     async def inline_completion(
@@ -115,6 +122,7 @@ def create_server(load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -
         server.searches.end()
         server.end_indexing()
         server.analyst.close()
+        server.navigation.close()
         server.inference.end_idle_work()
 
     return server

@@ -23,6 +23,8 @@ from lsp_server.documents import Documents, Place, file_of, place_in
 from lsp_server.indexing import Indexing
 from lsp_server.inference_thread import Finished, InferenceThread
 from lsp_server.menu_completion import NOTHING, Around, Menu
+from lsp_server.navigation.names import View
+from lsp_server.navigation.offered import Navigation
 from lsp_server.progress_reports import ProgressReporter
 from lsp_server.protocol import PirouetteProtocol, tolerant_converter
 from lsp_server.settings import SECTION, ReadSettings, Settings, read_settings
@@ -81,6 +83,7 @@ class PirouetteServer(LanguageServer):
         self.searches = ApiSearches()
         self.menu = Menu(self.inference)
         self.indexing = Indexing()
+        self.navigation = Navigation(self.view, self.text_document_publish_diagnostics)
         self.initial = ReadSettings(self.settings, ())
         self.shut_down = False
         self._load = load
@@ -99,6 +102,11 @@ class PirouetteServer(LanguageServer):
         """What the indexes know of the workspace and its packages, and the texts that are open."""
         environment = self.settings.python_environment
         return WorkspaceCode(self.files, lambda: self.documents.texts(), environment)
+
+    def view(self) -> View:
+        """What navigation sees of the session now."""
+        settings, capabilities = self.settings, self.client_capabilities
+        return View(self.documents, self.files, self.roots, settings, self.code, capabilities)
 
     # Settings and model
 
@@ -196,6 +204,7 @@ class PirouetteServer(LanguageServer):
     def call_off(self, uri: str) -> None:
         """End the work for a document whose text or cursor is no longer the one it is for."""
         self.menu.call_off(uri)
+        self.navigation.call_off(uri)
         self._call_off_suggestion(uri)
 
     def _call_off_suggestion(self, uri: str) -> None:

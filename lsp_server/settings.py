@@ -50,6 +50,20 @@ class Settings:
     menu: bool = setting(
         True, "Whether the names that may stand at the cursor are listed, the likeliest first."
     )
+    hover: bool = setting(
+        True, "Whether it is told what a name is, and what a call takes (Python)."
+    )
+    navigation: bool = setting(
+        True, "Whether it is told where a name is defined and where it is used (Python)."
+    )
+    rename: bool = setting(True, "Whether a name is given another one wherever it stands (Python).")
+    symbols: bool = setting(
+        True, "Whether the symbols of a file and of the workspace are listed, and what folds."
+    )
+    diagnostics: bool = setting(True, "Whether mistakes in the syntax are marked (Python).")
+    code_actions: bool = setting(
+        True, "Whether the import of a name that is not known is offered (Python)."
+    )
     context_tokens: int = setting(
         1024, "The largest prompt, in tokens; more context costs more time.", 64, 32768
     )

@@ -19,9 +19,10 @@ from retrieval.api_docs.packages import Package, find_package, packages_of
 from retrieval.api_docs.stub import count_told
 from retrieval.api_docs.wish import wish_above
 from retrieval.index.database import IndexDatabase, Place, open_existing
+from retrieval.index.declarations import Declaration
 from retrieval.index.search import ApiSearch
 from retrieval.index.words import words_asked
-from retrieval.related.importable import SOURCE_FOLDERS, Importable, importable
+from retrieval.related.importable import SOURCE_FOLDERS, Importable, importable, modules_with
 from retrieval.related.java_names import NONE_LISTED, ListedNames
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode, RepositoryCode
 from retrieval.related.similar_code import CodeBlock
@@ -60,7 +61,7 @@ class WorkspaceCode:
             docs = self._docs(request, root, cancelled)
             return replace(found, blocks=(*docs, *found.blocks))
 
-        return self._look(request, find) or NOTHING_RELATED
+        return self._look(request.path, find) or NOTHING_RELATED
 
     def _docs(
         self, request: CompletionRequest, root: Path, cancelled: CancelCheck
@@ -84,7 +85,7 @@ class WorkspaceCode:
             found += [hit.place for hit in ApiSearch(database, root, None).search(query, 1)]
             return best_named(found, query)
 
-        return self._look(request, find) or ""
+        return self._look(request.path, find) or ""
 
     def _packages(self, request: CompletionRequest, root: Path) -> Iterator[Package]:
         """Those that a Python file imports, and that are no modules of the repository."""
@@ -102,7 +103,28 @@ class WorkspaceCode:
             found = importable(database, path, prefix)
             return {one.name: one for one in found if one.name not in known}
 
-        return self._look(request, find) or {}
+        return self._look(request.path, find) or {}
+
+    def modules_with(self, path: Path, name: str) -> list[Importable]:
+        """From where a file could import that name."""
+
+        def find(database: IndexDatabase, _: Path, here: str) -> list[Importable]:
+            return modules_with(database, here, name)
+
+        return self._look(str(path), find) or []
+
+    def symbols(self, query: str, limit: int) -> list[tuple[Path, Declaration]]:
+        """Declarations below the roots whose names hold a query, each with its file."""
+        found: list[tuple[Path, Declaration]] = []
+        for root in dict.fromkeys(root.resolve() for root in self._rules.roots):
+
+            def find(database: IndexDatabase, root: Path, _: str) -> list[tuple[Path, Declaration]]:
+                places = database.places(database.names.symbols(query, limit))
+                return [(root / place.path, place.declaration) for place in places]
+
+            found += self._look(str(root), find) or []
+        allowed = {path: self._rules.allows(path) for path in {path for path, _ in found}}
+        return [(path, one) for path, one in found if allowed[path]][:limit]
 
     def listed(self, request: CompletionRequest, place: MenuPlace) -> ListedNames:
         """What the index knows of the names at a place in Java."""
@@ -110,16 +132,14 @@ class WorkspaceCode:
         def find(database: IndexDatabase, _: Path, __: str) -> ListedNames:
             return listed_at(database, request, place)
 
-        return self._look(request, find) or NONE_LISTED
+        return self._look(request.path, find) or NONE_LISTED
 
-    def _look(
-        self, request: CompletionRequest, find: Callable[[IndexDatabase, Path, str], Found]
-    ) -> Found | None:
-        """What is found for the request's file in the folder that it is in."""
+    def _look(self, file: str, find: Callable[[IndexDatabase, Path, str], Found]) -> Found | None:
+        """What is found for a file, or a folder, in the root that it is in."""
         try:
-            path = Path(request.path).resolve()
+            path = Path(file).resolve()
             roots = {root.resolve() for root in self._rules.roots}
-            around = [root for root in roots if request.path and path.is_relative_to(root)]
+            around = [root for root in roots if file and path.is_relative_to(root)]
             root = max(around, key=lambda root: len(root.parts), default=None)
             database = None if root is None else open_existing(index_file(root))
             if root is None or database is None:

@@ -47,7 +47,7 @@ class Place:
         code = before + STAND_IN * (question.wanted is not Wanted.ABOUT) + after
         project = jedi.Project(
             question.root,
-            sys_path=folders_for(question, search_path),
+            sys_path=folders_for(question.path, question.root, search_path),
             smart_sys_path=False,  # it would read more of the workspace than its modules
             load_unsafe_extensions=False,
         )
@@ -138,10 +138,10 @@ def callee_is_certain(place: Place, signatures: Sequence[Any]) -> bool:
     return len(definitions) <= 1 and is_certain(context, callee)
 
 
-def folders_for(question: Question, search_path: Sequence[str]) -> list[str]:
+def folders_for(file: str, workspace: str, search_path: Sequence[str]) -> list[str]:
     """Where imports are looked up: the file's package, the workspace, then the environment."""
-    root = Path(question.root)
-    base = Path(question.path).parent
+    root = Path(workspace)
+    base = Path(file).parent
     while (base / "__init__.py").is_file() and base != base.parent:
         base = base.parent
     own = [base, root, root / "src"] if base.is_relative_to(root) else [root, root / "src", base]

@@ -54,30 +54,48 @@ class Deadline:
 
     at: float = float("inf")
 
+    def check(self) -> None:
+        if time.monotonic() > self.at:
+            raise OutOfTimeError
+
     def tree_name_to_values(self, callback: Any) -> Any:
         def in_time(*arguments: Any, **named: Any) -> Any:
-            if time.monotonic() > self.at:
-                raise OutOfTimeError
+            self.check()
             return callback(*arguments, **named)
 
         return in_time
 
 
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a process has once its fence is up: where modules are looked up, and the time limit of
+    the question in hand."""
+
+    search_path: tuple[str, ...]
+    deadline: Deadline
+
+
 def main() -> None:
     answers = take_standard_output()
-    environment = json.loads(sys.argv[1])["environment"]
+    inside, declared = go_inside(json.loads(sys.argv[1])["environment"]), DeclaredNames()
+    search_path = inside.search_path
+    send(answers, {"ready": True})
+    for line in lines_of_input(warm_more(search_path)):
+        send(answers, reply(line, search_path, inside.deadline, declared))
+        tidy()
+
+
+def go_inside(environment: str | None) -> Inside:
+    """Put up the fence around this process, with jedi warm inside; there is no way back."""
     library = standard_library()
     installed = environment_folders(environment)
-    deadline, declared = Deadline(), DeclaredNames()
+    deadline = Deadline()
     prepare_jedi(deadline)
     search_path = (*library, *installed)
     sys.path[:] = list(library)
     close_fence(trusted_code(library), search_path)
     warm(FIRST_WARMED, search_path)
-    send(answers, {"ready": True})
-    for line in lines_of_input(warm_more(search_path)):
-        send(answers, reply(line, search_path, deadline, declared))
-        tidy()
+    return Inside(search_path, deadline)
 
 
 def take_standard_output() -> IO[str]:

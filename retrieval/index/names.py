@@ -113,6 +113,17 @@ class NameTables:
         )
         return [id for (id,) in rows]
 
+    def symbols(self, query: str, limit: int) -> list[int]:
+        """Declarations whose names hold a query, in whatever case: those that are it first, then
+        those that begin so, shorter ones before longer."""
+        rows = self._connection.execute(
+            "SELECT id FROM declaration WHERE kind != 'module' AND instr(lower(name), lower(?)) > 0"
+            " ORDER BY lower(name) != lower(?), instr(lower(name), lower(?)) != 1, length(name), id"
+            " LIMIT ?",
+            (query, query, query, limit),
+        )
+        return [id for (id,) in rows]
+
     def files_of(self, paths: Sequence[str]) -> set[str]:
         """Those of the paths that are files of the index."""
         places = ", ".join("?" * len(paths))

@@ -34,6 +34,14 @@ def importable(database: IndexDatabase, path: str, prefix: str) -> list[Importab
     return [Importable(name, module_of(database, other), kind) for name, (other, kind) in found]
 
 
+def modules_with(database: IndexDatabase, path: str, name: str) -> list[Importable]:
+    """The modules from which a file could import just that name, the nearest first."""
+    declared = database.names.declared_with_prefix(name, ".py")
+    others = {other: kind for one, other, kind in declared if one == name and other != path}
+    nearest = sorted(others, key=lambda other: distance(path, other))[:MOST_NAMES]
+    return [Importable(name, module_of(database, other), others[other]) for other in nearest]
+
+
 def distance(path: str, other: str) -> tuple[int, str]:
     """How many folders lie between two files; of two that are as near, the first by name."""
     here, there = PurePosixPath(path).parts[:-1], PurePosixPath(other).parts[:-1]

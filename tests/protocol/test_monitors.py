@@ -118,6 +118,12 @@ def test_without_an_environment_analysis_knows_our_own_packages(tmp_path: Path) 
 
 def analysis_process_below(process: int) -> int:
     """The process id of the analysis worker among all that a process has started."""
+    (found,) = processes_below(process, "retrieval.analyst.worker")
+    return found
+
+
+def processes_below(process: int, module: str) -> list[int]:
+    """The process ids of those that run a module, among all that a process has started."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -128,10 +134,6 @@ def analysis_process_below(process: int) -> int:
     below = [process]
     for parent in below:
         below += children.get(parent, [])
-    found = [
-        child
-        for child in below
-        if b"retrieval.analyst.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
+    return [
+        child for child in below if module.encode() in Path(f"/proc/{child}/cmdline").read_bytes()
     ]
-    assert len(found) == 1
-    return found[0]

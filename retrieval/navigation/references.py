@@ -1,0 +1,82 @@
+"""Where a name is used, in its file and in others, by what each place with that name means to jedi.
+
+jedi's own search looks for keyword arguments in no other file, knows little of what git ignores,
+and stops after some thirty files; here whoever asks says which files are searched.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from jedi.inference.references import _dictionarize, _find_defining_names, _find_names
+
+FUNCTIONS = frozenset({"funcdef", "lambdef"})
+Modules = Callable[[], Iterable[Any]]
+
+
+def names_meant(module: Any, leaf: Any) -> dict[Any, Any]:
+    """jedi's names for what a leaf of a module means, and for the leaf itself; branches that are
+    not taken on this machine count as well."""
+    state = module.inference_state
+    state.flow_analysis_enabled = False
+    try:
+        names: dict[Any, Any] = _dictionarize(_find_defining_names(module, leaf))
+    finally:
+        state.flow_analysis_enabled = True
+    return names
+
+
+def find_references(module: Any, leaf: Any, others: Modules) -> list[Any]:
+    """jedi's names for what the leaf means and all that means the same, in its module, in those of
+    its definitions, and in the `others` where it may be known there."""
+    found = names_meant(module, leaf)
+    around = [name.get_root_context() for name in found.values()]
+    modules = dict.fromkeys([module, *(one for one in around if one.tree_node is not None)])
+    groups = [group for one in modules for group in groups_in(one, leaf.value)]
+    if not all(map(is_local, found.values())):
+        by_keyword = any(name.api_type == "param" for name in found.values())
+        for other in others():
+            if other not in modules:
+                groups += groups_in(other, leaf.value, only_keywords=by_keyword)
+    return list(joined(found, groups).values())
+
+
+def groups_in(module: Any, name: str, *, only_keywords: bool = False) -> list[dict[Any, Any]]:
+    """For each place of a module where a name stands, the names that mean the same."""
+    leaves = module.tree_node.get_used_names().get(name, [])
+    asked = [leaf for leaf in leaves if is_keyword(leaf) or not only_keywords]
+    return [_dictionarize(_find_names(module, leaf)) for leaf in asked]
+
+
+def joined(found: dict[Any, Any], groups: list[dict[Any, Any]]) -> dict[Any, Any]:
+    """With all groups that have a name in common with what is found, directly or by others: a name
+    may be passed on from module to module."""
+    joined, left, grows = dict(found), groups, True
+    while grows:
+        touching = [group for group in left if not joined.keys().isdisjoint(group)]
+        left = [group for group in left if joined.keys().isdisjoint(group)]
+        for group in touching:
+            joined |= group
+        grows = bool(touching)
+    return joined
+
+
+def is_local(name: Any) -> bool:
+    """Whether the name belongs to a function alone; a parameter may be named by whoever calls."""
+    leaf = name.tree_name
+    if leaf is None or name.api_type == "param" or leaf.parent.type in ("trailer", "global_stmt"):
+        return False
+    if name.api_type in ("module", "function", "class"):
+        return False
+    scope = name.parent_context.tree_node
+    return scope is not None and scope.type in FUNCTIONS
+
+
+def is_keyword(leaf: Any) -> bool:
+    """Whether the leaf is `name` in `f(name=1)`."""
+    argument = leaf.parent
+    return (
+        argument.type == "argument"
+        and argument.children[0] is leaf
+        and argument.children[1].type == "operator"
+        and argument.children[1].value == "="
+    )
