@@ -6,7 +6,9 @@ Whatever goes wrong, a question ends in None.
 
 import asyncio
 import logging
+import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +22,7 @@ GRACE = 1.0  # seconds beyond a question's time, after which the process counts 
 IDLE_SECONDS = 300.0
 FIRST_PAUSE = 0.5  # seconds before a crashed process is started again, doubled with each crash
 LONGEST_PAUSE = 60.0
+LOW_PRIORITY = 5  # suggestions go first
 
 
 def navigation_worker(environment: str | None = None) -> Worker:
@@ -103,6 +106,8 @@ class Navigator:
             self._child = Child.start(
                 self.worker, lambda line: tell(loop, lambda: self._hear(line))
             )
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self._child.process_id, LOW_PRIORITY)
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self._ready.wait()

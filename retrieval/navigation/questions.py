@@ -99,10 +99,10 @@ def question_to(sent: Sent) -> dict[str, Any]:
 
 
 def question_from(message: Mapping[str, Any]) -> Sent:
-    fields = {name: message[name] for name in ("path", "root", "line", "column", "opened", "files")}
-    return Sent(
-        message["id"], message["seconds"], Question(asked=Asked(message["asked"]), **fields)
-    )
+    fields = {name: message[name] for name in ("path", "root", "line", "column", "opened")}
+    files = tuple(message["files"])
+    question = Question(asked=Asked(message["asked"]), files=files, **fields)
+    return Sent(message["id"], message["seconds"], question)
 
 
 def found_to(found: Found | None) -> dict[str, Any] | None:

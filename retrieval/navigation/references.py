@@ -31,20 +31,29 @@ def find_references(module: Any, leaf: Any, others: Modules) -> list[Any]:
     found = names_meant(module, leaf)
     around = [name.get_root_context() for name in found.values()]
     modules = dict.fromkeys([module, *(one for one in around if one.tree_node is not None)])
-    groups = [group for one in modules for group in groups_in(one, leaf.value)]
-    if not all(map(is_local, found.values())):
-        by_keyword = any(name.api_type == "param" for name in found.values())
+    functions = [function_of(name) for name in found.values()]
+    can_be_keyword = any(name.api_type == "param" for name in found.values())
+
+    def may_mean_it(place: Any) -> bool:
+        if None in functions:
+            return True
+        return (can_be_keyword and is_keyword(place)) or any(
+            is_within(place, function) for function in functions
+        )
+
+    groups = [group for one in modules for group in groups_in(one, leaf.value, may_mean_it)]
+    if None in functions or can_be_keyword:
         for other in others():
             if other not in modules:
-                groups += groups_in(other, leaf.value, only_keywords=by_keyword)
+                groups += groups_in(other, leaf.value, may_mean_it)
     return list(joined(found, groups).values())
 
 
-def groups_in(module: Any, name: str, *, only_keywords: bool = False) -> list[dict[Any, Any]]:
-    """For each place of a module where a name stands, the names that mean the same."""
+def groups_in(module: Any, name: str, is_asked: Callable[[Any], bool]) -> list[dict[Any, Any]]:
+    """For each place of a module where a name stands and that is asked, the names that mean the
+    same."""
     leaves = module.tree_node.get_used_names().get(name, [])
-    asked = [leaf for leaf in leaves if is_keyword(leaf) or not only_keywords]
-    return [_dictionarize(_find_names(module, leaf)) for leaf in asked]
+    return [_dictionarize(_find_names(module, leaf)) for leaf in leaves if is_asked(leaf)]
 
 
 def joined(found: dict[Any, Any], groups: list[dict[Any, Any]]) -> dict[Any, Any]:
@@ -60,15 +69,25 @@ def joined(found: dict[Any, Any], groups: list[dict[Any, Any]]) -> dict[Any, Any
     return joined
 
 
-def is_local(name: Any) -> bool:
-    """Whether the name belongs to a function alone; a parameter may be named by whoever calls."""
+def function_of(name: Any) -> Any | None:
+    """The function, as jedi's tree has it, that a name belongs to: its parameters and variables.
+    None for whatever can be seen elsewhere."""
     leaf = name.tree_name
-    if leaf is None or name.api_type == "param" or leaf.parent.type in ("trailer", "global_stmt"):
-        return False
-    if name.api_type in ("module", "function", "class"):
-        return False
+    if leaf is None or leaf.parent.type in ("trailer", "global_stmt"):
+        return None
+    if name.api_type == "param":
+        return leaf.search_ancestor(*FUNCTIONS)
+    if name.api_type != "statement" or leaf.get_definition() is None:
+        return None
     scope = name.parent_context.tree_node
-    return scope is not None and scope.type in FUNCTIONS
+    return scope if scope is not None and scope.type in FUNCTIONS else None
+
+
+def is_within(leaf: Any, node: Any) -> bool:
+    """Whether a leaf lies in a node, both of any file."""
+    while leaf is not None and leaf is not node:
+        leaf = leaf.parent
+    return leaf is node
 
 
 def is_keyword(leaf: Any) -> bool:
