@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jedi
@@ -49,9 +50,11 @@ def find(question: Question, search_path: Sequence[str], deadline: Deadline) -> 
 
 
 def modules_of(script: Any, name: str) -> Iterator[Any]:
-    """Those of the files that are searched, as far as they have the name and can be read."""
+    """Those of the other files that are searched, as far as they have the name and can be read."""
     pattern = re.compile(rf"\b{re.escape(name)}\b")
     for path in script.searched_files:
+        if Path(path) == script.path:
+            continue
         script.deadline.check()
         module = references._check_fs(script._inference_state, FileIO(path), pattern)
         if module is not None:
@@ -73,13 +76,21 @@ def hover(script: Any, line: int, column: int) -> Found:
         code = f"module {first.full_name or first.name}"
     else:
         values = script.infer(line, column)[:MOST_TYPES]
-        types = dict.fromkeys(hint for one in values if (hint := one.get_type_hint()))
+        types = dict.fromkeys(hint for one in values if (hint := hint_of(one)))
         code = (
             f"{first.name}: {' | '.join(types)}"
             if types
             else first.description.removeprefix("param ")
         )
     return Found(code=code, doc=doc_of(first))
+
+
+def hint_of(value: Any) -> str:
+    """The type of a value as it would be annotated; empty where jedi cannot spell it."""
+    try:
+        return value.get_type_hint() or ""
+    except TypeError:
+        return ""
 
 
 def doc_of(name: Any) -> str:

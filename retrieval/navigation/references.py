@@ -15,22 +15,24 @@ Modules = Callable[[], Iterable[Any]]
 
 def names_meant(module: Any, leaf: Any) -> dict[Any, Any]:
     """jedi's names for what a leaf of a module means, and for the leaf itself; branches that are
-    not taken on this machine count as well."""
+    not taken on this machine count as well, where jedi can do without their analysis."""
     state = module.inference_state
     state.flow_analysis_enabled = False
+    names: dict[Any, Any]
     try:
-        names: dict[Any, Any] = _dictionarize(_find_defining_names(module, leaf))
+        names = _dictionarize(_find_defining_names(module, leaf))
+    except ValueError:
+        state.flow_analysis_enabled = True
+        names = _dictionarize(_find_defining_names(module, leaf))
     finally:
         state.flow_analysis_enabled = True
     return names
 
 
 def find_references(module: Any, leaf: Any, others: Modules) -> list[Any]:
-    """jedi's names for what the leaf means and all that means the same, in its module, in those of
-    its definitions, and in the `others` where it may be known there."""
+    """jedi's names for what the leaf means, wherever that is, and for all that means the same in
+    its module, and in the `others` where it may be known there."""
     found = names_meant(module, leaf)
-    around = [name.get_root_context() for name in found.values()]
-    modules = dict.fromkeys([module, *(one for one in around if one.tree_node is not None)])
     functions = [function_of(name) for name in found.values()]
     can_be_keyword = any(name.api_type == "param" for name in found.values())
 
@@ -41,11 +43,10 @@ def find_references(module: Any, leaf: Any, others: Modules) -> list[Any]:
             is_within(place, function) for function in functions
         )
 
-    groups = [group for one in modules for group in groups_in(one, leaf.value, may_mean_it)]
+    groups = groups_in(module, leaf.value, may_mean_it)
     if None in functions or can_be_keyword:
         for other in others():
-            if other not in modules:
-                groups += groups_in(other, leaf.value, may_mean_it)
+            groups += groups_in(other, leaf.value, may_mean_it)
     return list(joined(found, groups).values())
 
 
