@@ -5,6 +5,7 @@ into Pirouette's home once, opened as zip archives, and never installed or impor
 of each make a small real history.
 """
 
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -86,15 +87,22 @@ def read_repository(folder: Path, suffixes: Collection[str] = (".py",)) -> Repos
 
 def read_sources(path: Path) -> Repository:
     """The sources of a folder, in every language that is read, or of a wheel; without a history."""
-    if not path.is_file():
-        if not path.is_dir():
+    # What pathlib asks raises for a path that is too long, or may not be looked at.
+    if not os.path.isfile(path):  # noqa: PTH113
+        if not os.path.isdir(path):  # noqa: PTH112
             raise InputError(f"{path} is not there; name the root of a repository, or a wheel")
         root = path.resolve()
-        return Repository(root.name, sources_below(root, GRAMMARS), {})
+        return Repository(folder_name(root.name), sources_below(root, GRAMMARS), {})
     try:
-        return Repository("-".join(path.stem.split("-")[:2]), sources_of(path), {})
+        name = folder_name("-".join(path.stem.split("-")[:2]))
+        return Repository(name, sources_of(path), {})
     except BadZipFile:
         raise InputError(f"{path} is no wheel; name the root of a repository, or a wheel") from None
+
+
+def folder_name(name: str) -> str:
+    """A name as text that a folder can have: not every one is text, and some lead elsewhere."""
+    return name.encode(errors="replace").decode() if name.strip(".") else "repository"
 
 
 def sources_back_then(root: Path, paths: Iterable[str]) -> dict[str, str]:

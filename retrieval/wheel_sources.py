@@ -59,8 +59,9 @@ def read_members(wheel: Path, pattern: str) -> Iterator[tuple[str, bytes]]:
             for name in sorted(archive.namelist()):
                 if re.search(pattern, name):
                     yield name, archive.read(name)
-    # Damage inside an archive shows as any of these, depending on where it hits.
-    except (OSError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+    # Damage inside an archive shows as any of these, depending on where it hits; a member that is
+    # encrypted as a `RuntimeError`.
+    except (OSError, zipfile.BadZipFile, EOFError, zlib.error, RuntimeError, ValueError) as error:
         raise zipfile.BadZipFile(f"{wheel} cannot be read ({error}); fetch it again") from None
 
 

@@ -17,7 +17,7 @@ def parses(text: str, path: str) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what the text might have meant
         try:
-            ast.parse(text)
+            ast.parse(text.removeprefix("\ufeff"))  # which may begin a file
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return False
     return True

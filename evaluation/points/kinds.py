@@ -158,11 +158,14 @@ class Source:
         return self.place(PointKind.BLOCK, first.start_byte, end)
 
     def place(self, kind: PointKind, cursor: int, end: int) -> CompletionPoint | None:
-        """A place whose hidden code can be told: no comment, no data, and more than punctuation."""
+        """A place whose hidden code can be told: no comment, no data, more than punctuation, and
+        no line end of another kind."""
         hidden = self.text[cursor:end].rstrip()
         comment = bisect_left(self.comments, cursor)
         is_commented = comment < len(self.comments) and self.comments[comment] < end
         if is_commented or len(hidden) < FEWEST_HIDDEN or not WORD.search(hidden):
+            return None
+        if b"\r" in hidden:
             return None
         if max(map(len, hidden.split(b"\n"))) > LONGEST_LINE:
             return None

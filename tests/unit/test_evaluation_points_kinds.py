@@ -56,6 +56,7 @@ def test_what_nobody_can_guess_is_no_place() -> None:
     assert not any(b"#" in code or b"cost" in code or b"before tax" in code for code in found)
     assert points_in(b"f(\n)\n", "a.py")[0].end == 2  # the line itself, and not its closing bracket
     assert len(points_in(b"f(\n)\n", "a.py")) == 1
+    assert points_in(b"x = 1\ry = 2\r", "a.py") == []  # two lines for Python, one for us
 
 
 @pytest.mark.parametrize(
@@ -115,6 +116,7 @@ def test_files_parse_or_not() -> None:
     assert parses("x = 1\n", "a.py")
     assert not parses("x = (1\n", "a.py")
     assert not parses("x = 1\0", "a.py")
+    assert parses("\ufeffx = 1\n", "a.py")
     assert not parses("(" * 100_000, "a.py")
     assert parses("const x = 1;", "a.ts")
     assert not parses("const x = ;", "a.ts")

@@ -1,12 +1,15 @@
 """Repositories to measure on: a folder with its git history, and wheels."""
 
+import os
 import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from evaluation.repositories import read_repository
+from evaluation.points.sampling import draw_held_out
+from evaluation.repositories import folder_name, read_repository, read_sources
+from evaluation.source_folder import write_sources
 from models.errors import InputError
 from retrieval.wheel_sources import sources_of
 
@@ -60,3 +63,51 @@ def test_a_wheel_is_read_as_an_archive(tmp_path: Path) -> None:
         archive.writestr("some/latin.py", "é".encode("latin-1"))
         archive.writestr("some/data.bin", b"\0")
     assert sources_of(wheel) == {"some/a.py": "x = 1\n"}
+
+
+def test_an_evaluation_is_told_what_is_no_repository(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not there; name the root of a repository"):
+        read_sources(Path("a" * 300))
+    wheel = write_wheel(tmp_path / "a-1.0.whl", {"a.py": "x = 1\n"})
+    local, central = b"PK\x03\x04\x14\x00", b"PK\x01\x02\x14\x03\x14\x00"
+    data = wheel.read_bytes()
+    for header in (local, central):  # the flags after it, of which the first is encryption
+        data = data.replace(header + b"\x00", header + b"\x01")
+    wheel.write_bytes(data)
+    with pytest.raises(InputError, match="is no wheel"):
+        read_sources(wheel)
+    named = write_wheel(tmp_path / "b-1.0.whl", {"é.py": "x = 1\n"})
+    named.write_bytes(named.read_bytes().replace("é".encode(), b"\xff\xff"))
+    with pytest.raises(InputError, match="is no wheel"):
+        read_sources(named)
+
+
+def write_wheel(path: Path, files: dict[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_names_of_repositories_are_those_of_folders(tmp_path: Path) -> None:
+    root = write(tmp_path / os.fsdecode(b"caf\xe9"), {"a.py": "x = call(1)\n"})
+    repository = read_sources(root)
+    assert repository.name == "caf?"
+    assert draw_held_out(repository, 1, seed=0)
+    assert read_sources(write_wheel(tmp_path / "...whl", {"a.py": ""})).name == "repository"
+    assert folder_name("") == "repository"
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"a.py": "", "a.py/b.py": ""}, "cannot be a file"),
+        ({"a" * 300 + ".py": ""}, "File name too long"),
+        ({"../a.py": ""}, "leads out of its repository"),
+    ],
+)
+def test_sources_are_written_below_their_folder(
+    files: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=told):
+        write_sources(files, tmp_path)
