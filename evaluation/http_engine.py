@@ -11,7 +11,6 @@ followed.
 import http.client
 import json
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from time import monotonic
 from typing import Any, Literal, get_args
 
 from completion.values import CompletionRequest
-from evaluation.judges.endpoint import Busy, NoRedirects, read_up_to
+from evaluation.judges.endpoint import Busy, NoRedirects, address_in, read_up_to
 from evaluation.tasks import Completion
 from models.errors import InputError
 
@@ -41,10 +40,10 @@ class PeerEndpoint:
 def endpoint_of(text: str) -> PeerEndpoint:
     """The endpoint in `KIND=URL`. Raises `InputError` for anything else."""
     kind, _, url = text.partition("=")
-    parts = urllib.parse.urlsplit(url)
     known = next((one for one in KINDS if one == kind), None)
-    plain = not (parts.username or parts.password or parts.query or parts.fragment)
-    if known is None or parts.scheme not in ("http", "https") or not (parts.hostname and plain):
+    parts = address_in(url)
+    plain = parts and not (parts.username or parts.password or parts.query or parts.fragment)
+    if known is None or not plain:
         raise InputError(
             f"'{text}' is no engine; name one as {' or '.join(f'{one}=http://…' for one in KINDS)}"
         )
@@ -75,16 +74,20 @@ class HttpEngine:
             raise self._refusal(f"it did not answer with a completion ({shown(answer)})") from None
         if llama:
             self._require_all_read(request, answer.get("tokens_evaluated"))
+        text = text.encode(errors="replace").decode()  # JSON can spell what is no text
         return Completion(text.split("\n", 1)[0] if request.single_line else text, tokens)
 
-    def _require_all_read(self, request: CompletionRequest, read: int | None) -> None:
+    def _require_all_read(self, request: CompletionRequest, read: object) -> None:
         """llama.cpp's server cuts what it is given to its batch, and says so by a number alone."""
-        if read is None:
+        if not isinstance(read, int):
             return
-        given = sum(
-            len(self._ask("/tokenize", {"content": text})["tokens"])
-            for text in (request.before, request.after)
-        )
+        answers = [
+            self._ask("/tokenize", {"content": text}) for text in (request.before, request.after)
+        ]
+        try:
+            given = sum(len(answer["tokens"]) for answer in answers)
+        except (KeyError, TypeError):
+            raise self._refusal("it does not tell how many tokens a text has") from None
         if read < given:
             raise self._refusal(f"it read {read} of {given} tokens; its options -c and -b say more")
 
@@ -122,7 +125,7 @@ class HttpEngine:
             if isinstance(reason, TimeoutError):
                 reason = f"no answer within {self.seconds:g} s"
             raise self._refusal(str(reason) or type(error).__name__) from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._refusal("its answer is no JSON") from None
 
     def _refusal(self, reason: str) -> InputError:

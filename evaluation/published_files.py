@@ -26,7 +26,7 @@ def damage_told(file: Path) -> Iterator[None]:
     """Whatever shows inside that a file cannot be read, as an `InputError` that says so."""
     try:
         yield
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError, csv.Error) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{file} cannot be read ({reason}); fetch it again") from None
 
@@ -69,10 +69,11 @@ def parquet_rows(file: Path, columns: Sequence[str]) -> Iterator[Record]:
 
 
 def text_in(record: Record, name: str) -> str:
-    """A text that a record must have."""
+    """A text that a record must have. Raises `ValueError`."""
     value = record.get(name)
     if not isinstance(value, str):
         raise ValueError(f"a task has no text '{name}'")
+    value.encode()  # JSON can spell what is no text
     return value
 
 

@@ -127,13 +127,8 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def completions_url(base: str) -> str:
     """Where chat completions are asked for. Raises `InputError`."""
-    try:
-        parts = urllib.parse.urlsplit(base)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        usable = usable and WRITABLE.fullmatch(base) is not None
-    except ValueError:
-        usable = False
-    if not usable:
+    parts = address_in(base)
+    if parts is None:
         raise InputError(
             f"'{base}' is no address of an endpoint; name one like http://127.0.0.1:8000/v1, "
             "or the judge 'local'"
@@ -144,6 +139,18 @@ def completions_url(base: str) -> str:
             "give the key with --judge-key-variable"
         )
     return f"{base.rstrip('/')}/chat/completions"
+
+
+def address_in(text: str) -> urllib.parse.SplitResult | None:
+    """The parts of an address of HTTP that can be asked, or None."""
+    try:
+        parts = urllib.parse.urlsplit(text)
+        host = parts.hostname or ""
+        host.encode("idna")  # which refuses labels that are empty or too long
+        usable = parts.scheme in ("http", "https") and host != "" and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable and WRITABLE.fullmatch(text) else None
 
 
 def request_fields(

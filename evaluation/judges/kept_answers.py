@@ -29,7 +29,7 @@ class KeptAnswers:
             return None
         try:
             return restored(self._path(self._folder, conversation, limit).read_bytes())
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
 
     def keep(self, conversation: Sequence[Message], limit: int, answer: Answer) -> None:
@@ -59,4 +59,7 @@ def restored(data: bytes) -> Answer:
     fields = json.loads(data)
     tokens = fields.pop("rating_tokens")
     ratings = tuple(RatingToken(one["rating"], tuple(one["odds"])) for one in tokens)
-    return Answer(rating_tokens=ratings, **fields)
+    answer = Answer(rating_tokens=ratings, **fields)
+    if not isinstance(answer.text, str):
+        raise TypeError("an answer without a text")
+    return answer

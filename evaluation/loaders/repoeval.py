@@ -72,6 +72,8 @@ def task_of(record: Record, level: str, number: int) -> Task:
     place = metadata.get("fpath_tuple")
     if not isinstance(place, list) or len(place) < 2 or not all(isinstance(p, str) for p in place):
         raise ValueError("a task's fpath_tuple is no path in a repository")
+    if {"", ".", ".."} & {*place} or any("/" in part for part in place):
+        raise ValueError("a task's fpath_tuple leads out of its repository")
     line = number_in(metadata, "line_no" if "line_no" in metadata else "lineno")
     return Task(
         # Those of functions are all called the same in one repository.

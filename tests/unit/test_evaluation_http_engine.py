@@ -101,6 +101,13 @@ def test_a_text_that_llama_cpp_has_cut_is_not_compared() -> None:
             llama(url).complete(replace(LINE, before=f" {LINE.before}"))
 
 
+def test_what_is_no_text_is_replaced() -> None:
+    """JSON can spell half of a pair of surrogates, which no file of samples can hold."""
+    answer = b'{"content": "a\\ud800", "tokens_predicted": 1, "tokens_evaluated": "all"}'
+    with scripted(lambda *_: (200, answer)) as (url, _):
+        assert llama(url).complete(REST) == Completion("a?", 1)
+
+
 JUNK = {
     "no JSON": (200, b"<html>"),
     "no object": (200, b"[]"),
@@ -110,6 +117,11 @@ JUNK = {
     "an error": (500, b'{"error": {"message": "context\\nis full"}}'),
     "a page that is not there": (404, b"not found" * 100),
     "bytes": (200, b"\xff\xfe"),
+    "a deep one": (200, b"[" * 100_000),
+    "no tokens of a text": (
+        200,
+        b'{"content": "1", "tokens_predicted": 1, "tokens_evaluated": 9, "tokens": 7}',
+    ),
 }
 
 
@@ -194,7 +206,8 @@ def test_a_connection_that_breaks_off_is_told() -> None:
     "text",
     [
         *("", "llama.cpp", "llama.cpp=", "vllm=http://x", "openai=file:///x", "http://x"),
-        *("openai=http://me:key@x", "openai=http://x/?key=y"),
+        *("openai=http://me:key@x", "openai=http://x/?key=y", "openai=http://[::1"),
+        *("openai=http://é", "openai=http://a b", "openai=http://a..b", "openai=http://x:port"),
     ],
 )
 def test_an_engine_is_named_by_kind_and_address(text: str) -> None:

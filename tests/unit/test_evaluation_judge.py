@@ -154,7 +154,13 @@ def test_another_model_has_answers_of_its_own(tmp_path: Path) -> None:
     assert len(chat.asked) == 2
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"text": "4"}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(b"", b"{", b"[]", b"3", b"null", b'{"text": "4"}', b"[" * 100_000),
+        b'{"text": 4, "rating_tokens": []}',
+    ],
+)
 def test_a_damaged_file_is_no_answer_and_is_written_again(tmp_path: Path, damage: bytes) -> None:
     chat = ScriptedChat({"good": [Answer("4")]})
     judge(chat, tmp_path).judge(tasks("good"))

@@ -197,6 +197,8 @@ def test_any_log_probabilities_leave_the_text_as_it_is(value: object) -> None:
         "http://[::1/v1",
         "http://höst/v1",
         "http://host/v 1",
+        "http://a..b/v1",
+        f"http://{'a' * 64}.org/v1",
     ],
 )
 def test_an_address_that_is_none_is_told(address: str) -> None:

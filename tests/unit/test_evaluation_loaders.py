@@ -315,6 +315,14 @@ class TestRepoEval:
         with pytest.raises(InputError, match=r"there is no other/shop/cart\.py in"):
             repoeval(shop).find_context(replace(task, repository="other"))
 
+    @pytest.mark.parametrize("path", [["..", "a.py"], ["/etc", "a.py"], ["me", "../a.py"]])
+    def test_no_task_leads_out_of_the_repositories(self, tmp_path: Path, path: list[str]) -> None:
+        row = repoeval_row(9, LINES[9])
+        row["metadata"]["fpath_tuple"] = path
+        file = write_lines(tmp_path / "api_level.jsonl", [row])
+        with pytest.raises(InputError, match="leads out of its repository"):
+            repoeval().read(file)
+
     def test_as_many_lines_are_compared_as_the_truth_has(self) -> None:
         task = Task("", "", "a = 1\n\n  b = 2\n")
         protocol = repoeval()
@@ -426,7 +434,11 @@ class TestEveryBenchmark:
                 protocol.read(path)
 
     @pytest.mark.parametrize(
-        "content", [b"", b"not json\n", b"[1]\n", b"{}\n", b"\xff\n", b'{"a": {"b": [1]}}\n']
+        "content",
+        [
+            *(b"", b"not json\n", b"[1]\n", b"{}\n", b"\xff\n", b'{"a": {"b": [1]}}\n'),
+            *(b"[" * 100_000, b"repo\n" + b"a" * 200_000),
+        ],
     )
     def test_another_form_is_told_in_one_line(
         self, protocol: Protocol, content: bytes, tmp_path: Path
@@ -437,6 +449,13 @@ class TestEveryBenchmark:
         with pytest.raises(InputError, match=r"cannot be read|holds no tasks") as caught:
             protocol.read(file)
         assert "\n" not in str(caught.value)
+
+
+def test_what_json_spells_and_is_no_text_is_told(tmp_path: Path) -> None:
+    row = dict.fromkeys(("task_id", "entry_point", "suffix", "canonical_solution", "test"), "x")
+    file = write_lines(tmp_path / "file.jsonl", [{**row, "prompt": "\ud800"}])
+    with pytest.raises(InputError, match=r"cannot be read .*surrogates not allowed"):
+        HUMANEVAL.read(file)
 
 
 def test_a_text_is_cut_off_at_its_beginning(tokenizer: CodeTokenizer) -> None:
