@@ -7,6 +7,7 @@ line, and that of ICE-Score (Zhuo 2023), which has the scores of other metrics w
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,6 @@ def by_problem(programs: Sequence[GradedProgram]) -> dict[str, list[GradedProgra
 def published_scores(programs: Sequence[GradedProgram]) -> dict[str, list[float]]:
     """Those that came with the programs, under their own names."""
     return {
-        f"{PUBLISHED}{name}": [program.published[name] for program in programs]
+        f"{PUBLISHED}{name}": [program.published.get(name, nan) for program in programs]
         for name in programs[0].published
     }

@@ -56,14 +56,23 @@ class MetricsOptions:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One arm's scores of one problem's programs; `labels` tells which pass."""
+    """One arm's scores of one problem's programs, None for one that has none; `labels` tells which
+    pass."""
 
     arm: str
     labels: list[bool]
-    scores: list[float]
+    scores: list[float | None]
 
-    def problem(self) -> ScoredProblem:
-        return ScoredProblem(np.array(self.labels, dtype=float), np.array(self.scores, dtype=float))
+    @property
+    def is_whole(self) -> bool:
+        return None not in self.scores
+
+    def problem(self, other: "Scored | None" = None) -> ScoredProblem:
+        """Of the programs that have a score, where told of the `other` arm's too."""
+        both = zip(self.scores, (other or self).scores, strict=True)
+        kept = [None not in pair for pair in both]
+        labels, scores = (np.array(one, dtype=float)[kept] for one in (self.labels, self.scores))
+        return ScoredProblem(labels, scores)
 
 
 def run_metrics(
@@ -115,20 +124,21 @@ def scored_by(
 ) -> Iterator[Scored]:
     for score in metrics:
         for arm, found in score(programs).items():
-            pairs = zip(programs, found, strict=True)
-            known = [(one.passed, value) for one, value in pairs if not isnan(value)]
-            yield Scored(arm, [passed for passed, _ in known], [value for _, value in known])
+            labels = [one.passed for one in programs]
+            yield Scored(arm, labels, [None if isnan(value) else value for value in found])
 
 
 def rows_of(name: str, scored: Sequence[Sequence[Scored]], seed: int) -> Iterator[Row]:
     """Each arm over all problems; after them, by how much ours are better than `BASELINE`.
 
-    Intervals are of problems drawn anew, the same ones for both sides of a difference.
+    Intervals are of problems drawn anew, the same ones for both sides of a difference, which are
+    compared by the programs that both have scores of.
     """
-    arms: dict[str, list[ScoredProblem]] = {}
+    by_arm: dict[str, list[Scored]] = {}
     for problem in scored:
         for one in problem:
-            arms.setdefault(one.arm, []).append(one.problem())
+            by_arm.setdefault(one.arm, []).append(one)
+    arms = {arm: [one.problem() for one in ones] for arm, ones in by_arm.items()}
     measured = {arm: measure(name, problems, seed) for arm, problems in arms.items()}
     counts = {arm: sum(len(one.labels) for one in problems) for arm, problems in arms.items()}
     for arm, found in measured.items():
@@ -138,9 +148,11 @@ def rows_of(name: str, scored: Sequence[Sequence[Scored]], seed: int) -> Iterato
         yield Row(arm, name, counts[arm], metrics)
     for arm, found in measured.items():
         if arm != BASELINE and not arm.startswith(PUBLISHED):
-            yield Row(
-                f"{arm} - {BASELINE}", name, counts[arm], differences(found, measured[BASELINE])
-            )
+            baseline = measured[BASELINE]
+            if not all(one.is_whole for one in by_arm[arm]):
+                pairs = zip(by_arm[BASELINE], by_arm[arm], strict=True)
+                baseline = measure(name, [one.problem(other) for one, other in pairs], seed)
+            yield Row(f"{arm} - {BASELINE}", name, counts[arm], differences(found, baseline))
 
 
 def ranked(problems: Sequence[ScoredProblem]) -> dict[str, Metric]:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from math import nan
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,27 @@ def test_arms_are_measured_against_dice_on_each_set(data: Path) -> None:
     }
     assert rows["published_bleu", "ice-python"].metrics["kendall_corpus"].value == pytest.approx(1)
     assert ("published_bleu - dice", "ice-python") not in rows
+
+
+def test_a_difference_is_of_the_programs_that_both_have_scores_of(data: Path) -> None:
+    """An arm that is dice itself, but for what it has no score of, is no better and no worse."""
+
+    def scores(programs: Sequence[GradedProgram]) -> dict[str, list[float]]:
+        dice = overlap_scores(programs)["dice"]
+        return {"dice": dice, "some": [dice[0], nan, *dice[2:]]}
+
+    result = run_metrics(MetricsOptions(data), "none", lambda: [scores], ignore_progress)
+    rows = {(row.arm, row.slice): row for row in result.rows}
+    for name in ("humaneval-python", "ice-python"):
+        difference = rows["some - dice", name]
+        assert difference.n == 6
+        assert {found.value for found in difference.metrics.values()} == {0}
+
+
+def test_scores_that_were_not_published_of_all_programs_are_missing(data: Path) -> None:
+    programs = read_ice(data)
+    some = [programs[0], replace(programs[1], published={})]
+    assert published_scores(some)["published_bleu"] == [0.5, pytest.approx(nan, nan_ok=True)]
 
 
 def test_a_run_that_was_cut_off_goes_on(data: Path, tmp_path: Path) -> None:
