@@ -1,6 +1,7 @@
 """Results kept in a file as they are made, so that a long run that is cut off can go on."""
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -44,8 +45,14 @@ class KeptResults(Generic[Result]):
         if self._path is None:
             return
         record = {"run": self._run, "case": case, "reached": [asdict(one) for one in results]}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        line = json.dumps(record, ensure_ascii=False) + "\n"
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(line)
+        except OSError as error:
+            raise InputError(
+                f"{self._path} cannot be written ({error.strerror}); name another file"
+            ) from None
 
     def _read(self, path: Path, restore: Callable[..., Result]) -> None:
         def take(record: Mapping[str, Any]) -> None:
@@ -58,7 +65,7 @@ class KeptResults(Generic[Result]):
                 )
             self._known[case] = found
 
-        if path.exists():
+        if os.path.exists(path):  # noqa: PTH110 - pathlib's may raise
             read_records(path, "this benchmark", take)
 
 
@@ -68,7 +75,10 @@ def read_records(path: Path, of: str, take: Callable[[dict[str, Any]], None]) ->
     Raises `InputError`, and leaves the file as it is, where it is not one `of` these: where `take`
     finds no record of its own, or the end is not the beginning of one.
     """
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); name another file") from None
     whole = data[: data.rfind(b"\n") + 1]
     cut_off = data[len(whole) :]
     try:
@@ -76,7 +86,7 @@ def read_records(path: Path, of: str, take: Callable[[dict[str, Any]], None]) ->
             take(json.loads(line))
         if cut_off[: len(BEGINNING)] != BEGINNING[: len(cut_off)]:
             raise ValueError
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InputError(f"{path} is not a file of {of}; name another file") from None
     if cut_off:
         path.write_bytes(whole)

@@ -29,7 +29,8 @@ def made_here(bench: str, command: str, seed: int, rows: Iterable[Row]) -> Bench
 def run_name(bench: str, model: LanguageModel, arms: Iterable[str]) -> str:
     """What must be the same for results of two runs to be counted together."""
     numbers = "8 bits" if model.decoder.quantised else "exact"
-    return f"{bench}, {model.name}, {numbers}, {', '.join(arms)}, commit {own_commit()}"
+    by = f", adapter {model.adapter[:12]}" if model.adapter else ""
+    return f"{bench}, {model.name}{by}, {numbers}, {', '.join(arms)}, commit {own_commit()}"
 
 
 def own_commit(source: Path = SOURCE) -> str:
@@ -90,8 +91,9 @@ def counted(number: int, what: str) -> str:
 
 
 def shown_command(arguments: Sequence[str]) -> str:
-    """The command line with these arguments; absolute paths are cut to their last part."""
-    return shlex.join(["pirouette", *map(without_folders, arguments)])
+    """The command line with these arguments, as text; absolute paths are cut to their last part."""
+    shown = shlex.join(["pirouette", *map(without_folders, arguments)])
+    return shown.encode(errors="replace").decode()
 
 
 def without_folders(argument: str) -> str:

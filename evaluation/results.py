@@ -4,6 +4,7 @@ It knows names, numbers and where they came from; it must not know how any of th
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,8 +124,11 @@ def shown(found: Metric) -> str:
 
 def require_writable(path: Path) -> None:
     """Raise `InputError` now if `write_json_lines` could not write to `path` later."""
-    if path.is_dir() or not path.parent.is_dir():
-        raise InputError(f"{path} cannot be written; name a file in a folder that exists")
+    is_there = os.path.isdir(path.parent)  # noqa: PTH112 - pathlib's may raise
+    if not is_there or os.path.isdir(path) or not os.access(path.parent, os.W_OK):  # noqa: PTH112
+        raise InputError(
+            f"{path} cannot be written; name a file in a folder that exists and can be written to"
+        )
 
 
 def write_json_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:

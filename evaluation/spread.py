@@ -82,6 +82,7 @@ def over_cluster(
     address: str,
     on_result: Callable[[Item, Result], None],
 ) -> list[Result]:
+    require_cluster(address)
     ray = import_ray()
     with redirect_stdout(sys.stderr), connected(ray, address):  # Ray prints what is lost
         workers = [worker_on(ray, node) for node in usable_nodes(ray, address)]
@@ -142,11 +143,16 @@ def import_ray() -> Any:
         ) from None
 
 
+def require_cluster(address: str) -> None:
+    """Raise `InputError` now for what cannot be the address of one, or without Ray."""
+    if not ADDRESS.fullmatch(address):
+        raise InputError(f"'{address}' is no address of a cluster; name HOST:PORT, or auto")
+    import_ray()
+
+
 @contextmanager
 def connected(ray: Any, address: str) -> Iterator[None]:
     """Beside a cluster, which loses this run's workers afterwards."""
-    if not ADDRESS.fullmatch(address):
-        raise InputError(f"'{address}' is no address of a cluster; name HOST:PORT, or auto")
     try:
         if address != ANY:
             host, _, port = address.rpartition(":")

@@ -22,9 +22,11 @@ from evaluation.report.report import require_reports, write_report
 from evaluation.report.tables import tables_of
 from evaluation.repositories import Repository, read_sources
 from evaluation.results import provenance_line, to_json
+from evaluation.spread import require_cluster
 from lsp_server.console import ProgressBar, print_json
+from lsp_server.index_command import package_folders
 from models.catalogue import DEFAULT_MODEL
-from models.errors import InputError
+from models.disk import disk_errors
 from models.language_model import LanguageModel, load_language_model
 from models.store import ModelStore, default_home
 
@@ -45,21 +47,22 @@ def run_eval(arguments: argparse.Namespace) -> int:
     )
     arms_of(options.without, options.added)
     require_reports(arguments.report)
+    if options.cluster is not None:
+        require_cluster(options.cluster)
     repository = read_sources(arguments.path)
     name = arguments.model or DEFAULT_MODEL
     adapter: Path | None = arguments.adapter
     samples = options.samples or samples_of(options, repository, name, adapter)
     options = replace(options, samples=samples)
     with ProgressBar() as progress:
-        scorers = Scorers(
-            CodeBertScorer(load_encoder(DEFAULT_ENCODER, default_home(), progress)),
-            judge_of(arguments, progress),
-        )
+        judge = judge_of(arguments, progress)
+        encoder = load_encoder(DEFAULT_ENCODER, default_home(), progress)
+        scorers = Scorers(CodeBertScorer(encoder), judge)
         ModelStore(default_home()).pull(name, progress)
         load = partial(load_model, name, adapter)
         evaluation = evaluate(options, load, repository, progress, scorers)
-    if scorers.judge is not None:
-        print(f"judge: {scorers.judge.summary}", file=sys.stderr)
+    if judge is not None:
+        print(f"judge: {judge.summary}", file=sys.stderr)
     for path in arguments.report:
         write_report(evaluation, path)
     if arguments.samples is None:
@@ -89,7 +92,8 @@ def samples_of(
         *options.added,
     )
     folder = default_home() / "evaluations"
-    folder.mkdir(parents=True, exist_ok=True)
+    with disk_errors(default_home()):
+        folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256("\0".join(same).encode()).hexdigest()[:16]
     return folder / f"{digest}.jsonl"
 
@@ -113,6 +117,8 @@ def parts_named(text: str) -> tuple[str, ...]:
 
 
 def environment_of(folder: Path | None) -> Path | None:
-    if folder is not None and not folder.is_dir():
-        raise InputError(f"{folder} is not a folder; name the root of an environment")
-    return folder
+    """Its full path, which means the same to the processes that look into it."""
+    if folder is None:
+        return None
+    package_folders(folder)
+    return folder.absolute()

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.adapter import UNCHANGED, Adapter, read_adapter
+from models.adapter import UNCHANGED, Adapter, adapter_hash, read_adapter
 from models.config import read_decoder_config, read_json
 from models.decoder import Decoder
 from models.device import preferred_device
@@ -20,13 +20,15 @@ from models.weights import load_weights
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """`name` is what the user asked for; `end_tokens` those the model's own files declare."""
+    """`name` is what the user asked for; `end_tokens` those the model's own files declare;
+    `adapter` the hash of the adapter that has changed it, empty for none."""
 
     name: str
     folder: Path
     decoder: Decoder
     tokenizer: CodeTokenizer
     end_tokens: frozenset[int]
+    adapter: str = ""
 
 
 def load_language_model(
@@ -63,7 +65,8 @@ def load_language_model(
         matrices = read_eight_bits(folder) or quantised(weights, tied=config.tied_embeddings)
         matrices = {**matrices, **quantised(changed, tied=False)}
     decoder = Decoder(config, {**weights, **matrices})
-    return LanguageModel(name, folder, decoder, tokenizer, declared_end_tokens(folder))
+    by = "" if adapter is None else adapter_hash(adapter)
+    return LanguageModel(name, folder, decoder, tokenizer, declared_end_tokens(folder), by)
 
 
 def adapted(weights: Mapping[str, Tensor], adapter: Adapter) -> dict[str, Tensor]:

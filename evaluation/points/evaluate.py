@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from evaluation.kept_results import KeptResults
 from evaluation.points.judging import NO_SCORERS, Scorers, check_all, score_all
@@ -24,6 +25,7 @@ from evaluation.type_check import require_checker
 from models.errors import InputError
 from models.language_model import LanguageModel
 from models.progress import Progress, ProgressCallback
+from retrieval.analyst.search_path import environment_folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,10 @@ def evaluate(
         )
     here = cache(load)
     drawn = f"{repository.name} {fingerprint(repository.files)}, seed {options.seed}"
+    if options.environment is not None:
+        drawn += f", packages {fingerprint(installed(options.environment))}"
     run = run_name(f"eval of {drawn}", here(), (arm.name for arm in arms))
-    kept = KeptResults(options.samples, f"{run}, {options.suggestions} texts", Completed)
+    kept = KeptResults(options.samples, f"{run}, {options.suggestions} texts", restored)
     loading = here if options.cluster is None else load
     completed = complete_all(options, loading, repository, places, arms, kept, progress)
     checked = check_all(places, completed, repository, options.environment, progress)
@@ -97,6 +101,12 @@ def fingerprint(files: Mapping[str, str]) -> str:
     return digest.hexdigest()[:12]
 
 
+def installed(environment: Path) -> dict[str, str]:
+    """What lies among the packages of an environment, whose names tell versions; without texts."""
+    folders = environment_folders(str(environment))
+    return {path.name: "" for folder in folders for path in Path(folder).iterdir()}
+
+
 def complete_all(
     options: EvalOptions,
     load: Callable[[], LanguageModel],
@@ -107,7 +117,9 @@ def complete_all(
     progress: ProgressCallback,
 ) -> list[list[Completed]]:
     """For each place what every arm wrote there, in the order of the arms."""
-    found = [kept.find(place.key) for place in places]
+    names = [arm.name for arm in arms]
+    known = [kept.find(place.key) for place in places]
+    found = [ones if ones and [one.arm for one in ones] == names else None for ones in known]
     left = [turn for turn, ones in enumerate(found) if ones is None]
     work = partial(worker, options, load, repository, tuple(arms))
     done = len(places) - len(left)
@@ -148,6 +160,16 @@ def worker(
             return [completed_by(one) for one in written]
 
         yield work
+
+
+def restored(**kept: Any) -> Completed:
+    """What was kept of an arm. Raises `ValueError` or `TypeError` where no run has written it."""
+    one = Completed(**kept)
+    numbers = {**kept, "arm": 0, "texts": 0}.values()
+    texts = isinstance(one.texts, list) and all(isinstance(text, str) for text in one.texts)
+    if not (texts and one.texts and all(isinstance(number, int | float) for number in numbers)):
+        raise ValueError("a completion without a text, or without its numbers")
+    return one
 
 
 def completed_by(written: Written) -> Completed:

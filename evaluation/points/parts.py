@@ -104,7 +104,11 @@ def stage(
         related = None
         if any(arm.retrieval for arm in arms):
             stack.callback(remove_database, index_file(root))
-            asyncio.run(update(root, packages))
+            if not asyncio.run(update(root, packages)):
+                raise InputError(
+                    f"no file of {repository.name} could be indexed in {root.parent}; "
+                    "set TMPDIR to a folder that can be written and that git does not ignore"
+                )
             related = WorkspaceCode(WorkspaceFiles((root,)), environment=packages)
         monitors = None
         if any(arm.monitors for arm in arms):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import tempfile
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -14,7 +15,7 @@ from completion.values import Suggestion
 from evaluation.points import evaluate as evaluating
 from evaluation.points.evaluate import EvalOptions, Evaluation, evaluate
 from evaluation.points.kinds import PointKind
-from evaluation.points.parts import FULL, PARTS, Arm, Written, arms_of
+from evaluation.points.parts import FULL, PARTS, Arm, Written, arms_of, stage
 from evaluation.points.results import MEASURES as MEASURES
 from evaluation.points.results import Checked, Completed, Judged, metrics_of, rows_of
 from evaluation.points.sampling import HeldOut
@@ -24,7 +25,7 @@ from models.errors import InputError
 from models.language_model import LanguageModel
 from models.progress import ignore_progress
 from tests.unit.tiny_models import load, save_model
-from tests.unit.workspaces import write_files
+from tests.unit.workspaces import write_files, write_packages
 
 FILES = {
     "shop/orders.py": '''"""Orders of a shop."""
@@ -149,6 +150,64 @@ def test_samples_of_other_sources_are_refused(model: LanguageModel, tmp_path: Pa
         evaluate(options, lambda: model, repository({}), ignore_progress)
 
 
+@pytest.mark.usefixtures("scripted")
+def test_samples_that_were_changed_by_hand_are_refused_or_made_anew(
+    model: LanguageModel, tmp_path: Path
+) -> None:
+    samples = tmp_path / "samples.jsonl"
+    options = EvalOptions(points=2, without=("pie",), samples=samples)
+
+    def run() -> Evaluation:
+        return evaluate(options, lambda: model, repository(), ignore_progress)
+
+    first = run()
+    one, two = map(json.loads, samples.read_text(encoding="utf-8").splitlines())
+    one["reached"].pop()
+    samples.write_text(f"{json.dumps(one)}\n{json.dumps(two)}\n", encoding="utf-8")
+    assert run().result.rows == first.result.rows
+    assert len(ScriptedStage.asked) == 3
+    changes: list[dict[str, Any]] = [{"texts": []}, {"texts": "x"}, {"texts": [1]}, {"ms": None}]
+    for wrong in [*changes, {"more": 1}]:
+        two["reached"][0] |= wrong
+        samples.write_text(json.dumps(two) + "\n", encoding="utf-8")
+        with pytest.raises(InputError, match="is not a file of this benchmark"):
+            run()
+        two["reached"][0] = json.loads(json.dumps(two["reached"][1]))
+    samples.write_text("[" * 100_000 + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="is not a file of this benchmark"):
+        run()
+
+
+@pytest.mark.usefixtures("scripted")
+def test_samples_go_with_the_packages_and_the_adapter_of_their_run(
+    model: LanguageModel, tmp_path: Path
+) -> None:
+    environment = tmp_path / "environment"
+    site = write_packages(environment, {"one-1.0.dist-info/METADATA": ""})
+    options = EvalOptions(
+        points=1, without=(), samples=tmp_path / "samples.jsonl", environment=environment
+    )
+    evaluate(options, lambda: model, repository(), ignore_progress)
+    adapted = replace(model, adapter="0123456789abcdef")
+    with pytest.raises(InputError, match=r"this one is .* adapter 0123456789ab,"):
+        evaluate(options, lambda: adapted, repository(), ignore_progress)
+    (site / "two-1.0.dist-info").mkdir()
+    with pytest.raises(InputError, match="holds results of another run"):
+        evaluate(options, lambda: model, repository(), ignore_progress)
+
+
+def test_without_an_index_nothing_is_evaluated(
+    model: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written below a folder that git ignores may not be read."""
+    write_files(tmp_path, {".git/HEAD": "", ".gitignore": "tmp/\n", "tmp/a.txt": ""})
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    told = pytest.raises(InputError, match="no file of shop could be indexed")
+    with told, stage(model, repository(), None, arms_of((), ())):
+        pass
+    assert [path.name for path in (tmp_path / "tmp").iterdir()] == ["a.txt"]
+
+
 def test_what_cannot_be_told_is_not_counted() -> None:
     """A truth without identifiers has no next one, and what did not parse cannot be broken."""
 
@@ -231,7 +290,10 @@ def test_sources_come_from_folders_in_every_language(tmp_path: Path) -> None:
     [
         (["--without", "x"], "there is no part 'x'"),
         (["--report", "a.pdf"], "a.pdf is no report"),
-        (["--environment", "nowhere"], "nowhere is not a folder"),
+        (["--environment", "."], "there are no packages in"),
+        (["--environment", "nowhere"], "there are no packages in nowhere"),
+        (["--ray", "nowhere"], "'nowhere' is no address of a cluster"),
+        (["--judge-model", "x"], "--judge-model needs --judge"),
         (["--points", "0"], "--points"),
     ],
 )
@@ -244,3 +306,12 @@ def test_wrong_arguments_are_told_before_the_model_is_loaded(
     assert told in said
     assert said.count("\n") == 1
     assert main(["eval", str(root / "nowhere")]) == 2
+
+
+def test_a_home_that_cannot_be_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_files(tmp_path, {**FILES, "home": ""})
+    monkeypatch.setenv("PIROUETTE_HOME", str(root / "home"))
+    assert main(["eval", str(root)]) == 2
+    assert "home cannot be written" in capsys.readouterr().err

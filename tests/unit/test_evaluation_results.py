@@ -96,6 +96,10 @@ def test_a_place_that_cannot_be_written_is_named_before_the_run(tmp_path: Path) 
             require_writable(path)
 
 
+def test_a_command_is_text_whatever_its_paths_are() -> None:
+    assert shown_command(["eval", "a b", "/home/x/caf\udce9"]) == "pirouette eval 'a b' 'caf?'"
+
+
 def git(folder: Path, *arguments: str) -> str:
     name = ("-c", "user.name=A", "-c", "user.email=a@example.org")
     command = ["git", "-C", str(folder), *name, *arguments]
