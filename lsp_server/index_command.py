@@ -30,7 +30,7 @@ from retrieval.api_docs.packages import (
     imported_packages,
     update_package,
 )
-from retrieval.index.database import IndexDatabase, open_database, open_existing
+from retrieval.index.database import IndexDatabase, forget_database, open_database, open_existing
 from retrieval.index.embedder import Embedder
 from retrieval.index.schema import is_damage, remove_database
 from retrieval.index.search import ApiSearch, Hit
@@ -134,7 +134,7 @@ def forget_gone(folder: Path) -> None:
             with closing(database):
                 root = database.setting("root")
             if root is not None and not os.path.lexists(bytes.fromhex(root)):
-                remove_database(file)
+                forget_database(file)
 
 
 def search_index(wish: str, path: Path, limit: int, embedding: str, *, as_json: bool) -> int:

@@ -40,7 +40,7 @@ from models.errors import InputError
 from models.language_model import LanguageModel, load_language_model
 from models.processor import all_processors
 from models.progress import Progress, ProgressCallback
-from retrieval.index.schema import remove_database
+from retrieval.index.database import forget_database
 
 VARIANTS: Mapping[str, Mapping[str, object]] = {  # of the server, and the settings that make them
     "without monitors": {"monitors": False},
@@ -160,7 +160,7 @@ async def play_all(
     command = server_command(["--model", stage.model_name])
     async with AsyncExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pirouette-latency-")))
-        stack.callback(remove_database, index_file(root.resolve()))
+        stack.callback(forget_database, index_file(root.resolve()))
         for repository in stage.repositories:
             write_sources(repository.files, root)
         started = perf_counter()

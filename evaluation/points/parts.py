@@ -30,7 +30,7 @@ from models.errors import InputError
 from models.language_model import LanguageModel
 from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.analyst.child import jedi_worker
-from retrieval.index.schema import remove_database
+from retrieval.index.database import forget_database
 from retrieval.workspace_files import WorkspaceFiles
 
 FULL = "full"
@@ -38,7 +38,7 @@ PARTS = ("monitors", "retrieval", "pie")  # which the editor has; each can be ta
 EXTRAS = ("types",)  # which are off in the editor; each can be added
 PATIENCE = 10.0  # seconds for a question: what is counted must not depend on the machine
 CACHE_BYTES = 4 * 2**30  # for one copy of a place's cache each arm
-NEAREST, FARTHEST = 5, 60  # lines above the cursor's, in which somebody has typed
+NEAREST, FARTHEST = 6, 60  # lines above the cursor's, in which somebody has typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def stage(
         write_sources(repository.files, root)
         related = None
         if any(arm.retrieval for arm in arms):
-            stack.callback(remove_database, index_file(root))
+            stack.callback(forget_database, index_file(root))
             if not asyncio.run(update(root, packages)):
                 raise InputError(
                     f"no file of {repository.name} could be indexed in {root.parent}; "
@@ -203,7 +203,7 @@ def text_before(place: HeldOut, seed: int) -> tuple[str, str]:
     it has been typed since, as an import is that turns out to be missing.
     """
     above = place.before.removesuffix(place.begun).removesuffix("\n").split("\n")
-    near = range(max(0, len(above) - FARTHEST), len(above) - NEAREST)
+    near = range(max(0, len(above) - FARTHEST), len(above) - NEAREST + 1)
     candidates = [number for number in near if above[number].strip()]
     if candidates:
         choose = random.Random(f"{seed}/{place.key}")  # noqa: S311 - draws a line

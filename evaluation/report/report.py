@@ -38,13 +38,17 @@ def page_of(evaluation: Evaluation) -> str:
 
 def markdown_of(evaluation: Evaluation) -> str:
     """The tables and what was run."""
-    parts = [f"# Completion in {evaluation.repository}"]
+    parts = [f"# Completion in {verbatim(evaluation.repository)}"]
     for table in tables_of(evaluation.result):
         parts += [f"## {table.title}", markdown_table(table)]
-    return (
-        "\n\n".join([*parts, "`" + provenance_line(evaluation.result).replace("\n", "`; `")])
-        + "`\n"
-    )
+    command, _, run = provenance_line(evaluation.result).rpartition("\n")
+    return "\n\n".join([*parts, f"{verbatim(command)}; {verbatim(run)}"]) + "\n"
+
+
+def verbatim(text: str) -> str:
+    """A text on one line as Markdown shows code, whatever is in it."""
+    shown = " ".join(text.replace("`", "'").split())
+    return f"`{shown}`"
 
 
 def markdown_table(table: Table) -> str:

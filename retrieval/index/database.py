@@ -293,13 +293,24 @@ def open_existing(path: Path) -> IndexDatabase | None:
     return IndexDatabase(connect(path)) if is_index(path) else None
 
 
+def lock_of(path: Path) -> Path:
+    """What is locked while the index at `path` is made."""
+    return path.with_name(f"{path.name}.lock")
+
+
+def forget_database(path: Path) -> None:
+    """Remove an index that nobody will open again, and its lock."""
+    remove_database(path)
+    lock_of(path).unlink(missing_ok=True)
+
+
 def open_database(path: Path) -> IndexDatabase:
     """The index at `path`, made where there is none or what is there is none.
 
     Raises `OSError` or `sqlite3.Error` where it cannot be opened, and leaves it as it is.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with FileLock(path.with_name(f"{path.name}.lock")):  # another may be making it
+    with FileLock(lock_of(path)):  # another may be making it
         if not is_index(path):
             remove_database(path)
         connection = connect(path)

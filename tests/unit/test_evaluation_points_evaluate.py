@@ -208,6 +208,18 @@ def test_without_an_index_nothing_is_evaluated(
     assert [path.name for path in (tmp_path / "tmp").iterdir()] == ["a.txt"]
 
 
+def test_an_evaluation_leaves_nothing_behind(
+    model: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIROUETTE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with stage(model, repository(), None, [Arm(FULL, monitors=False)]):
+        assert list((tmp_path / "home" / "indexes").glob("shop-*.sqlite"))
+        assert list(tmp_path.glob("pirouette-eval-*/shop/shop/orders.py"))
+    assert not list((tmp_path / "home" / "indexes").glob("shop-*"))
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
 def test_what_cannot_be_told_is_not_counted() -> None:
     """A truth without identifiers has no next one, and what did not parse cannot be broken."""
 

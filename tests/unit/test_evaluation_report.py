@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,8 @@ def test_code_is_shown_and_never_obeyed() -> None:
     assert "Completion in shop &lt;1&gt;" in page
     assert "src=" not in page
     assert 'href="http' not in page
-    assert "|" in markdown_of(evaluation())
+    named = replace(evaluation(), repository="`<img src=x>\n# shop")
+    assert markdown_of(named).startswith("# Completion in `'<img src=x> # shop`\n\n## Quality")
 
 
 def test_the_page_is_read_in_a_browser_without_a_network(tmp_path: Path) -> None:
