@@ -82,7 +82,8 @@ def scores_of(model: LanguageModel, number: int, tokens: Sequence[str]) -> Itera
 
 
 def laid_out(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
-    """The text of a file's tokens, and where each that counts stands in it."""
+    """The text of a file's tokens, and where each that counts stands in it; one that stands for
+    nothing cannot be written, and does not."""
     text, places = "", []
     for token in tokens:
         if token in FILE_MARKS:
@@ -90,9 +91,10 @@ def laid_out(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
         if token == LINE_END_MARK:
             text += "\n"
             continue
+        if not (plain := with_literals(token)):
+            continue
         if text and not text.endswith("\n"):
             text += " "
-        plain = with_literals(token)
         places.append((len(text), len(text) + len(plain)))
         text += plain
     return text, places

@@ -62,7 +62,8 @@ def read_files(data: Path) -> list[list[str]]:
         files = [line.split() for line in lines_of(data)]
         if not all(tokens[0] == FILE_MARKS[0] and tokens[-1] == FILE_MARKS[1] for tokens in files):
             raise ValueError("a line is no file of PY150 between <s> and </s>")
-    files = [tokens for tokens in files if set(tokens) - {*FILE_MARKS, LINE_END_MARK}]
+    marks = {*FILE_MARKS, LINE_END_MARK}
+    files = [tokens for tokens in files if any(map(with_literals, {*tokens} - marks))]
     if not files:
         raise InputError(f"{data} holds no files of PY150; fetch it again")
     return files

@@ -212,6 +212,11 @@ def test_tokens_of_python_have_places_in_plain_text(tmp_path: Path) -> None:
     assert shown[-6:] == ["'a b'", ")", "print", "(", "path", ")"]
 
 
+def test_a_token_that_stands_for_nothing_is_not_counted() -> None:
+    text, places = laid_out(["<s>", "x", "=", "<STR_LIT>", "</s>"])
+    assert (text, places) == ("x =", [(0, 1), (2, 3)])
+
+
 def test_an_accuracy_counts_tokens_and_its_interval_files() -> None:
     scores = [FileScore(0, 100, 50), FileScore(1, 300, 270)]
     found = accuracy(scores, seed=0)
@@ -238,7 +243,7 @@ def test_tokens_are_asked_of_no_peer(tmp_path: Path) -> None:
     options = PublishedOptions(write_files(tmp_path), endpoint=PeerEndpoint("openai", "http://x"))
     with pytest.raises(InputError, match="leave out --engine"):
         run_py150_tokens(options, lambda: pytest.fail("it was loaded"), ignore_progress)
-    for content in ("import os\n", "", "<s> </s>\n"):
+    for content in ("import os\n", "", "<s> </s>\n", "<s> <STR_LIT> </s>\n"):
         (tmp_path / "test.txt").write_text(content)
         with pytest.raises(InputError, match=r"cannot be read|holds no files"):
             read_files(tmp_path / "test.txt")
