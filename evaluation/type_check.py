@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -76,7 +76,7 @@ def check_files(
         write_sources(files, folder)
         for start in range(0, len(changed), BATCH):
             part = changed[start : start + BATCH]
-            names = beside(part)
+            names = beside(part, files)
             texts = {name: text for (_, text), name in names.items()}
             write_sources(texts, folder)
             by_file = faults_by_file(run_checker(folder, sorted(texts), environment), folder)
@@ -94,12 +94,16 @@ def check_files(
     return found
 
 
-def beside(changed: Iterable[ChangedFile]) -> dict[tuple[str, str], str]:
-    """A path for each different text: in the same folder, under another name."""
+def beside(changed: Iterable[ChangedFile], files: Collection[str]) -> dict[tuple[str, str], str]:
+    """A path for each different text: in the same folder, under a name that none of the `files`
+    has."""
     names: dict[tuple[str, str], str] = {}
+    mark = "__changed_"
+    while any(mark in path for path in files):
+        mark += "_"
     for one in changed:
         original = PurePosixPath(one.path)
-        name = f"{original.stem}__changed_{len(names)}.py"
+        name = f"{original.stem}{mark}{len(names)}.py"
         names.setdefault((one.path, one.text), str(original.with_name(name)))
     return names
 

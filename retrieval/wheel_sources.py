@@ -9,6 +9,7 @@ from email.parser import HeaderParser
 from pathlib import Path
 
 LARGEST_SOURCE = 400_000  # characters
+LARGEST_MEMBER = 4 * LARGEST_SOURCE  # bytes; what a small archive says to hold may fill a memory
 LONGEST_NAME = 100  # characters of a licence's name; a longer text is its wording
 
 # Licences that ask for no more than their notice, as `plain_name` has them.
@@ -53,11 +54,13 @@ def read_sources(wheel: Path) -> Iterator[tuple[str, str]]:
 
 
 def read_members(wheel: Path, pattern: str) -> Iterator[tuple[str, bytes]]:
-    """The members whose name has the pattern in it, in the order of their names."""
+    """The members whose name has the pattern in it, in the order of their names, but for those that
+    are very large."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             for name in sorted(archive.namelist()):
-                if re.search(pattern, name):
+                size = archive.getinfo(name).file_size
+                if re.search(pattern, name) and size <= LARGEST_MEMBER:
                     yield name, archive.read(name)
     # Damage inside an archive shows as any of these, depending on where it hits; a member that is
     # encrypted as a `RuntimeError`.

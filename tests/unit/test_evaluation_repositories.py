@@ -111,3 +111,19 @@ def test_sources_are_written_below_their_folder(
 ) -> None:
     with pytest.raises(InputError, match=told):
         write_sources(files, tmp_path)
+
+
+def test_what_is_too_large_in_an_archive_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = write_wheel(tmp_path / "a-1.0.whl", {"a.py": "x = 1\n", "b.py": " " * 2_000_000})
+    read: list[str] = []
+    plain = zipfile.ZipFile.read
+
+    def noted(archive: zipfile.ZipFile, name: str) -> bytes:
+        read.append(name)
+        return plain(archive, name)
+
+    monkeypatch.setattr(zipfile.ZipFile, "read", noted)
+    assert sources_of(wheel) == {"a.py": "x = 1\n"}
+    assert read == ["a.py"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from evaluation import type_check
-from evaluation.type_check import ChangedFile, Fault, TypeCheckError, check_files
+from evaluation.type_check import ChangedFile, Fault, TypeCheckError, beside, check_files
 
 FILES = {
     "pack/__init__.py": "from .shapes import Point\n",
@@ -92,3 +92,9 @@ def test_a_checker_that_does_not_answer_is_told(said: str, monkeypatch: pytest.M
     monkeypatch.setattr("subprocess.run", lambda *_, **__: Done())
     with pytest.raises(TypeCheckError, match="the type checker"):
         check_files(FILES, [changed("return 1")], lambda _: None)
+
+
+def test_no_file_of_the_repository_is_taken_for_a_changed_one() -> None:
+    changed = [ChangedFile("a.py", "x = 1\n", 1, 1)]
+    assert list(beside(changed, ["a.py"]).values()) == ["a__changed_0.py"]
+    assert list(beside(changed, ["a.py", "a__changed_0.py"]).values()) == ["a__changed__0.py"]
