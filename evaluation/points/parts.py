@@ -161,6 +161,7 @@ class Stage:
             if any(arm.retrieval for arm in arms):
                 self.whole.fork(bare.document, related.document)
                 self.whole.read_related(related)
+                self.whole.heal(related.document)
             written = {
                 arm: self._write(arm, related if arm.retrieval else bare, place, most)
                 for arm in [*arms[start:], *arms[:start]]

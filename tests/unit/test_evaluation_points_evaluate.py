@@ -241,7 +241,7 @@ def test_what_cannot_be_told_is_not_counted() -> None:
 
 @pytest.mark.model
 def test_the_real_pipeline_gives_the_same_twice(default_model: LanguageModel) -> None:
-    options = EvalOptions(points=3)
+    options = EvalOptions(points=2)
     first, again = (
         evaluate(options, lambda: default_model, repository(), ignore_progress) for _ in range(2)
     )
