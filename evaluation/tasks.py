@@ -111,5 +111,10 @@ def last_tokens(tokenizer: CodeTokenizer, text: str, most: int) -> str:
     return text[offsets[len(offsets) - most][0] :] if most > 0 else ""
 
 
+def in_file_prompt(task: Task, tokenizer: CodeTokenizer, most: int) -> str:
+    """The end of the file before the cursor."""
+    return last_tokens(tokenizer, task.prefix, most)
+
+
 def token_count(tokenizer: CodeTokenizer, text: str) -> int:
     return len(tokenizer.encode(text))

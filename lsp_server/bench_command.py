@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
@@ -25,9 +25,6 @@ from models.errors import InputError
 from models.language_model import LanguageModel, load_language_model
 from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
-
-if TYPE_CHECKING:
-    from evaluation.tasks import Protocol
 
 PUBLISHED = ("infilling", "repobench", "crosscodeeval", "repoeval", "py150", "dotprompts")
 
@@ -76,6 +73,7 @@ def published_bench(
     from evaluation.benchmarks.published import PublishedOptions, run_published
     from evaluation.benchmarks.py150_tokens import run_py150_tokens
     from evaluation.http_engine import endpoint_of
+    from evaluation.loaders.protocols import protocol_named
     from evaluation.loaders.py150 import is_of_tokens
 
     options = PublishedOptions(
@@ -87,22 +85,8 @@ def published_bench(
     )
     if arguments.bench == "py150" and is_of_tokens(arguments.data):
         return run_py150_tokens(options, load, progress)
-    return run_published(protocol_of(arguments), options, load, progress)
-
-
-def protocol_of(arguments: argparse.Namespace) -> "Protocol":
-    """How the tasks of the benchmark are read, asked and judged."""
-    from evaluation.loaders.crosscodeeval import CROSSCODEEVAL
-    from evaluation.loaders.dotprompts import DOTPROMPTS
-    from evaluation.loaders.humaneval import HUMANEVAL
-    from evaluation.loaders.py150 import PY150
-    from evaluation.loaders.repobench import REPOBENCH
-    from evaluation.loaders.repoeval import repoeval
-
-    if arguments.bench == "repoeval":
-        return repoeval(arguments.repositories)
-    protocols = (CROSSCODEEVAL, DOTPROMPTS, HUMANEVAL, PY150, REPOBENCH)
-    return next(protocol for protocol in protocols if protocol.name == arguments.bench)
+    protocol = protocol_named(arguments.bench, getattr(arguments, "repositories", None))
+    return run_published(protocol, options, load, progress)
 
 
 def edits_bench(

@@ -1,9 +1,7 @@
 """`pirouette eval`: an evaluation started with what the command line says, and its reports."""
 
 import argparse
-import hashlib
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,14 +12,14 @@ from rich.text import Text
 from evaluation.judges.configured import judge_of
 from evaluation.metrics.codebertscore import CodeBertScorer
 from evaluation.metrics.encoders import DEFAULT_ENCODER, load_encoder
-from evaluation.points.evaluate import EvalOptions, Evaluation, evaluate, fingerprint
+from evaluation.points.evaluate import EvalOptions, Evaluation, evaluate
 from evaluation.points.judging import Scorers
 from evaluation.points.parts import PARTS, arms_of
-from evaluation.provenance import own_commit, shown_command
+from evaluation.provenance import shown_command
 from evaluation.report.report import require_reports, write_report
 from evaluation.report.tables import tables_of
-from evaluation.repositories import Repository, read_sources
-from evaluation.results import provenance_line, to_json
+from evaluation.repositories import read_sources
+from evaluation.results import provenance_line, require_writable, to_json
 from evaluation.spread import require_cluster
 from lsp_server.console import ProgressBar, print_json
 from lsp_server.index_command import package_folders
@@ -33,6 +31,8 @@ from models.store import ModelStore, default_home
 
 def run_eval(arguments: argparse.Namespace) -> int:
     """Everything the user wrote is checked before the model is loaded."""
+    if arguments.samples is not None:
+        require_writable(arguments.samples)
     without = tuple(PARTS) if arguments.without is None else parts_named(arguments.without)
     options = EvalOptions(
         points=arguments.points,
@@ -41,7 +41,7 @@ def run_eval(arguments: argparse.Namespace) -> int:
         without=without,
         added=parts_named(arguments.with_),
         environment=environment_of(arguments.environment),
-        samples=arguments.samples,
+        samples=arguments.samples or unfinished(),
         cluster=arguments.ray,
         command=shown_command(sys.argv[1:]),
     )
@@ -52,8 +52,6 @@ def run_eval(arguments: argparse.Namespace) -> int:
     repository = read_sources(arguments.path)
     name = arguments.model or DEFAULT_MODEL
     adapter: Path | None = arguments.adapter
-    samples = options.samples or samples_of(options, repository, name, adapter)
-    options = replace(options, samples=samples)
     with ProgressBar() as progress:
         judge = judge_of(arguments, progress)
         encoder = load_encoder(DEFAULT_ENCODER, default_home(), progress)
@@ -65,12 +63,12 @@ def run_eval(arguments: argparse.Namespace) -> int:
         print(f"judge: {judge.summary}", file=sys.stderr)
     for path in arguments.report:
         write_report(evaluation, path)
-    if arguments.samples is None:
-        samples.unlink(missing_ok=True)
     if arguments.json:
         print_json(to_json(evaluation.result))
     else:
         print_tables(evaluation)
+    if arguments.samples is None and evaluation.samples is not None:
+        evaluation.samples.unlink(missing_ok=True)
     return 0
 
 
@@ -80,22 +78,13 @@ def load_model(name: str, adapter: Path | None) -> LanguageModel:
     return load_language_model(name, folder, adapter=adapter)
 
 
-def samples_of(
-    options: EvalOptions, repository: Repository, model: str, adapter: Path | None
-) -> Path:
-    """Where completions are kept until their report is written: the same evaluation, once it was
-    cut off, finds them there, as another one does not."""
-    same = (
-        *(own_commit(), repository.name, fingerprint(repository.files), model, str(adapter)),
-        *(str(options.seed), str(options.suggestions), str(options.environment)),
-        *options.without,
-        *options.added,
-    )
+def unfinished() -> Path:
+    """Where completions are kept until their report is written, if the user names no file: the same
+    evaluation, once it was cut off, finds them there."""
     folder = default_home() / "evaluations"
     with disk_errors(default_home()):
         folder.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256("\0".join(same).encode()).hexdigest()[:16]
-    return folder / f"{digest}.jsonl"
+    return folder
 
 
 def print_tables(evaluation: Evaluation) -> None:

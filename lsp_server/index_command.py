@@ -30,9 +30,9 @@ from retrieval.api_docs.packages import (
     imported_packages,
     update_package,
 )
-from retrieval.index.database import IndexDatabase, forget_database, open_database, open_existing
+from retrieval.index.database import IndexDatabase, open_database, open_existing
 from retrieval.index.embedder import Embedder
-from retrieval.index.schema import is_damage, remove_database
+from retrieval.index.schema import forget_database, is_damage, remove_database
 from retrieval.index.search import ApiSearch, Hit
 from retrieval.index.update import Report, Updated, update_files, update_vectors
 from retrieval.workspace_files import WorkspaceFiles

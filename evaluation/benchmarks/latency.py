@@ -40,7 +40,7 @@ from models.errors import InputError
 from models.language_model import LanguageModel, load_language_model
 from models.processor import all_processors
 from models.progress import Progress, ProgressCallback
-from retrieval.index.database import forget_database
+from retrieval.index.schema import forget_database
 
 VARIANTS: Mapping[str, Mapping[str, object]] = {  # of the server, and the settings that make them
     "without monitors": {"monitors": False},

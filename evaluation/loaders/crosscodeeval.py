@@ -18,11 +18,7 @@ end at which file and answer parse, in the others up to the first `;`, `{` or `}
 import keyword
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
-
-import tree_sitter_python
-from tree_sitter import Language, Parser
 
 from evaluation.metrics.lines import content_lines, percent_similarity
 from evaluation.published_files import (
@@ -39,12 +35,14 @@ from evaluation.tasks import (
     Protocol,
     Task,
     Verdict,
-    last_tokens,
+    in_file_prompt,
     token_count,
 )
 from models.errors import InputError
 from models.tokenizer import CodeTokenizer
+from retrieval.grammars import PYTHON
 from retrieval.related.similar_code import CodeBlock
+from retrieval.trees import parse
 
 FILES = ("line_completion*.jsonl", "line_completion*.jsonl.gz")
 LANGUAGES = {".py": "python", ".java": "java", ".ts": "typescript", ".tsx": "typescript"} | {
@@ -129,10 +127,6 @@ def chunks(record: Record) -> Iterator[CodeBlock]:
         yield CodeBlock(text_in(one, "filename"), 1, text_in(one, "retrieved_chunk"))
 
 
-def in_file_prompt(task: Task, tokenizer: CodeTokenizer, most: int) -> str:
-    return last_tokens(tokenizer, task.prefix, most)
-
-
 def cross_file_prompt(task: Task, tokenizer: CodeTokenizer, most: int) -> str:
     sign = "#" if task.language == "python" else "//"
     shown = f"{sign} Here are some relevant code fragments from other files of the repo:\n\n"
@@ -146,13 +140,7 @@ def cross_file_prompt(task: Task, tokenizer: CodeTokenizer, most: int) -> str:
             break
         fitting += chunk
     before = shown + fitting if fitting else ""
-    room = most - token_count(tokenizer, before)
-    return before + last_tokens(tokenizer, task.prefix, room)
-
-
-@cache
-def python_parser() -> Parser:
-    return Parser(Language(tree_sitter_python.language()))
+    return before + in_file_prompt(task, tokenizer, most - token_count(tokenizer, before))
 
 
 def statement(task: Task, completion: str) -> str:
@@ -168,7 +156,7 @@ def statement(task: Task, completion: str) -> str:
 
 def has_errors(text: str) -> bool:
     """Whether there is anything in a Python text that the parser had to skip."""
-    waiting = [python_parser().parse(text.encode()).root_node]
+    waiting = [parse(text.encode(), PYTHON)]
     while waiting:
         node = waiting.pop()
         if node.type == "ERROR":

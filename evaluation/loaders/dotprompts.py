@@ -30,9 +30,8 @@ from evaluation.published_files import (
     records_of,
     text_in,
 )
-from evaluation.tasks import IN_FILE, Protocol, Task, Verdict, last_tokens
+from evaluation.tasks import IN_FILE, Protocol, Task, Verdict, in_file_prompt
 from models.errors import InputError
-from models.tokenizer import CodeTokenizer
 
 DATASET = ("dataset.csv", "DotPrompts/dataset.csv", "datasets/DotPrompts/dataset.csv")
 CONTENTS = "fileContentsByRepo.json"
@@ -82,10 +81,6 @@ def task_of(record: Record, texts: Record) -> Task:
     )
 
 
-def prompt_of(task: Task, tokenizer: CodeTokenizer, most: int) -> str:
-    return last_tokens(tokenizer, task.prefix, most)
-
-
 def method_rest(begun: str, completion: str) -> str:
     """A completion up to the brace that closes the method begun with an opening one, or with the
     closing braces that are missing."""
@@ -127,7 +122,7 @@ def judge(task: Task, completion: str) -> Verdict:
 DOTPROMPTS = Protocol(
     name="dotprompts",
     read=read_tasks,
-    prompts={IN_FILE: prompt_of},
+    prompts={IN_FILE: in_file_prompt},
     judge=judge,
     context_tokens=1536,
     answer_tokens=512,

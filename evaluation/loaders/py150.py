@@ -30,9 +30,8 @@ from evaluation.published_files import (
     records_of,
     text_in,
 )
-from evaluation.tasks import IN_FILE, Protocol, Task, Verdict, last_tokens
+from evaluation.tasks import IN_FILE, Protocol, Task, Verdict, in_file_prompt
 from models.errors import InputError
-from models.tokenizer import CodeTokenizer
 
 FILES = ("test.json", "line_completion/test.json")
 NO_LITERAL = {"<NUM_LIT>": "0", "<STR_LIT>": "", "<CHAR_LIT>": ""}
@@ -100,10 +99,6 @@ def with_literals(tokens: str) -> str:
     return tokens
 
 
-def prompt_of(task: Task, tokenizer: CodeTokenizer, most: int) -> str:
-    return last_tokens(tokenizer, task.prefix, most)
-
-
 def judge(task: Task, completion: str) -> Verdict:
     answer = " ".join(code_tokens(completion.strip().split("\n", 1)[0]))
     truth = " ".join(code_tokens(task.truth))
@@ -119,7 +114,7 @@ def judge(task: Task, completion: str) -> Verdict:
 PY150 = Protocol(
     name="py150",
     read=read_tasks,
-    prompts={IN_FILE: prompt_of},
+    prompts={IN_FILE: in_file_prompt},
     judge=judge,
     context_tokens=924,
     answer_tokens=100,

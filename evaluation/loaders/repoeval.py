@@ -36,7 +36,7 @@ from evaluation.tasks import (
     Task,
     Verdict,
     as_it_is,
-    last_tokens,
+    in_file_prompt,
     token_count,
 )
 from models.errors import InputError
@@ -110,10 +110,6 @@ def context_finder(repositories: Path) -> Callable[[Task], Task]:
         return replace(task, context=tuple(lines.like(hole)))
 
     return find
-
-
-def in_file_prompt(task: Task, tokenizer: CodeTokenizer, most: int) -> str:
-    return last_tokens(tokenizer, task.prefix, most)
 
 
 def cross_file_prompt(task: Task, tokenizer: CodeTokenizer, most: int) -> str:

@@ -9,8 +9,7 @@ import re
 from functools import cache
 from typing import Any
 
-from rapidfuzz.distance import Levenshtein
-
+from evaluation.metrics.lines import edit_distance_similarity
 from models.errors import InputError
 
 WORD = re.compile(r"\w+|[^\w\s]")
@@ -63,7 +62,7 @@ def edit_similarity(candidate: str, reference: str) -> float:
 
     Source: Svyatkovskiy et al., "IntelliCode Compose" (2020).
     """
-    return Levenshtein.normalized_similarity(candidate.strip(), reference.strip())
+    return edit_distance_similarity(candidate.strip(), reference.strip())
 
 
 @cache

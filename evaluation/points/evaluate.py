@@ -35,7 +35,8 @@ class EvalOptions:
     `without` names the parts that are taken away, `added` those that are added, in an arm each.
     What the repository imports is looked up in the `environment`, without one in that of Pirouette.
     `samples` names a JSON-lines file for every completion, from which a run that was cut off goes
-    on; `cluster` is the address of a Ray cluster that completes, each node with a model of its own.
+    on, or a folder in which each run has a file of its own; `cluster` is the address of a Ray
+    cluster that completes, each node with a model of its own.
     """
 
     points: int = 200
@@ -51,11 +52,15 @@ class EvalOptions:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The rows of an evaluation, and what they were counted from: every place, arm by arm."""
+    """The rows of an evaluation, and what they were counted from: every place, arm by arm.
+
+    Every completion is in the file `samples`, if one was named.
+    """
 
     result: BenchResult
     repository: str
     judged: Sequence[Judged]
+    samples: Path | None = None
 
 
 def evaluate(
@@ -83,14 +88,23 @@ def evaluate(
     if options.environment is not None:
         drawn += f", packages {fingerprint(installed(options.environment))}"
     run = run_name(f"eval of {drawn}", here(), (arm.name for arm in arms))
-    kept = KeptResults(options.samples, f"{run}, {options.suggestions} texts", restored)
+    run += f", {options.suggestions} texts"
+    samples = file_of(run, options.samples)
+    kept = KeptResults(samples, run, restored)
     loading = here if options.cluster is None else load
     completed = complete_all(options, loading, repository, places, arms, kept, progress)
     checked = check_all(places, completed, repository, options.environment, progress)
     judged = score_all(checked, scorers, progress)
     rows = rows_of(judged, options.seed, options.suggestions)
     result = made_here("eval", options.command, options.seed, rows)
-    return Evaluation(result, repository.name, judged)
+    return Evaluation(result, repository.name, judged, samples)
+
+
+def file_of(run: str, samples: Path | None) -> Path | None:
+    """Where the completions of a run are kept."""
+    if samples is None or not samples.is_dir():
+        return samples
+    return samples / f"{hashlib.sha256(run.encode()).hexdigest()[:16]}.jsonl"
 
 
 def fingerprint(files: Mapping[str, str]) -> str:

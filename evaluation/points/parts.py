@@ -30,7 +30,7 @@ from models.errors import InputError
 from models.language_model import LanguageModel
 from retrieval.analyst.analyst import ProcessAnalyst
 from retrieval.analyst.child import jedi_worker
-from retrieval.index.database import forget_database
+from retrieval.index.schema import forget_database
 from retrieval.workspace_files import WorkspaceFiles
 
 FULL = "full"

@@ -116,8 +116,8 @@ def same(text: str, truth: str) -> bool:
 
 
 MEASURES: Mapping[str, Measure] = {
-    "exact_match": Measure(first(same), is_rate=True),
-    "edit_similarity": Measure(first(line_similarity)),
+    "exact_match": Measure(lambda one: one.exact, is_rate=True),
+    "edit_similarity": Measure(lambda one: one.similarity),
     "nim": Measure(naming(first(next_identifier_match)), is_rate=True),
     "ism": Measure(naming(first(identifier_sequence_match))),
     "pm": Measure(first(prefix_match)),

@@ -24,6 +24,7 @@ from retrieval.index.schema import (
     connect,
     format_of,
     is_index,
+    lock_of,
     remove_database,
 )
 from retrieval.index.words import embedded_text, words_of, words_once
@@ -291,17 +292,6 @@ def open_existing(path: Path) -> IndexDatabase | None:
     Raises `sqlite3.Error` where it cannot be opened.
     """
     return IndexDatabase(connect(path)) if is_index(path) else None
-
-
-def lock_of(path: Path) -> Path:
-    """What is locked while the index at `path` is made."""
-    return path.with_name(f"{path.name}.lock")
-
-
-def forget_database(path: Path) -> None:
-    """Remove an index that nobody will open again, and its lock."""
-    remove_database(path)
-    lock_of(path).unlink(missing_ok=True)
 
 
 def open_database(path: Path) -> IndexDatabase:

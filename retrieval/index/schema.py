@@ -66,6 +66,17 @@ def remove_database(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
+def forget_database(path: Path) -> None:
+    """Remove an index that nobody will open again, and its lock."""
+    remove_database(path)
+    lock_of(path).unlink(missing_ok=True)
+
+
+def lock_of(path: Path) -> Path:
+    """What is locked while the index at `path` is made."""
+    return path.with_name(f"{path.name}.lock")
+
+
 def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")

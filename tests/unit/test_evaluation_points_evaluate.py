@@ -220,6 +220,21 @@ def test_an_evaluation_leaves_nothing_behind(
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
+@pytest.mark.usefixtures("scripted")
+def test_in_a_folder_each_run_finds_only_its_own_samples(
+    model: LanguageModel, tmp_path: Path
+) -> None:
+    options = EvalOptions(points=2, without=(), samples=tmp_path)
+    other = repository({**FILES, "shop/more.py": "x = total(1)\n"})
+    kept = [
+        evaluate(options, lambda: model, one, ignore_progress).samples
+        for one in (repository(), other, repository())
+    ]
+    assert kept[0] == kept[2] != kept[1]
+    assert {*tmp_path.iterdir()} == {*kept}
+    assert len(ScriptedStage.asked) == 4
+
+
 def test_what_cannot_be_told_is_not_counted() -> None:
     """A truth without identifiers has no next one, and what did not parse cannot be broken."""
 

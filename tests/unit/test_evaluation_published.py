@@ -18,11 +18,12 @@ from evaluation.benchmarks.py150_tokens import (
 )
 from evaluation.http_engine import PeerEndpoint
 from evaluation.loaders.crosscodeeval import CROSSCODEEVAL
+from evaluation.loaders.protocols import protocol_named
 from evaluation.loaders.py150 import read_files
 from evaluation.loaders.repobench import REPOBENCH
 from evaluation.published_results import Attempt, rows_of
 from evaluation.results import to_json
-from lsp_server.bench_command import PUBLISHED, protocol_of
+from lsp_server.bench_command import PUBLISHED
 from lsp_server.cli import build_parser, main
 from models.errors import InputError
 from models.language_model import LanguageModel
@@ -160,7 +161,7 @@ def test_every_benchmark_has_a_command_that_tells_what_is_missing(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = build_parser().parse_args(["bench", name, "--data", "d", "--context", "512"])
-    assert protocol_of(arguments).name == name
+    assert protocol_named(arguments.bench).name == name
     for extra, told in (
         (["--data", "no-such-place"], "no-such-place; name the file"),
         (["--data", "d", "--engine", "x"], "'x' is no engine"),
