@@ -153,8 +153,11 @@ def run_checker(
 
 
 def in_environment(folder: Path | None) -> dict[str, str]:
-    """The settings by which the checker finds packages in an environment that it is not to run."""
-    return {} if folder is None else {"venvPath": str(folder.parent), "venv": folder.name}
+    """The settings by which the checker, which runs elsewhere, finds packages in an environment
+    that it is not to run."""
+    if folder is None:
+        return {}
+    return {"venvPath": str(folder.absolute().parent), "venv": folder.absolute().name}
 
 
 def faults_by_file(report: Mapping[str, Any], folder: Path) -> dict[str, list[tuple[int, Fault]]]:

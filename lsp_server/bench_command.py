@@ -185,7 +185,7 @@ def chosen_environment(
         return fetch_packages(DEVELOPMENT_PACKAGES, store.home / "repositories", progress)
     if named is not None and not named.is_dir():
         raise InputError(f"{named} is not a folder; name the root of an environment")
-    return named
+    return None if named is None else named.absolute()  # for processes that run elsewhere
 
 
 def call_sites_bench(

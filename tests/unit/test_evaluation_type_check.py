@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from evaluation import type_check
-from evaluation.type_check import ChangedFile, Fault, TypeCheckError, beside, check_files
+from evaluation.type_check import (
+    ChangedFile,
+    Fault,
+    TypeCheckError,
+    beside,
+    check_files,
+    in_environment,
+)
 
 FILES = {
     "pack/__init__.py": "from .shapes import Point\n",
@@ -98,3 +105,11 @@ def test_no_file_of_the_repository_is_taken_for_a_changed_one() -> None:
     changed = [ChangedFile("a.py", "x = 1\n", 1, 1)]
     assert list(beside(changed, ["a.py"]).values()) == ["a__changed_0.py"]
     assert list(beside(changed, ["a.py", "a__changed_0.py"]).values()) == ["a__changed__0.py"]
+
+
+def test_an_environment_is_the_same_wherever_the_checker_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert in_environment(Path("env")) == {"venvPath": str(tmp_path), "venv": "env"}
+    assert in_environment(None) == {}
