@@ -1,46 +1,19 @@
----Suggestions at the cursor, where Neovim does not show them itself: when they are asked for, which
----of the answers is still true, and what is done with it. It knows one cursor, the user's.
----
----An answer is kept together with the place that it was for. As long as the text between that place
----and the cursor is how it begins, the rest of it is shown: so typing through a suggestion, and
----deleting back into it, ask for nothing.
+---Suggestions at the cursor, where Neovim does not show them itself: when they are asked for, and
+---what is done with those that are still true. It knows one cursor, the user's.
+local answers = require("pirouette.answers")
 local ghost_text = require("pirouette.ghost_text")
-local text = require("pirouette.text")
 
 local M = {}
 
 local METHOD = "textDocument/inlineCompletion"
 local AUTOMATIC = { triggerKind = 2 }
 local BY_HAND = { triggerKind = 1 }
-local MOST_KEPT = 8
-
----The cursor, in one state of a buffer.
----@class pirouette.Place
----@field buffer integer
----@field tick integer
----@field row integer From 0 on.
----@field column integer In bytes, from 0 on.
----@field line string
-
----@class pirouette.Kept
----@field buffer integer
----@field row integer Where the texts begin.
----@field column integer
----@field after string What stood behind that, on its line.
----@field texts string[]
----@field index integer Which of them is shown.
----@field by_hand boolean Whether these are all there are.
-
----@class pirouette.Shown
----@field kept pirouette.Kept
----@field rest string
 
 ---@class pirouette.Asked
 ---@field client vim.lsp.Client
 ---@field id? integer
 
 local attached = {} ---@type table<integer, boolean>
-local kept = {} ---@type pirouette.Kept[] The latest first.
 local shown = nil ---@type pirouette.Shown?
 local asked = nil ---@type pirouette.Asked?
 local seen = nil ---@type pirouette.Place? For which nothing is left to do.
@@ -81,32 +54,6 @@ local function same(one, other)
   return vim.deep_equal(one, other)
 end
 
----What was typed since an answer, as far as its place is still there.
----@param answer pirouette.Kept
----@param place pirouette.Place
----@return string?
-local function typed_since(answer, place)
-  local behind = place.row > answer.row or (place.row == answer.row and place.column >= answer.column)
-  if answer.buffer ~= place.buffer or not behind or place.line:sub(place.column + 1) ~= answer.after then
-    return nil
-  end
-  local lines = vim.api.nvim_buf_get_text(place.buffer, answer.row, answer.column, place.row, place.column, {})
-  return table.concat(lines, "\n")
-end
-
----The latest answer that is still true at a place.
----@param place pirouette.Place
----@return pirouette.Shown?
-local function find(place)
-  for _, answer in ipairs(kept) do
-    local typed = typed_since(answer, place)
-    local rest = typed and text.rest(answer.texts[answer.index], typed)
-    if rest then
-      return { kept = answer, rest = rest }
-    end
-  end
-end
-
 ---@param place pirouette.Place
 ---@param found pirouette.Shown?
 local function show(place, found)
@@ -126,32 +73,6 @@ local function hide()
   for buffer in pairs(attached) do
     ghost_text.clear(buffer)
   end
-end
-
----Keep the texts of an answer; returns them, or nil where there are none.
----@param place pirouette.Place
----@param items lsp.InlineCompletionItem[]
----@param by_hand boolean
----@return pirouette.Kept?
-local function keep(place, items, by_hand)
-  local texts = vim.tbl_map(function(item)
-    return text.with_plain_line_ends(item.insertText)
-  end, items)
-  if #texts == 0 then
-    return nil
-  end
-  local answer = {
-    buffer = place.buffer,
-    row = place.row,
-    column = place.column,
-    after = place.line:sub(place.column + 1),
-    texts = texts,
-    index = 1,
-    by_hand = by_hand,
-  }
-  table.insert(kept, 1, answer)
-  kept[MOST_KEPT + 1] = nil
-  return answer
 end
 
 ---Ask for suggestions at a place; only the answer to the latest question counts, and only while
@@ -176,11 +97,11 @@ local function ask(place, context, answered)
     if not result or not same(place, place_now()) then
       return
     end
-    local answer = keep(place, result.items or result, context == BY_HAND)
+    local answer = answers.keep(place, result.items or result, context == BY_HAND)
     if answer and answered then
       answered(answer)
     end
-    show(place, find(place))
+    show(place, answers.find(place))
   end, place.buffer)
   this.id = id
 end
@@ -196,7 +117,7 @@ local function update()
   end
   local edited = not (seen and seen.buffer == place.buffer and seen.tick == place.tick)
   seen = place
-  local found = find(place)
+  local found = answers.find(place)
   show(place, found)
   if found or (edited and erased) then
     asked = nil -- the server has given up what a change made untrue
@@ -211,8 +132,7 @@ function M.refresh()
   update()
 end
 
----Drop the answers that a change makes untrue: those whose place it moves, and all of them where
----it is not the user's own typing before the cursor.
+---Drop the answers that a change makes untrue, and remember whether it has taken text away.
 ---@param buffer integer
 ---@param row integer Where the change begins.
 ---@param column integer
@@ -222,10 +142,7 @@ local function note_change(buffer, row, column, grown)
     and vim.fn.mode():sub(1, 1) == "i"
     and row < vim.api.nvim_win_get_cursor(0)[1]
   erased = grown < 0
-  kept = vim.tbl_filter(function(answer)
-    local behind = row > answer.row or (row == answer.row and column >= answer.column)
-    return answer.buffer ~= buffer or (typing and behind)
-  end, kept)
+  answers.drop_untrue(buffer, row, column, typing)
 end
 
 ---@param _ vim.lsp.Client
@@ -242,9 +159,7 @@ function M.attach(_, buffer)
       end
       note_change(buffer, row, column, new_length - old_length)
     end,
-    on_reload = function()
-      kept = {}
-    end,
+    on_reload = answers.clear,
     on_detach = function()
       attached[buffer] = nil
     end,
@@ -280,24 +195,13 @@ end
 function M.accept(part)
   -- Keys that are typed fast come before the events of those before them: look again.
   local place = place_now()
-  local found = shown and place and find(place)
+  local found = shown and place and answers.find(place)
   if not (place and found) then
     return false
   end
   require("pirouette.insertion").insert(place.buffer, place.row, place.column, part(found.rest))
   update()
   return true
-end
-
----Choose another of an answer's texts, among those that begin as what was typed since.
----@param answer pirouette.Kept
----@param place pirouette.Place
----@param step integer
-local function turn(answer, place, step)
-  local typed = typed_since(answer, place)
-  repeat
-    answer.index = (answer.index - 1 + step) % #answer.texts + 1
-  until not typed or text.rest(answer.texts[answer.index], typed)
 end
 
 ---@param step integer
@@ -307,16 +211,16 @@ function M.cycle(step)
   if not place then
     return false
   end
-  local before = find(place)
+  local before = answers.find(place)
   if shown and before and before.kept.by_hand then
-    turn(before.kept, place, step)
-    show(place, find(place))
+    answers.turn(before.kept, place, step)
+    show(place, answers.find(place))
   else
     ask(place, BY_HAND, function(answer)
       for index, one in ipairs(answer.texts) do
         if before and one == before.rest then
           answer.index = index
-          turn(answer, place, step)
+          answers.turn(answer, place, step)
           break
         end
       end
@@ -331,7 +235,7 @@ function M.dismiss()
   if not (shown and place) then
     return false
   end
-  kept = {}
+  answers.clear()
   hide()
   seen = place
   return true
