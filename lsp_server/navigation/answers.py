@@ -1,6 +1,6 @@
 """What a name is, what a call takes, where a name comes from and where it is used."""
 
-from itertools import groupby
+import re
 
 from lsprotocol import types
 
@@ -23,9 +23,8 @@ async def hover(names: Names, params: types.HoverParams) -> types.Hover | None:
 
 def plain(doc: str) -> str:
     """A docstring that is shown as it is written, whatever Markdown would make of it."""
-    fence = "`" * (
-        1 + max((len(list(run)) for mark, run in groupby(doc) if mark == "`"), default=2)
-    )
+    longest = max((len(run) for run in re.findall("`+", doc)), default=0)
+    fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{doc}\n{fence}"
 
 
