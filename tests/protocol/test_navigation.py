@@ -186,8 +186,8 @@ async def test_a_file_outside_of_the_workspace_is_read_by_itself(
     assert await references(editor, at) == [("lone.py", 0, 0, 4), ("lone.py", 1, 0, 4)]
 
 
-async def test_a_newer_request_takes_the_place_of_an_older_one(editor: Session) -> None:
+async def test_of_several_requests_at_once_the_last_is_answered(editor: Session) -> None:
     at = opened(editor, "quick.py", "from shop import Box\nBo▮x\n")
-    told = await asyncio.gather(*(hovered(editor, at) for _ in range(4)))
-    assert told[:3] == ["", "", ""]
-    assert "class Box" in told[3]
+    *earlier, last = await asyncio.gather(*(hovered(editor, at) for _ in range(4)))
+    assert "class Box" in last
+    assert set(earlier) <= {"", last}
