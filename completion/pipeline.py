@@ -126,6 +126,10 @@ class Completer:
         """The suggestion at the request's cursor. Raises `Cancelled` when called off."""
         return self._complete(request, cancelled, self.options.time_budget_ms)
 
+    def remembered(self, request: CompletionRequest) -> Suggestion | None:
+        """What is left of a suggestion that was made before, without asking the model."""
+        return self._reuse.find(request)
+
     def complete_several(
         self, request: CompletionRequest, most: int, cancelled: CancelCheck = never_cancelled
     ) -> list[Suggestion]:

@@ -82,11 +82,14 @@ class EditorClient:
             )
         )
 
-    async def ask(self, uri: str, position: types.Position) -> str:
-        """The suggestion that the server answers with, empty if it has none."""
+    async def ask(self, uri: str, position: types.Position, *, by_hand: bool = False) -> str:
+        """The first suggestion that the server answers with, empty if it has none."""
+        kinds = types.InlineCompletionTriggerKind
         answer = await self.client.text_document_inline_completion_async(
             types.InlineCompletionParams(
-                context=types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic),
+                context=types.InlineCompletionContext(
+                    kinds.Invoked if by_hand else kinds.Automatic
+                ),
                 text_document=types.TextDocumentIdentifier(uri),
                 position=position,
             )
@@ -95,12 +98,12 @@ class EditorClient:
         text = items[0].insert_text if items else ""
         return text if isinstance(text, str) else text.value
 
-    async def suggest(self, uri: str, position: types.Position) -> Answer:
-        """Ask for a suggestion, as after a pause in typing, and wait for it."""
+    async def suggest(self, uri: str, position: types.Position, *, by_hand: bool = False) -> Answer:
+        """Ask for a suggestion, as after a pause in typing or by hand, and wait for it."""
         while not self.heard.completed.empty():
             self.heard.completed.get_nowait()
         started = perf_counter()
-        text = await self.ask(uri, position)
+        text = await self.ask(uri, position, by_hand=by_hand)
         elapsed = 1e3 * (perf_counter() - started)
         return Answer(text, elapsed, await asyncio.wait_for(self._account(uri), ANSWER_SECONDS))
 

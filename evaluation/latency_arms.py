@@ -81,16 +81,17 @@ class ServerArm:
 
     async def ask(self, number: int, step: TraceStep) -> Timed:
         started = perf_counter()
-        self._change_to(step)
+        erased = self._change_to(step)
         sent = perf_counter()
-        answer = await self.client.suggest(self._uri, self._buffer.position(len(step.before)))
+        position = self._buffer.position(len(step.before))
+        answer = await self.client.suggest(self._uri, position, by_hand=erased)
         tokens, ms = answer.completed["tokens"], answer.completed["ms"]
         return Timed(
             arm=self.name,
             step=number,
             kind=step.kind,
             ms=1e3 * (sent - started) + answer.milliseconds,
-            debounce=Settings().debounce_ms,
+            debounce=0 if erased else Settings().debounce_ms,
             first_token=ms["first_token"],
             first_line=ms["first_line"],
             total=ms["total"],
@@ -110,13 +111,17 @@ class ServerArm:
         self._passed_by.clear()
         self.client.close(self._uri)
 
-    def _change_to(self, step: TraceStep) -> None:
+    def _change_to(self, step: TraceStep) -> bool:
+        """Whether text was taken away and nothing else, after which a server only suggests by
+        hand."""
         change = change_between(self._buffer.text, step.text)
-        if change is not None:
-            position = self._buffer.position
-            changed = Range(position(change.start), position(change.end))
-            self.client.replace(self._uri, changed, change.text)
-            self._buffer.replace(changed, change.text)
+        if change is None:
+            return False
+        position = self._buffer.position
+        changed = Range(position(change.start), position(change.end))
+        self.client.replace(self._uri, changed, change.text)
+        self._buffer.replace(changed, change.text)
+        return not change.text
 
 
 @dataclass(slots=True)

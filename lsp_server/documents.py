@@ -1,6 +1,7 @@
 """The documents the editor has open, and what a request sees of one of them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lsprotocol import types
@@ -13,12 +14,16 @@ from lsp_server.text_buffer import TextBuffer
 
 @dataclass(slots=True)
 class Document:
-    """An open text; `version` is the client's own count of its changes, `language` its own name."""
+    """An open text; `version` is the client's own count of its changes, `language` its own name.
+
+    `erased_at` is where the last change took text away, if it did nothing else.
+    """
 
     uri: str
     version: int
     language: str
     buffer: TextBuffer
+    erased_at: int | None = None
 
     @property
     def path(self) -> Path | None:
@@ -38,7 +43,12 @@ def file_of(uri: str) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A cursor in one version of a document."""
+    """A cursor in one version of a document.
+
+    Where an item of the editor's menu is `chosen`, it stands before the cursor as if it had been
+    inserted; what it would take the place of goes from `start` to `position`, which are the same
+    where none is. `erased` says that the last change took text away here, and did nothing else.
+    """
 
     uri: str
     version: int
@@ -48,6 +58,9 @@ class Place:
     after: str
     line_end: str
     encoding: types.PositionEncodingKind | str
+    start: types.Position
+    chosen: str = ""
+    erased: bool = False
 
     def back(self, text: str) -> types.Position:
         """Where `text` begins, which ends at the cursor, on its line."""
@@ -65,25 +78,57 @@ class Place:
             language=self.language,
         )
 
-    def inserted(self, suggestion: str) -> str:
-        """A suggestion with the document's own line ends."""
-        return suggestion.replace("\n", self.line_end)
+    def item(self, suggestion: str) -> types.InlineCompletionItem:
+        """What an editor shows of a suggestion, with the document's own line ends."""
+        text = self.chosen + suggestion.replace("\n", self.line_end)
+        return types.InlineCompletionItem(text, range=types.Range(self.start, self.position))
 
 
 def place_in(document: Document, position: types.Position) -> Place:
     text = document.buffer.text
     index = document.buffer.index(position)
     first_end = LINE_END.search(text)
+    here = document.buffer.position(index)
     return Place(
         uri=document.uri,
         version=document.version,
         language=document.language,
-        position=document.buffer.position(index),
+        position=here,
         before=text[:index],
         after=text[index:],
         line_end=first_end[0] if first_end else "\n",
         encoding=document.buffer.encoding,
+        start=here,
+        erased=document.erased_at == index,
     )
+
+
+def place_with(
+    document: Document, position: types.Position, chosen: types.SelectedCompletionInfo
+) -> Place | None:
+    """The place once the item that is chosen in the editor's menu is inserted; None where it does
+    not take the place of the end of what stands before the cursor, on its line."""
+    place, buffer = place_in(document, position), document.buffer
+    first, last = buffer.index(chosen.range.start), buffer.index(chosen.range.end)
+    start = buffer.position(first)
+    if last != len(place.before) or first > last or start.line != place.position.line:
+        return None
+    before = place.before[:first] + chosen.text
+    return replace(place, before=before, start=start, chosen=chosen.text)
+
+
+def erased_by(
+    changes: Sequence[types.TextDocumentContentChangeEvent], buffer: TextBuffer
+) -> int | None:
+    """Where a change of a text takes something away, if it is the only one and puts nothing there.
+
+    An undone insertion looks the same.
+    """
+    match changes:
+        case [types.TextDocumentContentChangePartial(range=changed, text="")]:
+            start, end = sorted((buffer.index(changed.start), buffer.index(changed.end)))
+            return start if start < end else None
+    return None
 
 
 class Documents:
@@ -108,6 +153,7 @@ class Documents:
         document = self._open.get(params.text_document.uri)
         if document is None:
             return
+        document.erased_at = erased_by(params.content_changes, document.buffer)
         for change in params.content_changes:
             if isinstance(change, types.TextDocumentContentChangePartial):
                 document.buffer.replace(change.range, change.text)

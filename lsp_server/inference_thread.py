@@ -106,6 +106,13 @@ class InferenceThread:
         if (completer := self._completer) is not None:
             self._executor.submit(completer.close, document)
 
+    async def remembered(self, request: CompletionRequest) -> Suggestion | None:
+        """As the completer's."""
+        completer = self._completer
+        assert completer is not None
+        self.end_idle_work()
+        return await asyncio.wrap_future(self._executor.submit(completer.remembered, request))
+
     async def complete(
         self,
         request: CompletionRequest,

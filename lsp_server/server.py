@@ -19,7 +19,7 @@ from completion.token_types.fusion import load_type_fusion
 from completion.values import CompletionRequest
 from lsp_server.analysis import choose_worker
 from lsp_server.api_search import ApiSearches
-from lsp_server.documents import Documents, Place, file_of, place_in
+from lsp_server.documents import Documents, Place, file_of, place_in, place_with
 from lsp_server.indexing import Indexing
 from lsp_server.inference_thread import Finished, InferenceThread
 from lsp_server.menu_completion import NOTHING, Around, Menu
@@ -218,16 +218,18 @@ class PirouetteServer(LanguageServer):
         """The answer to one request: one item or none; several where it was asked for by hand."""
         uri = params.text_document.uri
         self._call_off_suggestion(uri)
-        place = self.place_at(uri, params.position)
+        place = self.place_at(uri, params.position, params.context.selected_completion_info)
         if place is None or not self.inference.ready:
             return []
         automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
         pause = self.settings.debounce_ms / 1000 if automatic else 0.0
         least = self.settings.minimum_confidence if automatic else 0.0
         most = 1 if automatic else self.settings.suggestions
-        task = asyncio.create_task(
-            self._suggest_at(place, pause, least, most, by_hand=not automatic)
-        )
+        if automatic and place.erased:
+            work = self._remembered_at(place, least)
+        else:
+            work = self._suggest_at(place, pause, least, most, by_hand=not automatic)
+        task = asyncio.create_task(work)
         self._suggesting[uri] = task
         try:
             return await task
@@ -240,13 +242,21 @@ class PirouetteServer(LanguageServer):
             if self._suggesting.get(uri) is task:
                 del self._suggesting[uri]
 
-    def place_at(self, uri: str, position: types.Position) -> Place | None:
-        """A place that may be completed at; None for a document that is not open, or kept out."""
+    def place_at(
+        self,
+        uri: str,
+        position: types.Position,
+        chosen: types.SelectedCompletionInfo | None = None,
+    ) -> Place | None:
+        """A place that may be completed at, with what is `chosen` in the editor's menu; None for a
+        document that is not open, or kept out."""
         document, path = self.documents.find(uri), file_of(uri)
         allowed = path is None or self.files.allows(path)
         if document is None or not (self.settings.enabled and allowed):
             return None
-        return place_in(document, position)
+        if chosen is None:
+            return place_in(document, position)
+        return place_with(document, position, chosen)
 
     def request_at(self, uri: str, position: types.Position) -> CompletionRequest | None:
         place = self.place_at(uri, position)
@@ -282,12 +292,15 @@ class PirouetteServer(LanguageServer):
         document = self.documents.find(place.uri)
         if document is None or document.version != place.version:
             return []
-        here = types.Range(place.position, place.position)
-        return [
-            types.InlineCompletionItem(place.inserted(suggestion.text), range=here)
-            for suggestion in (first, *others)
-            if suggestion.text
-        ]
+        return [place.item(one.text) for one in (first, *others) if one.text]
+
+    async def _remembered_at(self, place: Place, least: float) -> list[types.InlineCompletionItem]:
+        """What was suggested before and still holds. Whoever erases wants no new text, and each
+        further key would call it off: the model is left alone."""
+        found = await self.inference.remembered(self.request_of(place))
+        if found is None or found.confidence < least or not found.text:
+            return []
+        return [place.item(found.text)]
 
     def _notify_completed(self, place: Place, finished: Finished) -> None:
         """Tell counts and times of finished work to whoever shows or measures them."""

@@ -47,6 +47,7 @@ VARIANTS: Mapping[str, Mapping[str, object]] = {  # of the server, and the setti
     "without related": {"relatedTokens": 0},
     "with types": {"tokenTypes": True},
 }
+ONE: Mapping[str, object] = {"suggestions": 1}  # where one is asked for by hand
 LEAST_ABOVE = 3  # characters above the cursor for each token of the prompt's budget
 
 
@@ -164,14 +165,14 @@ async def play_all(
         for repository in stage.repositories:
             write_sources(repository.files, root)
         started = perf_counter()
-        client = await stack.enter_async_context(editor(root, command))
+        client = await stack.enter_async_context(editor(root, command, options=ONE))
         await client.wait_until_ready()
         server = ServerArm(client, root)
         first_ms = await first_suggestion(server, start, started)
         await client.wait_until_indexed()
         arms: list[Arm] = [server]
         for variant in stage.variants:
-            chosen = VARIANTS[variant]
+            chosen = {**ONE, **VARIANTS[variant]}
             other = await stack.enter_async_context(editor(root, command, options=chosen))
             await other.wait_until_ready()
             arms.append(ServerArm(other, root, f"{PIROUETTE} {variant}"))

@@ -3,6 +3,7 @@
 python -P tests/protocol/servers.py observed    tells `$/test/forward` before each pass
 python -P tests/protocol/servers.py failing     raises whenever it is asked to complete
 python -P tests/protocol/servers.py unsure      suggests `value`, with a confidence of one half
+python -P tests/protocol/servers.py scripted    suggests `(one, two)`, tells `$/test/asked` then
 """
 
 import sys
@@ -13,7 +14,8 @@ from typing import Any
 
 from torch import Tensor
 
-from completion.pipeline import Completer
+from completion.pipeline import Completer, CompletionOptions
+from completion.suggestion_reuse import SuggestionReuse
 from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
 from lsp_server.features import create_server
 from lsp_server.logs import log_to_stderr
@@ -26,6 +28,7 @@ from models.token_tree import NO_TREE, TokenTree
 
 FORWARD = "$/test/forward"
 CHECKED = "$/test/checked"
+ASKED = "$/test/asked"
 
 
 class ObservedDecoder(Decoder):
@@ -115,6 +118,31 @@ class UnsureCompleter(Completer):
     def close(self, document: str) -> None: ...
 
 
+class ScriptedCompleter(Completer):
+    """Writes the same everywhere, remembers it as any other, and tells what it was asked.
+
+    Work ahead counts as asking, too: it is the model's.
+    """
+
+    def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
+        self.options = CompletionOptions()
+        self._reuse = SuggestionReuse()
+        self._tell = tell
+
+    def _ask_model(
+        self, request: CompletionRequest, cancelled: CancelCheck, budget_ms: int, others: int = 0
+    ) -> list[Suggestion]:
+        self._tell({"before": request.before, "after": request.after, "ahead": False})
+        return [Suggestion("(one, two)", "none", "end", confidence=1.0)]
+
+    def get_ahead(
+        self, request: CompletionRequest, shown: Suggestion, cancelled: CancelCheck
+    ) -> None:
+        self._tell({"before": request.before, "after": request.after, "ahead": True})
+
+    def close(self, document: str) -> None: ...
+
+
 def observed_server() -> PirouetteServer:
     def load(*arguments: Any) -> Completer:
         completer = load_completer(ModelStore(default_home()), *arguments)
@@ -153,6 +181,13 @@ def unsure_server() -> PirouetteServer:
     return create_server(lambda *_: UnsureCompleter())
 
 
+def scripted_server() -> PirouetteServer:
+    server = create_server(
+        lambda *_: ScriptedCompleter(lambda told: server.protocol.notify(ASKED, told))
+    )
+    return server
+
+
 if __name__ == "__main__":
     log_to_stderr()
     servers = {
@@ -160,6 +195,7 @@ if __name__ == "__main__":
         "checked": checked_server,
         "failing": failing_server,
         "unsure": unsure_server,
+        "scripted": scripted_server,
     }
     servers[sys.argv[1]]().start_io()
     leave(0)

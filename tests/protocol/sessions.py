@@ -52,13 +52,22 @@ class Session:
         return uri
 
     def insert(self, uri: str, line: int, character: int, text: str) -> None:
-        self.versions[uri] += 1
         here = types.Position(line, character)
+        self.send_changes(
+            uri, types.TextDocumentContentChangePartial(types.Range(here, here), text)
+        )
+
+    def erase(self, uri: str, line: int, start: int, end: int) -> None:
+        """Take the characters between two columns of a line away."""
+        changed = types.Range(types.Position(line, start), types.Position(line, end))
+        self.send_changes(uri, types.TextDocumentContentChangePartial(changed, ""))
+
+    def send_changes(self, uri: str, *changes: types.TextDocumentContentChangeEvent) -> None:
+        """As one message."""
+        self.versions[uri] += 1
+        document = types.VersionedTextDocumentIdentifier(self.versions[uri], uri)
         self.client.text_document_did_change(
-            types.DidChangeTextDocumentParams(
-                types.VersionedTextDocumentIdentifier(self.versions[uri], uri),
-                [types.TextDocumentContentChangePartial(types.Range(here, here), text)],
-            )
+            types.DidChangeTextDocumentParams(document, list(changes))
         )
 
     def change(self, uri: str, old: str, new: str) -> None:
@@ -66,27 +75,25 @@ class Session:
         head = common_prefix(list(old), list(new))
         tail = common_prefix(list(old[head:][::-1]), list(new[head:][::-1]))
         end = len(old) - tail
-        self.versions[uri] += 1
-        self.client.text_document_did_change(
-            types.DidChangeTextDocumentParams(
-                types.VersionedTextDocumentIdentifier(self.versions[uri], uri),
-                [
-                    types.TextDocumentContentChangePartial(
-                        types.Range(position_of(old, head), position_of(old, end)),
-                        new[head : len(new) - tail],
-                    )
-                ],
-            )
+        changed = types.Range(position_of(old, head), position_of(old, end))
+        self.send_changes(
+            uri, types.TextDocumentContentChangePartial(changed, new[head : len(new) - tail])
         )
 
     def ask(
-        self, uri: str, line: int, character: int, *, invoked: bool = True
+        self,
+        uri: str,
+        line: int,
+        character: int,
+        *,
+        invoked: bool = True,
+        chosen: types.SelectedCompletionInfo | None = None,
     ) -> "asyncio.Task[types.InlineCompletionList]":
         """A request under way; an invoked one has no debounce."""
         kinds = types.InlineCompletionTriggerKind
         kind = kinds.Invoked if invoked else kinds.Automatic
         params = types.InlineCompletionParams(
-            types.InlineCompletionContext(kind),
+            types.InlineCompletionContext(kind, chosen),
             types.TextDocumentIdentifier(uri),
             types.Position(line, character),
         )
