@@ -15,6 +15,7 @@ from pygls.uris import to_fs_path
 
 from lsp_server.api_search import COMMAND as SEARCH_COMMAND
 from lsp_server.documents import Documents
+from lsp_server.indexing import COMMAND as INDEX_COMMAND
 from lsp_server.menu_completion import NOTHING, resolve
 from lsp_server.menu_completion import OPTIONS as MENU_OPTIONS
 from lsp_server.navigation.offered import offer
@@ -115,6 +116,10 @@ def create_server(load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -
         except PirouetteError as error:
             server.tell(types.MessageType.Error, str(error))
             return []
+
+    @server.command(INDEX_COMMAND)
+    async def index() -> None:
+        server.index_anew()
 
     @server.feature(types.SHUTDOWN)
     def shutdown(_: None) -> None:

@@ -22,6 +22,7 @@ from retrieval.grammars import GRAMMARS
 from retrieval.index.source_files import is_entered
 from retrieval.workspace_files import WorkspaceFiles
 
+COMMAND = "pirouette.index"  # by which an editor has it done anew
 logger = logging.getLogger(__name__)
 
 REST_SECONDS = 2.0  # without a change, after which files are looked at

@@ -90,6 +90,7 @@ class PirouetteServer(LanguageServer):
         self._chosen = chosen
         self._loading: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._reading: ProgressReporter | None = None  # of the indexing
         self._told_of_changes: bool | None = None  # by the client; None while nobody has asked it
         self._suggesting: dict[str, asyncio.Task[list[types.InlineCompletionItem]]] = {}
 
@@ -164,13 +165,23 @@ class PirouetteServer(LanguageServer):
         if self.settings.related_tokens and self.roots:
             self._starting = asyncio.create_task(self._start_indexing())
 
+    def index_anew(self) -> None:
+        """Look at all files now, for somebody who asks for it."""
+        self.start_indexing()
+        if not self.settings.related_tokens:
+            self.tell(types.MessageType.Warning, "nothing is indexed while 'relatedTokens' is 0")
+        elif not self.roots:
+            self.tell(types.MessageType.Warning, "nothing is indexed while no folder is open")
+
     def end_indexing(self) -> None:
         if self._starting is not None:
             self._starting.cancel()
         self.indexing.end()
+        if self._reading is not None:
+            self._reading.end("given up")
 
     async def _start_indexing(self) -> None:
-        reporter = ProgressReporter(self, "Pirouette: reading the workspace")
+        reporter = self._reading = ProgressReporter(self, "Pirouette: reading the workspace")
         await reporter.begin()
         if self._told_of_changes is None:
             self._told_of_changes = await watches_files(self)
