@@ -13,10 +13,19 @@ from lsp_server.text_buffer import TextBuffer
 
 
 @dataclass(slots=True)
+class Notebook:
+    """Texts that belong together, in this order."""
+
+    uri: str
+    cells: list[types.NotebookCell]
+
+
+@dataclass(slots=True)
 class Document:
     """An open text; `version` is the client's own count of its changes, `language` its own name.
 
-    `erased_at` is where the last change took text away, if it did nothing else.
+    `erased_at` is where the last change took text away, if it did nothing else; `notebook` the one
+    that it is a cell of.
     """
 
     uri: str
@@ -24,11 +33,17 @@ class Document:
     language: str
     buffer: TextBuffer
     erased_at: int | None = None
+    notebook: Notebook | None = None
 
     @property
     def path(self) -> Path | None:
-        """The file it is saved in, or None for a text that has none."""
-        return file_of(self.uri)
+        """The file whose text it is, or None for a text that has none, as a cell."""
+        return file_of(self.uri) if self.notebook is None else None
+
+    @property
+    def file(self) -> Path | None:
+        """The file it is saved in, maybe with other texts, which decides what may be read."""
+        return file_of(self.uri if self.notebook is None else self.notebook.uri)
 
 
 def language_of(path: Path) -> str:
@@ -48,9 +63,13 @@ class Place:
     Where an item of the editor's menu is `chosen`, it stands before the cursor as if it had been
     inserted; what it would take the place of goes from `start` to `position`, which are the same
     where none is. `erased` says that the last change took text away here, and did nothing else.
+    What stands around the document in one with other texts is `earlier` and `later`, and `document`
+    names the whole; `path` is the file that it is saved in.
     """
 
     uri: str
+    document: str
+    path: str
     version: int
     language: str
     position: types.Position
@@ -61,6 +80,8 @@ class Place:
     start: types.Position
     chosen: str = ""
     erased: bool = False
+    earlier: str = ""
+    later: str = ""
 
     def back(self, text: str) -> types.Position:
         """Where `text` begins, which ends at the cursor, on its line."""
@@ -70,11 +91,11 @@ class Place:
     def request(self, indentation: str) -> CompletionRequest:
         """What the pipeline is asked; its texts have `\\n` line ends."""
         return CompletionRequest(
-            document=self.uri,
-            before=LINE_END.sub("\n", self.before),
-            after=LINE_END.sub("\n", self.after),
+            document=self.document,
+            before=self.earlier + LINE_END.sub("\n", self.before),
+            after=LINE_END.sub("\n", self.after) + self.later,
             indentation=indentation,
-            path=str(file_of(self.uri) or ""),
+            path=self.path,
             language=self.language,
         )
 
@@ -91,6 +112,8 @@ def place_in(document: Document, position: types.Position) -> Place:
     here = document.buffer.position(index)
     return Place(
         uri=document.uri,
+        document=document.uri,
+        path=str(document.file or ""),
         version=document.version,
         language=document.language,
         position=here,
@@ -143,9 +166,11 @@ class Documents:
         """In which columns are counted."""
         return self._encoding
 
-    def open(self, item: types.TextDocumentItem) -> None:
+    def open(self, item: types.TextDocumentItem, notebook: Notebook | None = None) -> None:
+        """Take a text, which may be a cell of a notebook."""
+        buffer = TextBuffer(item.text, self._encoding)
         self._open[item.uri] = Document(
-            item.uri, item.version, item.language_id, TextBuffer(item.text, self._encoding)
+            item.uri, item.version, item.language_id, buffer, notebook=notebook
         )
 
     def change(self, params: types.DidChangeTextDocumentParams) -> None:

@@ -14,7 +14,6 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from lsp_server.api_search import COMMAND as SEARCH_COMMAND
-from lsp_server.documents import Documents
 from lsp_server.indexing import COMMAND as INDEX_COMMAND
 from lsp_server.menu_completion import NOTHING, resolve
 from lsp_server.menu_completion import OPTIONS as MENU_OPTIONS
@@ -34,7 +33,7 @@ def create_server(load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         encoding = server.workspace.position_encoding
-        server.documents = Documents(encoding or types.PositionEncodingKind.Utf16)
+        server.use_encoding(encoding or types.PositionEncodingKind.Utf16)
         server.roots = workspace_roots(params)
         server.files = WorkspaceFiles(server.roots)
         server.initial = read_settings(params.initialization_options)
@@ -85,6 +84,31 @@ def create_server(load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -
         server.documents.close(params.text_document.uri)
         server.inference.close(params.text_document.uri)
         server.navigation.errors.forget(params.text_document.uri)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    async def did_open_notebook(params: types.DidOpenNotebookDocumentParams) -> None:
+        server.notebooks.open(params)
+        server.look_at_cells(params.notebook_document.uri)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    async def did_change_notebook(params: types.DidChangeNotebookDocumentParams) -> None:
+        uri = params.notebook_document.uri
+        before = server.notebooks.cells(uri)
+        for cell in before:
+            server.call_off(cell)
+        server.notebooks.change(params)
+        for cell in set(before) - set(server.notebooks.cells(uri)):
+            server.navigation.errors.forget(cell)
+        server.look_at_cells(uri)
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    async def did_close_notebook(params: types.DidCloseNotebookDocumentParams) -> None:
+        uri = params.notebook_document.uri
+        for cell in server.notebooks.cells(uri):
+            server.call_off(cell)
+            server.navigation.errors.forget(cell)
+        server.notebooks.close(uri)
+        server.inference.close(uri)
 
     @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
     async def inline_completion(

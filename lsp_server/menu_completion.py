@@ -22,6 +22,7 @@ from completion.monitors.monitors import root_of
 from completion.values import PYTHON, CompletionRequest
 from lsp_server.documents import Place
 from lsp_server.inference_thread import InferenceThread
+from lsp_server.positions import LINE_END
 from lsp_server.workspace_code import WorkspaceCode
 from retrieval.analyst.questions import About, Analyst, Question, Wanted
 from retrieval.index.declarations import Kind
@@ -91,7 +92,7 @@ class Menu:
             if self._under_way.get(place.uri) is task:
                 del self._under_way[place.uri]
         items = items_of(ranked[:MOST_ITEMS], place, here.typed)
-        above = types.Position(line_for_imports(request.before + request.after), 0)
+        above = types.Position(line_for_imports(LINE_END.sub("\n", place.before + place.after)), 0)
         for item in items:
             if (found := names.importable.get(str(item.filter_text))) is not None:
                 add_import(item, found.module, above, place.line_end)

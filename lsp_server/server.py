@@ -19,12 +19,13 @@ from completion.token_types.fusion import load_type_fusion
 from completion.values import CompletionRequest
 from lsp_server.analysis import choose_worker
 from lsp_server.api_search import ApiSearches
-from lsp_server.documents import Documents, Place, file_of, place_in, place_with
+from lsp_server.documents import Documents, Place, place_in, place_with
 from lsp_server.indexing import Indexing
 from lsp_server.inference_thread import Finished, InferenceThread
 from lsp_server.menu_completion import NOTHING, Around, Menu
 from lsp_server.navigation.names import View
 from lsp_server.navigation.offered import Navigation
+from lsp_server.notebooks import SYNC, Notebooks, place_among
 from lsp_server.progress_reports import ProgressReporter
 from lsp_server.protocol import PirouetteProtocol, tolerant_converter
 from lsp_server.settings import SECTION, ReadSettings, Settings, read_settings
@@ -73,9 +74,10 @@ class PirouetteServer(LanguageServer):
             version("pirouette-lsp"),
             protocol_cls=PirouetteProtocol,
             converter_factory=tolerant_converter,
+            notebook_document_sync=SYNC,
         )
         self.inference = InferenceThread()
-        self.documents = Documents(types.PositionEncodingKind.Utf16)
+        self.use_encoding(types.PositionEncodingKind.Utf16)
         self.files = WorkspaceFiles(())
         self.settings = Settings()
         self.roots: tuple[Path, ...] = ()
@@ -93,6 +95,11 @@ class PirouetteServer(LanguageServer):
         self._reading: ProgressReporter | None = None  # of the indexing
         self._told_of_changes: bool | None = None  # by the client; None while nobody has asked it
         self._suggesting: dict[str, asyncio.Task[list[types.InlineCompletionItem]]] = {}
+
+    def use_encoding(self, encoding: types.PositionEncodingKind | str) -> None:
+        """Begin without documents, in whose lines columns are counted so."""
+        self.documents = Documents(encoding)
+        self.notebooks = Notebooks(self.documents)
 
     def report_server_error(self, error: Exception, source: object) -> None:  # noqa: ARG002
         """An illegal message is logged; the editor is not bothered with it."""
@@ -210,6 +217,11 @@ class PirouetteServer(LanguageServer):
         """The settings with what was chosen on the command line, which goes before all others."""
         return Settings(**(asdict(self.settings) | dict(self._chosen)))
 
+    def look_at_cells(self, notebook: str) -> None:
+        """Mark mistakes in the cells of a notebook that has changed, once it rests."""
+        for cell in self.notebooks.cells(notebook):
+            self.navigation.errors.look(cell)
+
     # Suggestions
 
     def call_off(self, uri: str) -> None:
@@ -261,20 +273,23 @@ class PirouetteServer(LanguageServer):
     ) -> Place | None:
         """A place that may be completed at, with what is `chosen` in the editor's menu; None for a
         document that is not open, or kept out."""
-        document, path = self.documents.find(uri), file_of(uri)
-        allowed = path is None or self.files.allows(path)
-        if document is None or not (self.settings.enabled and allowed):
+        document = self.view().document(uri)
+        if document is None or not self.settings.enabled:
             return None
         if chosen is None:
-            return place_in(document, position)
-        return place_with(document, position, chosen)
+            place: Place | None = place_in(document, position)
+        else:
+            place = place_with(document, position, chosen)
+        return None if place is None else place_among(place, document, self.documents)
 
     def request_at(self, uri: str, position: types.Position) -> CompletionRequest | None:
         place = self.place_at(uri, position)
         return None if place is None else self.request_of(place)
 
     def request_of(self, place: Place) -> CompletionRequest:
-        return place.request(self.settings.indentation_for(place.before + place.after))
+        request = place.request("")
+        indentation = self.settings.indentation_for(request.before + request.after)
+        return replace(request, indentation=indentation)
 
     async def list_names(self, params: types.CompletionParams) -> types.CompletionList:
         """The menu at a place, where the user wants one."""

@@ -11,6 +11,7 @@ from lsprotocol import types
 
 from completion.values import PYTHON
 from lsp_server.navigation.names import View
+from lsp_server.notebooks import code_of, is_foreign
 from lsp_server.positions import column_of_index
 from lsp_server.text_buffer import TextBuffer
 from retrieval.navigation.named_files import SUFFIXES
@@ -63,8 +64,8 @@ class SyntaxErrors:
             is_python = document.language == PYTHON or (
                 document.path is not None and document.path.suffix in SUFFIXES
             )
-            if is_python:
-                buffer = TextBuffer(document.buffer.text, view.documents.encoding)
+            if is_python and not is_foreign(document):
+                buffer = TextBuffer(code_of(document), view.documents.encoding)
                 found = await asyncio.to_thread(marks_in, buffer)
         self._looking.pop(uri, None)
         self._tell(uri, version, found)

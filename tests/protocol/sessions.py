@@ -160,6 +160,9 @@ async def session(
     capabilities = client_capabilities("visual-studio-code")
     assert capabilities.text_document is not None
     capabilities.text_document.inline_completion = types.InlineCompletionClientCapabilities()
+    capabilities.notebook_document = types.NotebookDocumentClientCapabilities(
+        types.NotebookDocumentSyncClientCapabilities()
+    )
     assert capabilities.general is not None
     if encodings is not None:
         capabilities.general.position_encodings = list(encodings)
