@@ -1,5 +1,6 @@
 """The documents the editor has open, and what a request sees of one of them."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from completion.values import CompletionRequest
-from lsp_server.positions import LINE_END, column_of_index
+from lsp_server.positions import LINE_END, column_of_index, well_formed
 from lsp_server.text_buffer import TextBuffer
 
 
@@ -52,8 +53,12 @@ def language_of(path: Path) -> str:
 
 
 def file_of(uri: str) -> Path | None:
-    path = to_fs_path(uri) if uri.startswith("file:") else None
-    return Path(path) if path else None
+    """The file of a URI; None where it names none that a system could have."""
+    try:
+        path = to_fs_path(uri) if uri.startswith("file:") else None
+        return Path(path) if path and b"\0" not in os.fsencode(path) else None
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ def place_with(
     start = buffer.position(first)
     if last != len(place.before) or first > last or start.line != place.position.line:
         return None
-    before = place.before[:first] + chosen.text
+    before = place.before[:first] + well_formed(chosen.text)
     return replace(place, before=before, start=start, chosen=chosen.text)
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
-from pygls.uris import to_fs_path
 
 from lsp_server.api_search import COMMAND as SEARCH_COMMAND
+from lsp_server.documents import file_of
 from lsp_server.indexing import COMMAND as INDEX_COMMAND
 from lsp_server.menu_completion import NOTHING, resolve
 from lsp_server.menu_completion import OPTIONS as MENU_OPTIONS
@@ -133,7 +133,7 @@ def create_server(load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -
         return await resolve(item, server.request_at, server.analyst, server.roots)
 
     @server.command(SEARCH_COMMAND)
-    async def search(wish: str) -> list[dict[str, Any]]:
+    async def search(wish: str = "") -> list[dict[str, Any]]:
         try:
             embedding = server.settings.embedding_model
             return await server.searches.search(wish, server.roots, embedding)
@@ -161,4 +161,4 @@ def workspace_roots(params: types.InitializeParams) -> tuple[Path, ...]:
     uris = [folder.uri for folder in params.workspace_folders or ()]
     if not uris and params.root_uri:
         uris = [params.root_uri]
-    return tuple(Path(path) for uri in uris if (path := to_fs_path(uri)))
+    return tuple(path for uri in uris if (path := file_of(uri)))

@@ -9,7 +9,16 @@ import re
 
 from lsprotocol.types import PositionEncodingKind
 
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+def well_formed(text: str) -> str:
+    """A text that every part of the server can encode; JSON may hold halves of characters.
+
+    Positions stay as they are: what stands in for one has as many units, in every encoding.
+    """
+    return LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def units_of(character: str, encoding: PositionEncodingKind | str) -> int:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from completion.monitors.monitors import Monitors
@@ -134,7 +135,10 @@ class PirouetteServer(LanguageServer):
         if not (workspace and workspace.configuration):
             return
         item = types.ConfigurationItem(section=SECTION)
-        answer = await self.workspace_configuration_async(types.ConfigurationParams([item]))
+        try:
+            answer = await self.workspace_configuration_async(types.ConfigurationParams([item]))
+        except JsonRpcException:  # a client that has said it would
+            return
         if answer and answer[0]:
             self.take_settings(read_settings(answer[0]))
 

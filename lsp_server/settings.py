@@ -208,7 +208,7 @@ def read_settings(raw: object) -> ReadSettings:
             value = converter.structure(raw[name], type(known_field.default))
             check_value(known_field.name, value, known_field.metadata)
             values[known_field.name] = value
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             complaints.append(f"setting '{name}': {error}; {known_field.default!r} is used")
     return ReadSettings(Settings(**values), tuple(complaints))
 

@@ -8,7 +8,7 @@ from bisect import bisect_right
 
 from lsprotocol.types import Position, PositionEncodingKind, Range
 
-from lsp_server.positions import LINE_END, column_of_index, index_of_column
+from lsp_server.positions import LINE_END, column_of_index, index_of_column, well_formed
 
 
 class TextBuffer:
@@ -18,7 +18,7 @@ class TextBuffer:
         self, text: str, encoding: PositionEncodingKind | str = PositionEncodingKind.Utf16
     ) -> None:
         self._encoding = encoding
-        self._text = text
+        self._text = text = well_formed(text)
         self._starts = [0, *(end.end() for end in LINE_END.finditer(text))]
 
     @property
@@ -59,6 +59,7 @@ class TextBuffer:
 
     def replace(self, changed: Range, text: str) -> None:
         """Put `text` in the place of a range."""
+        text = well_formed(text)
         start, end = sorted((self.index(changed.start), self.index(changed.end)))
         self._text = self._text[:start] + text + self._text[end:]
         # A line end may be joined or split at either edge of the change, as when `\n` comes

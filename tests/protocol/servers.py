@@ -4,16 +4,20 @@ python -P tests/protocol/servers.py observed    tells `$/test/forward` before ea
 python -P tests/protocol/servers.py failing     raises whenever it is asked to complete
 python -P tests/protocol/servers.py unsure      suggests `value`, with a confidence of one half
 python -P tests/protocol/servers.py scripted    suggests `(one, two)`, tells `$/test/asked` then
+python -P tests/protocol/servers.py echoing     suggests a digest of the text around the cursor
 """
 
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from completion.menu.names import MenuNames
+from completion.menu.ranking import RankedName, unranked, with_kinds
 from completion.pipeline import Completer, CompletionOptions
 from completion.suggestion_reuse import SuggestionReuse
 from completion.values import CancelCheck, CompletionRequest, Suggestion, never_cancelled
@@ -143,6 +147,30 @@ class ScriptedCompleter(Completer):
     def close(self, document: str) -> None: ...
 
 
+def digest_of(before: str, after: str) -> str:
+    return sha256(f"{before}\0{after}".encode()).hexdigest()
+
+
+class EchoingCompleter(UnsureCompleter):
+    """Says what it was asked, and lists names in the order of their spelling."""
+
+    def complete_several(
+        self, request: CompletionRequest, most: int, cancelled: CancelCheck = never_cancelled
+    ) -> list[Suggestion]:
+        return [Suggestion(digest_of(request.before, request.after), "none", "end", confidence=1.0)]
+
+    complete_by_hand = complete_several
+
+    def remembered(self, request: CompletionRequest) -> Suggestion | None:
+        return None
+
+    def rank_names(
+        self, request: CompletionRequest, names: MenuNames, cancelled: CancelCheck, seconds: float
+    ) -> list[RankedName]:
+        found = names.wait(seconds, cancelled)
+        return with_kinds(unranked(found), found)
+
+
 def observed_server() -> PirouetteServer:
     def load(*arguments: Any) -> Completer:
         completer = load_completer(ModelStore(default_home()), *arguments)
@@ -188,6 +216,10 @@ def scripted_server() -> PirouetteServer:
     return server
 
 
+def echoing_server() -> PirouetteServer:
+    return create_server(lambda *_: EchoingCompleter())
+
+
 if __name__ == "__main__":
     log_to_stderr()
     servers = {
@@ -196,6 +228,7 @@ if __name__ == "__main__":
         "failing": failing_server,
         "unsure": unsure_server,
         "scripted": scripted_server,
+        "echoing": echoing_server,
     }
     servers[sys.argv[1]]().start_io()
     leave(0)
