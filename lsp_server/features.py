@@ -106,6 +106,7 @@ def create_server(load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -
         uri = params.notebook_document.uri
         for cell in server.notebooks.cells(uri):
             server.call_off(cell)
+            server.inference.close(cell)  # one that stood alone
             server.navigation.errors.forget(cell)
         server.notebooks.close(uri)
         server.inference.close(uri)

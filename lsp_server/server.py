@@ -22,7 +22,7 @@ from lsp_server.analysis import choose_worker
 from lsp_server.api_search import ApiSearches
 from lsp_server.documents import Documents, Place, place_in, place_with
 from lsp_server.indexing import Indexing
-from lsp_server.inference_thread import Finished, InferenceThread
+from lsp_server.inference_thread import InferenceThread
 from lsp_server.menu_completion import NOTHING, Around, Menu
 from lsp_server.navigation.names import View
 from lsp_server.navigation.offered import Navigation
@@ -30,6 +30,7 @@ from lsp_server.notebooks import SYNC, Notebooks, place_among
 from lsp_server.progress_reports import ProgressReporter
 from lsp_server.protocol import PirouetteProtocol, tolerant_converter
 from lsp_server.settings import SECTION, ReadSettings, Settings, read_settings
+from lsp_server.suggesting import Suggesting
 from lsp_server.watched_files import watches_files
 from lsp_server.workspace_code import WorkspaceCode
 from models.errors import PirouetteError
@@ -42,7 +43,6 @@ from retrieval.workspace_files import WorkspaceFiles
 
 logger = logging.getLogger(__name__)
 
-COMPLETED = "$/pirouette/completed"
 NOTHING_CHOSEN: Mapping[str, str] = {}
 LATE = 10.0  # seconds after which nobody waits for static analysis, whatever the settings say
 MakeMonitors = Callable[[CodeTokenizer], Monitors | None]
@@ -85,6 +85,9 @@ class PirouetteServer(LanguageServer):
         self.analyst = ProcessAnalyst(timeout=LATE)
         self.searches = ApiSearches()
         self.menu = Menu(self.inference)
+        self.suggesting = Suggesting(
+            self.inference, self.request_of, self.is_current, self.protocol.notify
+        )
         self.indexing = Indexing()
         self.navigation = Navigation(self.view, self.text_document_publish_diagnostics)
         self.initial = ReadSettings(self.settings, ())
@@ -95,7 +98,6 @@ class PirouetteServer(LanguageServer):
         self._starting: asyncio.Task[None] | None = None
         self._reading: ProgressReporter | None = None  # of the indexing
         self._told_of_changes: bool | None = None  # by the client; None while nobody has asked it
-        self._suggesting: dict[str, asyncio.Task[list[types.InlineCompletionItem]]] = {}
 
     def use_encoding(self, encoding: types.PositionEncodingKind | str) -> None:
         """Begin without documents, in whose lines columns are counted so."""
@@ -232,42 +234,19 @@ class PirouetteServer(LanguageServer):
         """End the work for a document whose text or cursor is no longer the one it is for."""
         self.menu.call_off(uri)
         self.navigation.call_off(uri)
-        self._call_off_suggestion(uri)
-
-    def _call_off_suggestion(self, uri: str) -> None:
-        self.inference.end_idle_work()
-        if (task := self._suggesting.pop(uri, None)) is not None:
-            task.cancel()
+        self.suggesting.call_off(uri)
 
     async def suggest(
         self, params: types.InlineCompletionParams
     ) -> list[types.InlineCompletionItem]:
         """The answer to one request: one item or none; several where it was asked for by hand."""
-        uri = params.text_document.uri
-        self._call_off_suggestion(uri)
-        place = self.place_at(uri, params.position, params.context.selected_completion_info)
+        self.suggesting.call_off(params.text_document.uri)
+        chosen, kind = params.context.selected_completion_info, params.context.trigger_kind
+        place = self.place_at(params.text_document.uri, params.position, chosen)
         if place is None or not self.inference.ready:
             return []
-        automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
-        pause = self.settings.debounce_ms / 1000 if automatic else 0.0
-        least = self.settings.minimum_confidence if automatic else 0.0
-        most = 1 if automatic else self.settings.suggestions
-        if automatic and place.erased:
-            work = self._remembered_at(place, least)
-        else:
-            work = self._suggest_at(place, pause, least, most, by_hand=not automatic)
-        task = asyncio.create_task(work)
-        self._suggesting[uri] = task
-        try:
-            return await task
-        except asyncio.CancelledError:
-            handler = asyncio.current_task()
-            if handler is not None and handler.cancelling():
-                raise  # the client withdrew the request
-            return []  # another request or a change took its place
-        finally:
-            if self._suggesting.get(uri) is task:
-                del self._suggesting[uri]
+        by_hand = kind == types.InlineCompletionTriggerKind.Invoked
+        return await self.suggesting.suggest(place, self.settings, by_hand=by_hand)
 
     def place_at(
         self,
@@ -290,6 +269,11 @@ class PirouetteServer(LanguageServer):
         place = self.place_at(uri, position)
         return None if place is None else self.request_of(place)
 
+    def is_current(self, place: Place) -> bool:
+        """Whether the document is still the one that the place is in."""
+        document = self.documents.find(place.uri)
+        return document is not None and document.version == place.version
+
     def request_of(self, place: Place) -> CompletionRequest:
         request = place.request("")
         indentation = self.settings.indentation_for(request.before + request.after)
@@ -302,51 +286,3 @@ class PirouetteServer(LanguageServer):
             return NOTHING
         around = Around(self.analyst, self.roots, self.code)
         return await self.menu.complete(place, self.request_of(place), around)
-
-    async def _suggest_at(
-        self, place: Place, pause: float, least: float, most: int, *, by_hand: bool
-    ) -> list[types.InlineCompletionItem]:
-        """Up to `most` suggestions after a pause in seconds, if the first is confident enough."""
-        await asyncio.sleep(pause)
-        if not self.inference.ready:
-            return []
-        request = self.request_of(place)
-
-        def tell_counts(finished: Finished) -> None:
-            self._notify_completed(place, finished)
-
-        first, *others = await self.inference.complete(request, most, tell_counts, by_hand=by_hand)
-        if first.confidence < least:
-            first = replace(first, text="")  # nothing that will be accepted
-        self.inference.get_ahead(request, first)
-        document = self.documents.find(place.uri)
-        if document is None or document.version != place.version:
-            return []
-        return [place.item(one.text) for one in (first, *others) if one.text]
-
-    async def _remembered_at(self, place: Place, least: float) -> list[types.InlineCompletionItem]:
-        """What was suggested before and still holds. Whoever erases wants no new text, and each
-        further key would call it off: the model is left alone."""
-        found = await self.inference.remembered(self.request_of(place))
-        if found is None or found.confidence < least or not found.text:
-            return []
-        return [place.item(found.text)]
-
-    def _notify_completed(self, place: Place, finished: Finished) -> None:
-        """Tell counts and times of finished work to whoever shows or measures them."""
-        suggestion = next(iter(finished.suggestions), None)
-        self.protocol.notify(
-            COMPLETED,
-            {
-                "uri": place.uri,
-                "version": place.version,
-                "cancelled": suggestion is None,
-                "model": suggestion.model if suggestion else "",
-                "confidence": suggestion.confidence if suggestion else 0.0,
-                "tokens": (
-                    asdict(suggestion.tokens) if suggestion else {"encoded": finished.encoded}
-                ),
-                "ms": asdict(suggestion.ms) if suggestion else {},
-                "monitors": asdict(suggestion.watched) if suggestion else {},
-            },
-        )
