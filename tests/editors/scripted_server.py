@@ -3,7 +3,8 @@
 python -P tests/editors/scripted_server.py SCRIPT    with JSON: {ENDING: [SUGGESTION, ...], ...}
 
 Everything but the model is the project's own. What is suggested depends on how the text before the
-cursor ends; the longest ending counts, and nothing is suggested where there is none.
+cursor ends; the longest ending counts, and nothing is suggested where there is none. It goes by the
+name of whichever model is set.
 """
 
 import json
@@ -23,6 +24,7 @@ from completion.values import (
 from lsp_server.features import create_server
 from lsp_server.logs import log_to_stderr
 from lsp_server.serve import leave
+from lsp_server.settings import Settings
 
 QUICK = "{ debounceMs = 0, menu = false, monitors = false, relatedTokens = 0 }"
 COUNTS = TokenCounts(prompt=100, reused=90, moved=5, encoded=5)
@@ -39,8 +41,9 @@ def scripted_command(folder: Path, script: Mapping[str, Sequence[str]]) -> list[
 class ScriptedCompleter(Completer):
     """Suggests what its script has for the text before the cursor."""
 
-    def __init__(self, script: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, script: Mapping[str, Sequence[str]], name: str) -> None:
         self._script = script
+        self._name = name
 
     def complete_several(
         self, request: CompletionRequest, most: int, cancelled: CancelCheck = never_cancelled
@@ -48,7 +51,7 @@ class ScriptedCompleter(Completer):
         endings = [ending for ending in self._script if request.before.endswith(ending)]
         texts = self._script[max(endings, key=len)] if endings else [""]
         return [
-            Suggestion(text, "scripted", "end", COUNTS, TIMES, confidence=0.5)
+            Suggestion(text, self._name, "end", COUNTS, TIMES, confidence=0.5)
             for text in texts[:most]
         ]
 
@@ -64,5 +67,9 @@ class ScriptedCompleter(Completer):
 if __name__ == "__main__":
     log_to_stderr()
     told = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    create_server(lambda *_: ScriptedCompleter(told)).start_io()
+
+    def load(settings: Settings, *_: object) -> Completer:
+        return ScriptedCompleter(told, settings.model)
+
+    create_server(load).start_io()
     leave(0)

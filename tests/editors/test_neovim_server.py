@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from models.catalogue import DEFAULT_MODEL
 from tests.editors.neovim import Neovim, neovim, set_up_call
 from tests.editors.scripted_server import QUICK, scripted_command
 
@@ -54,7 +55,7 @@ async def test_the_status_tells_what_a_suggestion_cost(editor: Neovim) -> None:
     await editor.until_lua("require('pirouette').status().latency_ms == 30")
     before = await editor.lua("return require('pirouette').status()")
     assert before["state"] == "ready"
-    assert before["model"] == "scripted"
+    assert before["model"] == DEFAULT_MODEL
     assert before["confidence"] == 0.5
     await suggests(editor, "status-again.py")
     saved = f"require('pirouette').status().tokens_saved - {before['tokens_saved']}"

@@ -1,0 +1,273 @@
+"""A real VS Code for tests: code-server, seen through a headless browser.
+
+It has the packaged extension, and a home of its own. Tests type keys and look.
+"""
+
+import json
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sysconfig
+import textwrap
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import platformdirs
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from models.store import default_home
+from tests.browser import browser
+
+PROJECT = Path(__file__).parents[2]
+PACKAGE = PROJECT / "build" / "pirouette.vsix"
+ARTEFACTS = PROJECT / "build" / "editors"
+INSTALLED = Path(platformdirs.user_cache_dir("pirouette")) / "code-server"
+PATIENCE = 40.0  # seconds; a machine may be busy with other things
+WIDTH, HEIGHT = 1180, 720
+GHOST_TEXT = ".editor-instance .ghost-text, .editor-instance .ghost-text-decoration"
+NOWHERE = 400, 400
+ROW = ".quick-input-list .monaco-list-row"
+
+# What would stand in the way of a test, or ask for a network.
+SETTINGS: Mapping[str, Any] = {
+    "extensions.autoCheckUpdates": False,
+    "extensions.ignoreRecommendations": True,
+    "telemetry.telemetryLevel": "off",
+    "update.mode": "none",
+    "workbench.startupEditor": "none",
+    "workbench.tips.enabled": False,
+    "workbench.colorTheme": "Default Dark Modern",
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+    "chat.commandCenter.enabled": False,
+    "editor.minimap.enabled": False,
+    "editor.fontSize": 15,
+    "security.workspace.trust.startupPrompt": "never",
+    "security.workspace.trust.enabled": False,
+    "window.menuBarVisibility": "hidden",
+    "window.restoreWindows": "none",
+    "files.hotExit": "off",
+    "files.autoSave": "off",
+    "editor.wordBasedSuggestions": "off",
+    "git.openRepositoryInParentFolders": "never",
+}
+
+
+def code_server_program() -> Path:
+    """The program that `make code-server` installs; tests are skipped where it is not there."""
+    program = INSTALLED / "node_modules" / ".bin" / "code-server"
+    if not program.exists():
+        pytest.skip("there is no code-server on this machine; run 'make code-server'")
+    return program
+
+
+def packaged_extension() -> Path:
+    if not PACKAGE.exists():
+        pytest.skip("the extension has not been packaged; run 'make vsix'")
+    return PACKAGE
+
+
+@dataclass(frozen=True, slots=True)
+class VsCode:
+    """One window of a running editor, and the folder that is open in it."""
+
+    page: Page
+    workspace: Path
+    home: Path
+
+    def open(self, name: str, text: str) -> None:
+        """Open a new file with a text, the cursor at its end."""
+        (self.workspace / name).write_text(text, encoding="utf-8")
+        self.press("Control+o")
+        path = self.page.locator(".quick-input-widget input")
+        expect(path).to_have_value(f"{self.workspace}/")
+        path.fill(str(self.workspace / name))
+        expect(self.page.locator(ROW, has_text=name)).to_be_visible()
+        self.press("Enter")
+        expect(self.page.locator(".tab.active", has_text=name)).to_be_visible()
+        self.page.locator(".editor-instance .view-lines").first.click()
+        self.press("Control+End")
+
+    def type(self, text: str) -> None:
+        """Type one key after the other, as a person does."""
+        self.page.keyboard.type(text, delay=30)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    @property
+    def text(self) -> str:
+        """What the active editor holds, once it is saved."""
+        tab = self.page.locator(".tab.active")
+        self.press("Control+s")
+        expect(tab).not_to_have_class(re.compile(r"\bdirty\b"))
+        return (self.workspace / tab.inner_text().strip()).read_text("utf-8")
+
+    @property
+    def ghost(self) -> str:
+        """The ghost text on the screen, line by line."""
+        found = self.page.locator(GHOST_TEXT).evaluate_all(
+            "all => all.map(one => [one.getBoundingClientRect(), one.textContent])"
+            ".map(([box, text]) => [Math.round(box.top), box.left, text])"
+        )
+        lines = [[text for _, _, text in line] for _, line in groupby(sorted(found), itemgetter(0))]
+        return "\n".join(map("".join, lines)).replace("\u00a0", " ")
+
+    def shows(self, ghost: str) -> None:
+        """Wait for a ghost text, the empty one included."""
+        self.until(lambda: self.ghost == ghost, lambda: f"{self.ghost!r} is not {ghost!r}")
+
+    def until(self, met: Callable[[], bool], why: Callable[[], str]) -> None:
+        for _ in range(int(PATIENCE / 0.05)):
+            if met():
+                return
+            self.page.wait_for_timeout(50)
+        self.save_picture("vscode-failed")
+        raise AssertionError(why())
+
+    def command(self, title: str) -> None:
+        """Run a command by its title."""
+        self.page.mouse.move(*NOWHERE)  # what it rests on may show something that takes the focus
+        self.press("F1")
+        self.choose(title, ">")
+
+    def choose(self, label: str, before: str = "") -> None:
+        """Take an entry of the list that is open, by its whole label."""
+        self.page.locator(".quick-input-widget input").fill(f"{before}{label}")
+        focused = self.page.locator(f"{ROW}.focused", has=self.page.get_by_text(label, exact=True))
+        expect(focused).to_be_visible()
+        self.press("Enter")
+        expect(focused).not_to_be_visible()
+
+    def answer(self, button: str) -> None:
+        """Press a button of the dialog that is open."""
+        self.dialog.get_by_role("button", name=button).click()
+        expect(self.dialog).not_to_be_visible()
+
+    @property
+    def dialog(self) -> Locator:
+        return self.page.locator(".monaco-dialog-box")
+
+    @property
+    def status(self) -> Locator:
+        return self.page.locator("[id='pirouette.pirouette.pirouette']")
+
+    def told_by_status(self) -> Locator:
+        """What is shown when the mouse rests on the status."""
+        self.page.mouse.move(*NOWHERE)
+        self.status.hover()
+        told = self.page.locator(".monaco-hover:visible", has_text="Pirouette is")
+        expect(told).to_be_visible()
+        return told
+
+    def message(self, text: str) -> Locator:
+        """What a notification says."""
+        return self.page.locator(".notification-list-item", has_text=text).first
+
+    def is_ready(self) -> None:
+        """Wait until the server can suggest something."""
+        expect(self.status.locator(".codicon-sparkle")).to_be_visible()
+
+    def setting(self, name: str) -> Any:
+        """What the user's own settings have of a name."""
+        return json.loads(self.settings.read_text("utf-8")).get(name)
+
+    @property
+    def settings(self) -> Path:
+        return self.home / "data" / "User" / "settings.json"
+
+    def save_picture(self, name: str) -> None:
+        ARTEFACTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=ARTEFACTS / f"{name}.png")
+
+
+@contextmanager
+def vscode(home: Path, settings: Mapping[str, Any], *, installed: bool = True) -> Iterator[VsCode]:
+    """An editor with these settings beside those that keep it quiet, in a new and empty folder."""
+    program, package = code_server_program(), packaged_extension()
+    workspace, user = home / "workspace", home / "data" / "User"
+    workspace.mkdir(parents=True)
+    user.mkdir(parents=True)
+    (user / "settings.json").write_text(json.dumps({**SETTINGS, **settings}), encoding="utf-8")
+    folders = [f"--user-data-dir={home / 'data'}", f"--extensions-dir={home / 'extensions'}"]
+    surroundings = {
+        **os.environ,
+        "HOME": str(home),
+        "PIROUETTE_HOME": str(default_home()),
+    }
+    if installed:
+        subprocess.run(
+            [program, *folders, "--install-extension", package],
+            env=surroundings,
+            check=True,
+            capture_output=True,
+        )
+    address = f"127.0.0.1:{free_port()}"
+    options = [
+        "--auth=none",
+        f"--bind-addr={address}",
+        "--disable-telemetry",
+        "--disable-update-check",
+    ]
+    with (
+        (home / "code-server.log").open("wb") as log,
+        subprocess.Popen(
+            [program, *folders, *options, workspace],
+            env=surroundings,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            wait_for(f"http://{address}/healthz")
+            with browser() as started:
+                page = started.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+                page.set_default_timeout(1e3 * PATIENCE)
+                expect.set_options(timeout=1e3 * PATIENCE)
+                page.goto(f"http://{address}/?folder={workspace}")
+                page.locator(".monaco-workbench .statusbar").wait_for()
+                yield VsCode(page, workspace, home)
+        finally:
+            process.terminate()
+
+
+def wait_for(address: str) -> None:
+    """Until something answers there."""
+    for _ in range(int(PATIENCE / 0.1)):
+        try:
+            with urllib.request.urlopen(address):
+                return
+        except (URLError, ConnectionError):
+            time.sleep(0.1)
+    raise AssertionError(f"nothing answers at {address}")
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def program_of(command: Sequence[str], folder: Path) -> Path:
+    """The project's own program, but that another command is what it serves with."""
+    own = Path(sysconfig.get_path("scripts")) / "pirouette"
+    file = folder / "pirouette"
+    script = f"""#!/bin/sh
+    if [ "$1" = serve ]; then exec {shlex.join(command)}; fi
+    exec {shlex.quote(str(own))} "$@"
+    """
+    file.write_text(textwrap.dedent(script), encoding="utf-8")
+    file.chmod(0o755)
+    return file

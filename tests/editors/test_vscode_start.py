@@ -1,0 +1,45 @@
+"""How VS Code starts: without a server, with one that is none, in a workspace without trust."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.editors.code_server import program_of, vscode
+from tests.editors.scripted_server import scripted_command
+
+
+def test_a_program_that_is_not_there_is_told_once(tmp_path: Path) -> None:
+    with vscode(tmp_path / "editor", {"pirouette.program": "/nowhere/pirouette"}) as editor:
+        told = editor.message("there is no program '/nowhere/pirouette'")
+        expect(told).to_contain_text("correct the setting 'pirouette.program'")
+        expect(editor.status.locator(".codicon-warning")).to_be_visible()
+        told.get_by_role("button", name="Open Settings").click()
+        found = editor.page.locator(".settings-editor")
+        expect(found).to_contain_text("The program that is the server")
+
+
+def test_one_that_is_no_server_is_told_with_its_log(tmp_path: Path) -> None:
+    with vscode(tmp_path / "editor", {"pirouette.program": "/bin/false"}) as editor:
+        expect(editor.message("Pirouette: the server")).to_be_visible()
+        expect(editor.status.locator(".codicon-warning")).to_be_visible()
+        editor.save_picture("vscode-no-server")
+
+
+def test_a_workspace_that_is_not_trusted_names_no_models(tmp_path: Path) -> None:
+    program = program_of(scripted_command(tmp_path, {"return ": ["first + second"]}), tmp_path)
+    settings = {"security.workspace.trust.enabled": True, "pirouette.program": str(program)}
+    with vscode(tmp_path / "editor", {**settings}) as editor:
+        editor.is_ready()
+        write_settings(editor.workspace, {"pirouette.model": "/from/the/workspace"})
+        editor.open("untrusted.py", "def add(first, second):\n    ")
+        editor.type("return ")
+        editor.shows("first + second")
+        expect(editor.told_by_status()).to_contain_text("Model: qwen2.5-coder-0.5b-infilling")
+
+
+def write_settings(workspace: Path, settings: Mapping[str, str]) -> None:
+    folder = workspace / ".vscode"
+    folder.mkdir()
+    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
