@@ -57,6 +57,9 @@ class ScriptedCompleter(Completer):
 
     complete_by_hand = complete_several
 
+    def remembered(self, request: CompletionRequest) -> Suggestion | None:
+        return next(iter(self.complete_several(request, 1)), None)
+
     def get_ahead(
         self, request: CompletionRequest, shown: Suggestion, cancelled: CancelCheck
     ) -> None: ...

@@ -167,8 +167,11 @@ def test_the_model_is_chosen_from_a_list(editor: VsCode) -> None:
     expect(editor.page.locator(".quick-input-list")).to_contain_text("in use")
     editor.save_picture("vscode-models")
     editor.choose("smollm2-135m-instruct")
-    editor.is_ready()
     editor.open("model.py", FUNCTION)
-    editor.type("return ")
-    editor.shows("first + second")
-    expect(editor.told_by_status()).to_contain_text("Model: smollm2-135m-instruct")
+
+    def used() -> str:
+        editor.type(" return ")
+        editor.shows("first + second")
+        return editor.told_by_status().inner_text()
+
+    editor.until(lambda: "Model: smollm2-135m-instruct" in used(), used)

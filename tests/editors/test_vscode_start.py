@@ -16,8 +16,9 @@ def test_a_program_that_is_not_there_is_told_once(tmp_path: Path) -> None:
         expect(told).to_contain_text("correct the setting 'pirouette.program'")
         expect(editor.status.locator(".codicon-warning")).to_be_visible()
         told.get_by_role("button", name="Open Settings").click()
-        found = editor.page.locator(".settings-editor")
-        expect(found).to_contain_text("The program that is the server")
+        search = editor.page.locator(".settings-editor .suggest-input-container")
+        expect(search).to_contain_text("pirouette.program")
+        editor.save_picture("vscode-settings")
 
 
 def test_one_that_is_no_server_is_told_with_its_log(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ export function activate(context: ExtensionContext): void {
     toggle: () => configuration().update("enabled", !configuration().get("enabled", true), true),
     toggleLanguage,
     chooseModel: () => chooseModel(environment),
-    index: () => own.ask("pirouette.index"),
+    indexAgain: () => own.ask("pirouette.index"),
     searchApi: () => searchApi(own),
     evaluate: () => evaluate(context, environment, log),
     showCounts: () => showCounts(counts),

@@ -1,5 +1,5 @@
 /** The server's life as the editor sees it: found, started, lost, started again. */
-import { commands, type Disposable, type LogOutputChannel, window } from "vscode";
+import { commands, type Disposable, env, type LogOutputChannel, window } from "vscode";
 import {
   CloseAction,
   ErrorAction,
@@ -154,7 +154,9 @@ export class Server implements Disposable {
     if (named !== "") {
       const told = `Pirouette: there is no program '${named}'; correct the setting 'pirouette.program'.`;
       if ((await window.showErrorMessage(told, "Open Settings")) !== undefined) {
-        await commands.executeCommand("workbench.action.openSettings", "pirouette.program");
+        // Settings of a machine are shown with those of the machine that the window works on.
+        const open = env.remoteName === undefined ? "openSettings" : "openRemoteSettings";
+        await commands.executeCommand(`workbench.action.${open}`, { query: "pirouette.program" });
       }
       return;
     }
