@@ -53,7 +53,6 @@ SETTINGS: Mapping[str, Any] = {
     "editor.minimap.enabled": False,
     "editor.fontSize": 15,
     "security.workspace.trust.startupPrompt": "never",
-    "security.workspace.trust.enabled": False,
     "window.menuBarVisibility": "hidden",
     "window.restoreWindows": "none",
     "files.hotExit": "off",
@@ -145,10 +144,15 @@ class VsCode:
     def choose(self, label: str, before: str = "") -> None:
         """Take an entry of the list that is open, by its whole label."""
         self.page.locator(".quick-input-widget input").fill(f"{before}{label}")
-        focused = self.page.locator(f"{ROW}.focused", has=self.page.get_by_text(label, exact=True))
-        expect(focused).to_be_visible()
+        # Its description follows after a comma.
+        labels = f"[aria-label='{label}'], [aria-label^='{label},']"
+        row = self.page.locator(f"{ROW}:is({labels})")
+        expect(row).to_be_visible()
+        focused = self.page.locator(f"{ROW}.focused:is({labels})")
+        while not focused.is_visible():
+            self.press("ArrowDown")
         self.press("Enter")
-        expect(focused).not_to_be_visible()
+        expect(row).not_to_be_visible()
 
     def answer(self, button: str) -> None:
         """Press a button of the dialog that is open."""
@@ -181,11 +185,8 @@ class VsCode:
 
     def setting(self, name: str) -> Any:
         """What the user's own settings have of a name."""
-        return json.loads(self.settings.read_text("utf-8")).get(name)
-
-    @property
-    def settings(self) -> Path:
-        return self.home / "data" / "User" / "settings.json"
+        settings = self.home / "data" / "User" / "settings.json"
+        return json.loads(settings.read_text("utf-8")).get(name)
 
     def save_picture(self, name: str) -> None:
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
@@ -193,13 +194,19 @@ class VsCode:
 
 
 @contextmanager
-def vscode(home: Path, settings: Mapping[str, Any], *, installed: bool = True) -> Iterator[VsCode]:
+def vscode(
+    home: Path, settings: Mapping[str, Any], *, installed: bool = True, trusted: bool = True
+) -> Iterator[VsCode]:
     """An editor with these settings beside those that keep it quiet, in a new and empty folder."""
     program, package = code_server_program(), packaged_extension()
-    workspace, user = home / "workspace", home / "data" / "User"
+    workspace = home / "workspace"
     workspace.mkdir(parents=True)
-    user.mkdir(parents=True)
-    (user / "settings.json").write_text(json.dumps({**SETTINGS, **settings}), encoding="utf-8")
+    # Those of the user, and those of the machine that the window works on.
+    own = {**SETTINGS, "security.workspace.trust.enabled": not trusted}
+    for name, told in ("User", own), ("Machine", settings):
+        folder = home / "data" / name
+        folder.mkdir(parents=True)
+        (folder / "settings.json").write_text(json.dumps(told), encoding="utf-8")
     folders = [f"--user-data-dir={home / 'data'}", f"--extensions-dir={home / 'extensions'}"]
     surroundings = {
         **os.environ,

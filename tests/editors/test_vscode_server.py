@@ -71,6 +71,6 @@ def test_one_that_keeps_ending_waits_for_the_user(editor: VsCode) -> None:
 
 def test_its_log_is_shown_with_the_levels_that_it_gives(editor: VsCode) -> None:
     editor.command("Pirouette: Show the Log")
-    ready = re.compile(r"\[info\]\s.*\sis\sready$")
+    ready = re.compile(r"\[info\]\slsp_server.server:\smodel")
     expect(editor.page.locator(".panel .view-line", has_text=ready).first).to_be_visible()
     editor.press("Control+j")

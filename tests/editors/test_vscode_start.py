@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
+from models.catalogue import DEFAULT_MODEL
 from tests.editors.code_server import program_of, vscode
 from tests.editors.scripted_server import scripted_command
 
@@ -28,16 +30,23 @@ def test_one_that_is_no_server_is_told_with_its_log(tmp_path: Path) -> None:
         editor.save_picture("vscode-no-server")
 
 
-def test_a_workspace_that_is_not_trusted_names_no_models(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trusted", [True, False])
+def test_only_a_trusted_workspace_names_the_model(tmp_path: Path, trusted: bool) -> None:
     program = program_of(scripted_command(tmp_path, {"return ": ["first + second"]}), tmp_path)
-    settings = {"security.workspace.trust.enabled": True, "pirouette.program": str(program)}
-    with vscode(tmp_path / "editor", {**settings}) as editor:
+    with vscode(
+        tmp_path / "editor", {"pirouette.program": str(program)}, trusted=trusted
+    ) as editor:
         editor.is_ready()
-        write_settings(editor.workspace, {"pirouette.model": "/from/the/workspace"})
-        editor.open("untrusted.py", "def add(first, second):\n    ")
-        editor.type("return ")
-        editor.shows("first + second")
-        expect(editor.told_by_status()).to_contain_text("Model: qwen2.5-coder-0.5b-infilling")
+        write_settings(editor.workspace, {"pirouette.model": "one-of-its-own"})
+        editor.open("file.py", "def add(first, second):\n    ")
+
+        def used() -> str:
+            editor.type(" return ")
+            editor.shows("first + second")
+            return editor.told_by_status().inner_text()
+
+        named = "one-of-its-own" if trusted else DEFAULT_MODEL
+        editor.until(lambda: f"Model: {named}" in used(), used)
 
 
 def write_settings(workspace: Path, settings: Mapping[str, str]) -> None:
