@@ -176,6 +176,14 @@ def test_an_edit_above_costs_what_is_new(model: LanguageModel) -> None:
     assert read.corrected == 90
 
 
+def test_a_deletion_above_costs_nothing_new(model: LanguageModel) -> None:
+    session = EditSession(model.decoder, CAPACITY)
+    text = list(range(100))
+    session.read(Prompt(text), CHEAP, never_cancelled)
+    read = session.read(Prompt([*text[:10], *text[15:]]), CHEAP, never_cancelled)
+    assert (read.reused, read.moved, read.encoded) == (10, 84, 1)
+
+
 def test_undoing_an_edit_makes_the_cache_exact_again(model: LanguageModel) -> None:
     session = EditSession(model.decoder, CAPACITY)
     text = list(range(100))
