@@ -33,9 +33,11 @@ PROJECT = Path(__file__).parents[2]
 PACKAGE = PROJECT / "build" / "pirouette.vsix"
 ARTEFACTS = PROJECT / "build" / "editors"
 INSTALLED = Path(platformdirs.user_cache_dir("pirouette")) / "code-server"
-PATIENCE = 40.0  # seconds; a machine may be busy with other things
+PATIENCE = 300.0  # seconds; a machine may be busy with other things
 WIDTH, HEIGHT = 1180, 720
-GHOST_TEXT = ".editor-instance .ghost-text, .editor-instance .ghost-text-decoration"
+# On its own, and as what goes on from the item that is chosen in the menu.
+GHOST_CLASSES = "ghost-text", "ghost-text-decoration", "suggest-preview-text"
+GHOST_TEXT = ", ".join(f".editor-instance .{name}" for name in GHOST_CLASSES)
 NOWHERE = 400, 400
 ROW = ".quick-input-list .monaco-list-row"
 
@@ -88,11 +90,7 @@ class VsCode:
         """Open a new file with a text, the cursor at its end."""
         (self.workspace / name).write_text(text, encoding="utf-8")
         self.press("Control+o")
-        path = self.page.locator(".quick-input-widget input")
-        expect(path).to_have_value(f"{self.workspace}/")
-        path.fill(str(self.workspace / name))
-        expect(self.page.locator(ROW, has_text=name)).to_be_visible()
-        self.press("Enter")
+        self.choose_file(self.workspace / name)
         expect(self.page.locator(".tab.active", has_text=name)).to_be_visible()
         self.page.locator(".editor-instance .view-lines").first.click()
         self.press("Control+End")
@@ -153,6 +151,19 @@ class VsCode:
             self.press("ArrowDown")
         self.press("Enter")
         expect(row).not_to_be_visible()
+
+    def choose_file(self, path: Path) -> None:
+        """Name the file that is asked for."""
+        written = self.page.locator(".quick-input-widget input")
+        expect(written).to_have_value(re.compile("/$"))  # the folder that it starts from
+
+        def taken() -> bool:  # not while the folder is still being listed
+            written.fill(str(path))
+            self.press("Enter")
+            self.page.wait_for_timeout(300)
+            return not written.is_visible()
+
+        self.until(taken, lambda: f"{path} is not taken")
 
     def answer(self, button: str) -> None:
         """Press a button of the dialog that is open."""
@@ -259,6 +270,13 @@ def wait_for(address: str) -> None:
         except (URLError, ConnectionError):
             time.sleep(0.1)
     raise AssertionError(f"nothing answers at {address}")
+
+
+def processes_with(*words: str) -> list[int]:
+    """Those that have all of the words in their command lines."""
+    folders = [folder for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+    lines = {int(one.name): (one / "cmdline").read_bytes().decode() for one in folders}
+    return [number for number, line in lines.items() if all(word in line for word in words)]
 
 
 def free_port() -> int:

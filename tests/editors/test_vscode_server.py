@@ -4,12 +4,11 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.editors.code_server import VsCode, program_of, vscode
+from tests.editors.code_server import VsCode, processes_with, program_of, vscode
 from tests.editors.scripted_server import scripted_command
 
 SCRIPT = {"return ": ["first + second"]}
@@ -33,13 +32,7 @@ def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VsCode]:
 
 
 def server_process(editor: VsCode) -> int:
-    """The process of its server, which is the only one with its script among its arguments."""
-    script = str(editor.home.parent / "script.json").encode()
-    [found] = [
-        int(folder.name)
-        for folder in Path("/proc").iterdir()
-        if folder.name.isdigit() and script in (folder / "cmdline").read_bytes()
-    ]
+    [found] = processes_with(str(editor.home.parent / "script.json"))
     return found
 
 
