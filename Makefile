@@ -30,7 +30,7 @@ browser:
 	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium >/dev/null)
 
 # VS Code for its tests, kept between runs.
-code-server:
+code-server: browser
 	tests/editors/install_code_server.sh "$${XDG_CACHE_HOME:-$$HOME/.cache}/pirouette/code-server"
 
 demo: install

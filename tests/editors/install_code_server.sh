@@ -4,10 +4,10 @@
 set -euo pipefail
 version=4.100.3
 folder=$1
-if [ "$(cat "$folder/installed" 2>/dev/null)" = "$version" ]; then exit; fi
+if [ "$(cat "$folder/installed" 2>/dev/null)" = "$version" ] && command -v rg >/dev/null; then exit; fi
 
 apt-get update -qq
-apt-get install -y -qq chromium libkrb5-dev libsecret-1-dev libx11-dev libxkbfile-dev ripgrep >/dev/null
+apt-get install -y -qq libkrb5-dev libsecret-1-dev libx11-dev libxkbfile-dev ripgrep >/dev/null
 
 quiet=(--no-audit --no-fund --loglevel=error)
 nodedir=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")

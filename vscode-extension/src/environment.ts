@@ -25,9 +25,8 @@ export class Environment {
     this.version = context.extension.packageJSON.version;
     this.folder = join(context.globalStorageUri.fsPath, "server");
     this.wheels = join(context.extensionPath, "server");
-    const programs = process.platform === "win32" ? ["Scripts", "python.exe"] : ["bin", "python"];
     // Isolated from whatever folder it is started in: a workspace may have modules of the same names.
-    this.program = { command: join(this.folder, ...programs), args: ["-P", "-m", "lsp_server.cli"] };
+    this.program = { command: join(this.folder, "bin", "python"), args: ["-P", "-m", "lsp_server.cli"] };
   }
 
   /** Written last, so that an installation that was cut off is none. */

@@ -20,8 +20,7 @@ export interface Watching {
 export function run(command: string, args: readonly string[], watching: Watching = {}): Promise<Ended> {
   return new Promise((resolve) => {
     // A group of its own, so that stopping it stops what it has started.
-    const detached = process.platform !== "win32";
-    const child = spawn(command, args, { detached, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
     const output: string[] = [];
     let complaint = "";
     createInterface(child.stdout).on("line", (line) => {
@@ -35,7 +34,7 @@ export function run(command: string, args: readonly string[], watching: Watching
     });
     const stop = () => {
       if (child.pid !== undefined) {
-        detached ? process.kill(-child.pid, "SIGTERM") : child.kill();
+        process.kill(-child.pid, "SIGTERM");
       }
     };
     const listening = watching.token?.onCancellationRequested(stop);

@@ -22,9 +22,7 @@ export function findProgram(environment: Environment): Program | undefined {
 /** A program by its path, or by a name that PATH has. */
 export function onPath(name: string): Program | undefined {
   const folders = isAbsolute(name) ? [""] : (process.env.PATH ?? "").split(delimiter).filter(isAbsolute);
-  const endings = process.platform === "win32" ? [".exe", ""] : [""];
-  const paths = folders.flatMap((folder) => endings.map((ending) => join(folder, name) + ending));
-  const command = paths.find(isProgram);
+  const command = folders.map((folder) => join(folder, name)).find(isProgram);
   return command === undefined ? undefined : { command, args: [] };
 }
 

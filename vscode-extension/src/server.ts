@@ -39,6 +39,11 @@ export class Server implements Disposable {
 
   /** Start it, where there is one; else say what to do. */
   async start(): Promise<void> {
+    if (process.platform === "win32") {
+      this.status.set("missing");
+      void window.showWarningMessage("Pirouette runs on Linux and macOS; open the folder in WSL to use it.");
+      return;
+    }
     const program = findProgram(this.environment);
     if (program === undefined) {
       this.status.set("missing");
