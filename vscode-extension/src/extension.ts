@@ -21,7 +21,7 @@ export function activate(context: ExtensionContext): void {
   server = own;
 
   const actions: Record<string, () => unknown> = {
-    setUp: async () => (await setUp(environment, log)) && own.restart(),
+    setUp: async () => (await setUp(environment, log)) && own.start(),
     toggle: () => configuration().update("enabled", !configuration().get("enabled", true), true),
     toggleLanguage,
     chooseModel: () => chooseModel(environment),
@@ -30,7 +30,7 @@ export function activate(context: ExtensionContext): void {
     evaluate: () => evaluate(context, environment, log),
     showCounts: () => showCounts(counts),
     showLog: () => log.show(),
-    restart: () => own.restart(),
+    restart: () => own.start(),
     menu: () => menu(context),
     accepted: () => counts.accept(),
   };
@@ -41,13 +41,13 @@ export function activate(context: ExtensionContext): void {
     workspace.onDidChangeTextDocument((event) => counts.change(event.document, event.contentChanges)),
     workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration(`${SECTION}.program`)) {
-        await own.restart();
+        await own.start();
       } else if (event.affectsConfiguration(SECTION)) {
         status.show();
         await own.sendSettings();
       }
     }),
-    workspace.onDidGrantWorkspaceTrust(() => own.restart()),
+    workspace.onDidGrantWorkspaceTrust(() => own.start()),
   );
   void own.start();
 }

@@ -1,10 +1,11 @@
 /** The server's life as the editor sees it: found, started, lost, started again. */
-import { commands, type Disposable, env, type LogOutputChannel, window } from "vscode";
+import { commands, env, type LogOutputChannel, window } from "vscode";
 import {
   CloseAction,
   ErrorAction,
   LanguageClient,
   type LanguageClientOptions,
+  State,
   TransportKind,
 } from "vscode-languageclient/node";
 import type { Counts } from "./counts";
@@ -21,10 +22,20 @@ const MOST_DEATHS = 3; // within these milliseconds; from then on it takes a per
 const REMEMBERED_MS = 180_000;
 const PAUSE_MS = 500; // before it is started again, doubled each time
 
-export class Server implements Disposable {
+/** Its failures go to the log; what the user has to know of them is told below, once. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
+export class Server {
   private client: LanguageClient | undefined;
   private interpreter = "";
   private deaths: number[] = [];
+  /** Done once all that was asked for is done. */
+  private turn: Promise<void> = Promise.resolve();
+  private asked = 0;
 
   constructor(
     private readonly environment: Environment,
@@ -33,30 +44,69 @@ export class Server implements Disposable {
     private readonly counts: Counts,
   ) {}
 
-  dispose(): void {
-    void this.client?.dispose();
+  /** Start it, in place of the one that is there; where there is none to start, say what to do. */
+  async start(): Promise<void> {
+    this.deaths = [];
+    await this.replace((isLatest) => this.launch(isLatest));
   }
 
-  /** Start it, where there is one; else say what to do. */
-  async start(): Promise<void> {
+  async stop(): Promise<void> {
+    await this.replace(async () => {});
+  }
+
+  /**
+   * End the client that is there, then do what is next: one after the other, as two clients would both
+   * register the server's commands. What is next can see whether more was asked for meanwhile.
+   */
+  private replace(next: (isLatest: () => boolean) => Promise<void>): Promise<void> {
+    const { client } = this;
+    const mine = ++this.asked;
+    this.client = undefined;
+    this.status.set("off");
+    if (client?.state === State.Starting) {
+      client.serverProcess?.kill(); // it cannot be asked to end before it has answered
+    }
+    this.turn = this.turn.then(async () => {
+      await this.end(client);
+      await next(() => mine === this.asked);
+    });
+    return this.turn;
+  }
+
+  private async end(client: LanguageClient | undefined): Promise<void> {
+    if (client?.isRunning()) {
+      try {
+        await client.dispose();
+      } catch (error) {
+        this.log.warn(String(error)); // it is gone all the same
+      }
+    }
+  }
+
+  private async launch(isLatest: () => boolean): Promise<void> {
     if (process.platform === "win32") {
       this.status.set("missing");
       void window.showWarningMessage("Pirouette runs on Linux and macOS; open the folder in WSL to use it.");
       return;
     }
+    const interpreter = await chosenInterpreter();
+    if (!isLatest()) {
+      return;
+    }
+    this.interpreter = interpreter;
     const program = findProgram(this.environment);
     if (program === undefined) {
       this.status.set("missing");
-      return this.offerToSetUp();
+      void this.offerToSetUp(); // and starts it, in a turn of its own
+      return;
     }
-    this.interpreter = await chosenInterpreter();
-    this.deaths = [];
     this.status.set("starting");
-    this.log.info(`starting ${[program.command, ...program.args, "serve"].join(" ")}`);
     const { command } = program;
     const args = [...program.args, "serve"];
+    this.log.info(`starting ${[command, ...args].join(" ")}`);
     const executable = { command, args, transport: TransportKind.stdio };
-    const client = new LanguageClient(SECTION, "Pirouette", executable, this.options());
+    const options = this.options(() => void this.lost(client));
+    const client: LanguageClient = new QuietClient(SECTION, "Pirouette", executable, options);
     this.client = client;
     client.onNotification("$/pirouette/completed", (told: Completed) => this.status.noteCompleted(told));
     try {
@@ -67,22 +117,6 @@ export class Server implements Disposable {
         this.giveUp("the server does not start");
       }
     }
-  }
-
-  async stop(): Promise<void> {
-    const { client } = this;
-    this.client = undefined;
-    this.status.set("off");
-    try {
-      await client?.dispose(2000);
-    } catch (error) {
-      this.log.warn(String(error)); // it is gone all the same
-    }
-  }
-
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
   }
 
   /** Have the server do one of its commands; undefined where it is not running. */
@@ -102,7 +136,7 @@ export class Server implements Disposable {
     }
   }
 
-  private options(): LanguageClientOptions {
+  private options(lost: () => void): LanguageClientOptions {
     return {
       documentSelector: SCHEMES.map((scheme) => ({ scheme })),
       outputChannel: this.log,
@@ -111,7 +145,10 @@ export class Server implements Disposable {
       initializationFailedHandler: () => false,
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
-        closed: () => this.lost(),
+        closed: () => {
+          lost();
+          return { action: CloseAction.DoNotRestart, handled: true }; // another client is started
+        },
       },
       middleware: {
         provideInlineCompletionItems: provideWith(this.counts),
@@ -126,21 +163,23 @@ export class Server implements Disposable {
     };
   }
 
-  /** It has ended without being asked to: start it again, unless it does so all the time. */
-  private async lost() {
+  /** It has ended without being asked to: start another one, unless it does so all the time. */
+  private async lost(client: LanguageClient): Promise<void> {
+    if (this.client !== client || !client.isRunning()) {
+      return; // it was not wanted any more, or never started, which is told where it is started
+    }
     const now = Date.now();
     this.deaths = [...this.deaths.filter((time) => now - time < REMEMBERED_MS), now];
-    if (this.client === undefined) {
-      return { action: CloseAction.DoNotRestart, handled: true };
-    }
     if (this.deaths.length > MOST_DEATHS) {
       this.giveUp("the server keeps ending");
-      return { action: CloseAction.DoNotRestart, handled: true };
+      return;
     }
     this.log.warn("the server ended and is started again");
     this.status.set("starting");
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 ** (this.deaths.length - 1)));
-    return { action: this.client ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true };
+    if (this.client === client) {
+      await this.replace((isLatest) => this.launch(isLatest));
+    }
   }
 
   private giveUp(why: string): void {
@@ -149,7 +188,7 @@ export class Server implements Disposable {
       if (chosen === "Show Log") {
         this.log.show();
       } else if (chosen === "Restart") {
-        void this.restart();
+        void this.start();
       }
     });
   }

@@ -30,7 +30,7 @@ const SAID: Record<State, string> = {
   loading: "is loading its model",
   ready: "is ready",
   failed: "has no model",
-  stopped: "keeps ending",
+  stopped: "has stopped",
 };
 
 export class Status implements Disposable {
@@ -57,9 +57,12 @@ export class Status implements Disposable {
     this.item.dispose();
   }
 
+  /** The server's life goes on; what it told of its work is over. */
   set(state: State): void {
     this.state = state;
     this.stage = "";
+    this.indexing = false;
+    this.titles.clear();
     this.show();
   }
 
