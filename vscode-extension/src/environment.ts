@@ -3,9 +3,10 @@
  * the server that came with the extension is installed. Nothing is put into the user's own.
  */
 import { existsSync } from "node:fs";
-import { readdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { CancellationToken, ExtensionContext } from "vscode";
+import { alone } from "./lock";
 import { run } from "./processes";
 import { onPath, type Program } from "./program";
 
@@ -25,8 +26,9 @@ export class Environment {
     this.version = context.extension.packageJSON.version;
     this.folder = join(context.globalStorageUri.fsPath, "server");
     this.wheels = join(context.extensionPath, "server");
-    // Isolated from whatever folder it is started in: a workspace may have modules of the same names.
-    this.program = { command: join(this.folder, "bin", "python"), args: ["-P", "-m", "lsp_server.cli"] };
+    // Isolated from the folder it is started in and from PYTHONPATH, which may name that folder: a workspace
+    // may have modules of the same names.
+    this.program = { command: join(this.folder, "bin", "python"), args: ["-I", "-m", "lsp_server.cli"] };
   }
 
   /** Written last, so that an installation that was cut off is none. */
@@ -34,16 +36,28 @@ export class Environment {
     return join(this.folder, `installed-${this.version}${extra && `-${extra}`}`);
   }
 
-  /** Whether this version of the server is there, with the packages of an extra. */
+  /** Whether this version of the server is there, with the packages of an extra, and the Python it was made of. */
   isReady(extra = ""): boolean {
-    return existsSync(this.mark(extra));
+    return existsSync(this.mark(extra)) && existsSync(this.program.command);
   }
 
   /**
-   * Install the server, with the packages of an extra, and tell what is being done. Throws a `SetUpError`
-   * that says what to do; what was cut off is begun anew the next time.
+   * Install the server, anew where it is there already, or add the packages of an extra; tell what is being
+   * done. Throws a `SetUpError` that says what to do; what was cut off is begun anew the next time.
    */
   async install(
+    named: string,
+    extra: string,
+    tell: (step: string) => void,
+    token: CancellationToken,
+  ): Promise<void> {
+    await mkdir(dirname(this.folder), { recursive: true });
+    if (!(await alone(`${this.folder}.lock`, () => this.installAlone(named, extra, tell, token)))) {
+      throw new SetUpError("is being set up already, here or in another window; wait until that is done");
+    }
+  }
+
+  private async installAlone(
     named: string,
     extra: string,
     tell: (step: string) => void,
@@ -53,7 +67,7 @@ export class Environment {
     if (wheel === undefined) {
       throw new SetUpError("this package of the extension has no server in it; install it again");
     }
-    if (!this.isReady()) {
+    if (extra === "" || !this.isReady()) {
       const python = await findPython(named);
       tell("making its environment");
       await rm(this.folder, { recursive: true, force: true });
@@ -62,7 +76,7 @@ export class Environment {
     const what = join(this.wheels, wheel) + (extra && `[${extra}]`);
     const quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"];
     const constraints = ["-c", join(this.wheels, "constraints.txt")];
-    const pip = ["-P", "-m", "pip", "install", ...quiet, ...constraints, what];
+    const pip = ["-I", "-m", "pip", "install", ...quiet, ...constraints, what];
     await step(this.program.command, pip, { onLine: (line) => tell(shortened(line)) }, token);
     await writeFile(this.mark(extra), "");
   }

@@ -15,9 +15,13 @@ export async function setUp(
   log: LogOutputChannel,
   extra: keyof typeof NEEDS = "",
 ): Promise<boolean> {
+  const wasReady = environment.isReady(extra);
   const chosen = await window.showInformationMessage(NEEDS[extra], "Set Up", "Not Now");
   if (chosen !== "Set Up") {
     return false;
+  }
+  if (!wasReady && environment.isReady(extra)) {
+    return true; // another window has done it while this one asked
   }
   const shown = { location: ProgressLocation.Notification, title: "Pirouette", cancellable: true };
   return window.withProgress(shown, async (progress, token) => {
