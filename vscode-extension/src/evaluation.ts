@@ -1,6 +1,6 @@
 /** Evaluating a folder of the workspace, and showing the report. */
 import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   type ExtensionContext,
   type LogOutputChannel,
@@ -11,6 +11,7 @@ import {
   workspace,
 } from "vscode";
 import type { Environment } from "./environment";
+import { chosenInterpreter } from "./interpreter";
 import { run } from "./processes";
 import { findProgram } from "./program";
 import { configuration } from "./settings";
@@ -28,6 +29,12 @@ export async function evaluate(
   environment: Environment,
   log: LogOutputChannel,
 ): Promise<void> {
+  if (!workspace.isTrusted) {
+    void window.showInformationMessage(
+      "Pirouette: an evaluation asks git about the folder, which may run programs that the folder names; trust the workspace first.",
+    );
+    return;
+  }
   const folder = await chosenFolder();
   if (folder === undefined) {
     return;
@@ -35,30 +42,40 @@ export async function evaluate(
   const title = `Evaluate completion in ${folder.name}`;
   const size = await window.showQuickPick(SIZES, { title, placeHolder: "The more places, the surer" });
   const program = findProgram(environment);
-  if (size === undefined || program === undefined) {
+  if (size === undefined) {
+    return;
+  }
+  if (program === undefined) {
+    void window.showInformationMessage("Pirouette: set the server up first.");
     return;
   }
   const own = program === environment.program;
   if (own && !environment.isReady("evaluation") && !(await setUp(environment, log, "evaluation"))) {
     return;
   }
-  const report = join(context.globalStorageUri.fsPath, "reports", `${folder.name}.html`);
+  const report = join(context.globalStorageUri.fsPath, "reports", `${basename(folder.uri.fsPath)}.html`);
   await mkdir(join(report, ".."), { recursive: true });
-  const packages = configuration().get("pythonEnvironment", "");
+  const packages = configuration().get("pythonEnvironment", "") || (await chosenInterpreter());
   const options = ["--points", `${size.points}`, "--report", report];
   options.push("--model", configuration().get("model", ""));
   if (packages !== "") {
     options.push("--environment", packages);
   }
   const shown = { location: ProgressLocation.Notification, title: "Pirouette evaluates", cancellable: true };
-  const ended = await window.withProgress(shown, (progress, token) => {
+  const ended = await window.withProgress(shown, async (progress, token) => {
     const onLine = (line: string) => {
       log.info(line);
       progress.report({ message: line.trim().slice(0, 80) });
     };
-    return run(program.command, [...program.args, "eval", folder.uri.fsPath, ...options], { token, onLine });
+    const cwd = folder.uri.fsPath; // from which the server, too, reads the paths that are set
+    const result = await run(program.command, [...program.args, "eval", cwd, ...options], {
+      cwd,
+      token,
+      onLine,
+    });
+    return { ...result, stopped: token.isCancellationRequested };
   });
-  if (ended.code === null) {
+  if (ended.stopped) {
     void window.showInformationMessage(
       "Pirouette: the evaluation was stopped; the next one goes on from there.",
     );
@@ -70,10 +87,9 @@ export async function evaluate(
 }
 
 async function open(report: string, name: string): Promise<void> {
-  const panel = window.createWebviewPanel("pirouette.report", `Report: ${name}`, ViewColumn.Active, {
-    enableScripts: true,
-    localResourceRoots: [], // the page is complete in itself
-  });
+  // The page is complete in itself, and has no scripts.
+  const shown = { enableScripts: false, localResourceRoots: [] };
+  const panel = window.createWebviewPanel("pirouette.report", `Report: ${name}`, ViewColumn.Active, shown);
   panel.webview.html = await readFile(report, "utf8");
 }
 

@@ -1,5 +1,6 @@
 /** Programs that are run to their end. */
 import { spawn } from "node:child_process";
+import { homedir } from "node:os";
 import { createInterface } from "node:readline";
 import type { CancellationToken } from "vscode";
 
@@ -13,6 +14,8 @@ export interface Ended {
 
 export interface Watching {
   token?: CancellationToken;
+  /** The folder that it runs in: the user's home where none is named, never by chance a workspace. */
+  cwd?: string;
   onLine?: (line: string) => void;
 }
 
@@ -20,7 +23,8 @@ export interface Watching {
 export function run(command: string, args: readonly string[], watching: Watching = {}): Promise<Ended> {
   return new Promise((resolve) => {
     // A group of its own, so that stopping it stops what it has started.
-    const child = spawn(command, args, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    const { cwd = homedir() } = watching;
+    const child = spawn(command, args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     const output: string[] = [];
     let complaint = "";
     createInterface(child.stdout).on("line", (line) => {
@@ -29,7 +33,7 @@ export function run(command: string, args: readonly string[], watching: Watching
     });
     // A progress bar goes back to the start of its line.
     createInterface(child.stderr).on("line", (line) => {
-      complaint = line.trim() || complaint;
+      complaint = line.trim().replace(/^pirouette: /, "") || complaint; // its name is told anyway
       watching.onLine?.(line);
     });
     const stop = () => {
@@ -38,8 +42,10 @@ export function run(command: string, args: readonly string[], watching: Watching
       }
     };
     const listening = watching.token?.onCancellationRequested(stop);
-    const end = (code: number | null, why = complaint) => {
+    process.once("exit", stop); // the window is closed
+    const end = (code: number | null, why = complaint || "it ended without a word; see the log") => {
       listening?.dispose();
+      process.removeListener("exit", stop);
       resolve({ code, output: output.join("\n"), complaint: why });
     };
     child.on("error", (error) => end(null, error.message));
