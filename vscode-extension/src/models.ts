@@ -26,7 +26,13 @@ export async function chooseModel(environment: Environment): Promise<void> {
     void window.showErrorMessage(`Pirouette: ${listed.complaint}`);
     return;
   }
-  const { models } = JSON.parse(listed.output) as { models: Model[] };
+  const models = modelsOf(listed.output);
+  if (models === undefined) {
+    void window.showErrorMessage(
+      `Pirouette: ${program.command} lists no models; correct the setting 'pirouette.program'.`,
+    );
+    return;
+  }
   const present = configuration().get("model", "");
   const other: QuickPickItem = { label: "Another…", description: "a Hugging Face id, or a folder" };
   const items = [...models.map((model) => itemOf(model, present)), other];
@@ -37,6 +43,15 @@ export async function chooseModel(environment: Environment): Promise<void> {
       : chosen?.label;
   if (name?.trim()) {
     await configuration().update("model", name.trim(), true);
+  }
+}
+
+/** Undefined where a program that is another has told something else. */
+function modelsOf(output: string): Model[] | undefined {
+  try {
+    return (JSON.parse(output) as { models?: Model[] }).models;
+  } catch {
+    return undefined;
   }
 }
 
