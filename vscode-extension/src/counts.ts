@@ -12,7 +12,8 @@ interface Open {
   language: string;
   /** Where it begins, in characters from the start of the document. */
   start: number;
-  text: string;
+  /** What is offered: the first is shown, the others on request. */
+  texts: string[];
   /** How much of it has been typed or taken. */
   typed: number;
 }
@@ -33,20 +34,22 @@ export class Counts {
     await this.memory.update(KEY, undefined);
   }
 
-  /** The server has suggested a text for a place. The one before it, if it is still open, goes on or is rejected. */
-  offer(document: TextDocument, position: Position, text: string): void {
+  /** The server has suggested texts for a place, with the document's line ends. The one before it, if it is still open, goes on or is rejected. */
+  offer(document: TextDocument, begin: Position, position: Position, texts: string[]): void {
     const uri = document.uri.toString();
-    const start = document.offsetAt(position);
+    const start = document.offsetAt(begin); // before the cursor, where an item is chosen in the menu
+    const typed = document.offsetAt(position) - start;
     const before = this.open;
-    const goesOn =
-      before !== undefined &&
-      before.uri === uri &&
-      before.start + before.typed === start &&
-      before.text.slice(before.typed) === text;
-    if (!goesOn) {
-      this.reject();
-      this.open = { uri, language: document.languageId, start, text, typed: 0 };
+    if (before?.uri === uri && before.start + before.typed === start + typed) {
+      const rests = texts.map((text) => text.slice(typed));
+      const same = before.texts.find((text) => rests.includes(text.slice(before.typed)));
+      if (same !== undefined) {
+        before.texts = rests.map((text) => same.slice(0, before.typed) + text);
+        return;
+      }
     }
+    this.reject();
+    this.open = { uri, language: document.languageId, start, texts, typed };
   }
 
   /** The user has taken all that was left of the suggestion. */
@@ -61,26 +64,20 @@ export class Counts {
       return;
     }
     const [change, ...others] = changes;
-    const end = open.start + open.typed;
-    if (change === undefined || others.length > 0) {
+    const at = (change?.rangeOffset ?? 0) - open.start;
+    if (change === undefined || others.length > 0 || at < 0 || at + change.rangeLength !== open.typed) {
       this.reject();
       return;
     }
-    const inserted = change.text.replaceAll("\r\n", "\n");
-    const rest = open.text.slice(open.typed);
-    if (change.rangeLength === 0 && change.rangeOffset === end && rest.startsWith(inserted)) {
-      open.typed += inserted.length;
-      if (open.typed === open.text.length) {
-        this.accept();
-      }
-    } else if (
-      inserted === "" &&
-      change.rangeOffset >= open.start &&
-      change.rangeOffset + change.rangeLength === end
-    ) {
-      open.typed = change.rangeOffset - open.start; // back into it
-    } else {
+    const texts = open.texts.filter((text) => text.startsWith(change.text, at));
+    if (texts.length === 0) {
       this.reject();
+      return;
+    }
+    open.texts = texts;
+    open.typed = at + change.text.length;
+    if (texts.some((text) => text.length === open.typed)) {
+      this.accept();
     }
   }
 

@@ -17,9 +17,9 @@ export function provideWith(counts: Counts): Provide {
     for (const item of items) {
       item.command = { command: "pirouette.accepted", title: "Count it" };
     }
-    const [first] = items;
-    if (first !== undefined && typeof first.insertText === "string" && !token.isCancellationRequested) {
-      counts.offer(document, position, first.insertText);
+    const texts = items.flatMap(({ insertText }) => (typeof insertText === "string" ? [insertText] : []));
+    if (texts.length > 0 && !token.isCancellationRequested) {
+      counts.offer(document, items[0]?.range?.start ?? position, position, texts);
     }
     return answer;
   };
