@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -24,7 +25,8 @@ from urllib.error import URLError
 
 import platformdirs
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from PIL import Image
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from models.store import default_home
 from tests.browser import browser
@@ -33,10 +35,16 @@ PROJECT = Path(__file__).parents[2]
 PACKAGE = PROJECT / "build" / "pirouette.vsix"
 ARTEFACTS = PROJECT / "build" / "editors"
 INSTALLED = Path(platformdirs.user_cache_dir("pirouette")) / "code-server"
-PATIENCE = 300.0  # seconds; a machine may be busy with other things
+PATIENCE = 150.0  # seconds; a machine may be busy with other things
 WIDTH, HEIGHT = 1180, 720
+EDITOR: FloatRect = {"x": 343, "y": 35, "width": 740, "height": 420}  # where code stands
 # On its own, and as what goes on from the item that is chosen in the menu.
-GHOST_CLASSES = "ghost-text", "ghost-text-decoration", "suggest-preview-text"
+GHOST_CLASSES = (
+    "ghost-text",
+    "ghost-text-decoration",
+    "suggest-preview-text",
+    "ghost-text-decoration-preview",
+)
 GHOST_TEXT = ", ".join(f".editor-instance .{name}" for name in GHOST_CLASSES)
 NOWHERE = 400, 400
 ROW = ".quick-input-list .monaco-list-row"
@@ -202,6 +210,20 @@ class VsCode:
     def save_picture(self, name: str) -> None:
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=ARTEFACTS / f"{name}.png")
+
+    def seen(self) -> Image.Image:
+        """What is on the screen now."""
+        return Image.open(BytesIO(self.page.screenshot(clip=EDITOR)))
+
+
+def save_film(name: str, frames: Sequence[tuple[Image.Image, int]]) -> None:
+    """An animated picture; each frame with the milliseconds for which it stands."""
+    first, *others = [frame.quantize(64) for frame, _ in frames]
+    times = [time for _, time in frames]
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    first.save(
+        ARTEFACTS / f"{name}.gif", append_images=others, save_all=True, duration=times, loop=0
+    )
 
 
 @contextmanager

@@ -12,6 +12,13 @@ SCRIPT = {
     "return ": ["first + second", "second + first", "None"],
     "for ": ["one in many:\n        print(one)\n        done()"],
 }
+AREAS = """def area(width: float, height: float) -> float:
+    return width * height
+
+
+def volume(width: float, height: float, depth: float) -> float:
+    return area(width, height) * depth
+"""
 FUNCTION = "def add(first, second):\n    "
 SETTINGS = {"pirouette.debounceMs": 0, "pirouette.relatedTokens": 0, "pirouette.menu": "off"}
 
@@ -175,3 +182,31 @@ def test_the_model_is_chosen_from_a_list(editor: VsCode) -> None:
         return editor.told_by_status().inner_text()
 
     editor.until(lambda: "Model: smollm2-135m-instruct" in used(), used)
+
+
+@pytest.mark.model
+def test_the_repository_is_evaluated_and_the_report_is_shown(editor: VsCode) -> None:
+    editor.open("areas.py", AREAS)
+    assert editor.text == AREAS
+    editor.command("Pirouette: Evaluate This Repository")
+    editor.choose("20 places")
+    expect(editor.message("Pirouette evaluates")).to_be_visible()
+    expect(editor.page.locator(".tab.active")).to_contain_text("Report: workspace")
+    report = editor.page.frame_locator("iframe.webview").frame_locator("iframe#active-frame")
+    expect(report.locator("h1")).to_have_text("Completion in workspace")
+    expect(report.get_by_text("Exact match by place")).to_be_visible()
+    editor.save_picture("vscode-report")
+    editor.press("Control+w")
+
+
+def test_an_api_is_found_for_a_wish(editor: VsCode) -> None:
+    editor.open("letters.py", 'def post(letter):\n    """Send a letter to whom it is for."""\n')
+    assert editor.text
+    editor.command("Pirouette: Ask for an API")
+    editor.page.locator(".quick-input-widget input").fill("send a letter")
+    editor.press("Enter")
+    found = editor.page.locator(".quick-input-list")
+    expect(found).to_contain_text("def post(letter)")
+    expect(found).to_contain_text("letters.py:1")
+    editor.save_picture("vscode-search")
+    editor.press("Escape")

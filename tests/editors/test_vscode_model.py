@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.editors.code_server import VsCode, packaged_extension, processes_with, vscode
+from tests.editors.code_server import VsCode, packaged_extension, processes_with, save_film, vscode
 
 CODE = '''\
 class Rectangle:
@@ -65,6 +65,25 @@ def test_a_line_is_suggested_and_inserted(editor: VsCode) -> None:
     editor.press("Tab")
     editor.shows("")
     assert editor.text == CODE + f"        return {ghost}"
+
+
+def test_a_method_is_written_on_film(editor: VsCode) -> None:
+    editor.open("rectangle.py", CODE)
+    editor.press("Home")
+    frames = [(editor.seen(), 900)]
+    for line in "        return ", "\n\ndef circumference(self) -> float:\n":
+        for key in line:
+            editor.type(key)
+            frames.append((editor.seen(), 60))
+        editor.press("Escape")
+        editor.press("Alt+Backslash")
+        editor.until(lambda: "width" in editor.ghost, lambda: editor.ghost)
+        frames.append((editor.seen(), 1500))
+        editor.press("Tab")
+        editor.shows("")
+        frames.append((editor.seen(), 900))
+    save_film("vscode", frames)
+    ast.parse(editor.text)
 
 
 def test_words_and_lines_of_it_are_inserted(editor: VsCode) -> None:
