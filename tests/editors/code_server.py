@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import sysconfig
@@ -14,7 +15,7 @@ import textwrap
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import groupby
@@ -35,14 +36,13 @@ PROJECT = Path(__file__).parents[2]
 PACKAGE = PROJECT / "build" / "pirouette.vsix"
 ARTEFACTS = PROJECT / "build" / "editors"
 INSTALLED = Path(platformdirs.user_cache_dir("pirouette")) / "code-server"
-PATIENCE = 150.0  # seconds; a machine may be busy with other things
+PATIENCE = 300.0  # seconds; a machine may be busy with other things
 WIDTH, HEIGHT = 1180, 720
 EDITOR: FloatRect = {"x": 343, "y": 35, "width": 740, "height": 420}  # where code stands
 # On its own, and as what goes on from the item that is chosen in the menu.
 GHOST_CLASSES = (
     "ghost-text",
     "ghost-text-decoration",
-    "suggest-preview-text",
     "ghost-text-decoration-preview",
 )
 GHOST_TEXT = ", ".join(f".editor-instance .{name}" for name in GHOST_CLASSES)
@@ -155,8 +155,10 @@ class VsCode:
         row = self.page.locator(f"{ROW}:is({labels})")
         expect(row).to_be_visible()
         focused = self.page.locator(f"{ROW}.focused:is({labels})")
-        while not focused.is_visible():
-            self.press("ArrowDown")
+        for _ in range(self.page.locator(ROW).count()):
+            if not focused.is_visible():
+                self.press("ArrowDown")
+        expect(focused).to_be_visible()
         self.press("Enter")
         expect(row).not_to_be_visible()
 
@@ -280,7 +282,7 @@ def vscode(
                 page.locator(".monaco-workbench .statusbar").wait_for()
                 yield VsCode(page, workspace, home)
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 def wait_for(address: str) -> None:
@@ -296,9 +298,13 @@ def wait_for(address: str) -> None:
 
 def processes_with(*words: str) -> list[int]:
     """Those that have all of the words in their command lines."""
-    folders = [folder for folder in Path("/proc").iterdir() if folder.name.isdigit()]
-    lines = {int(one.name): (one / "cmdline").read_bytes().decode() for one in folders}
-    return [number for number, line in lines.items() if all(word in line for word in words)]
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            line = (folder / "cmdline").read_bytes().decode(errors="replace")
+            if all(word in line for word in words):
+                found.append(int(folder.name))
+    return found
 
 
 def free_port() -> int:

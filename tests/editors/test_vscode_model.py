@@ -67,21 +67,32 @@ def test_a_line_is_suggested_and_inserted(editor: VsCode) -> None:
     assert editor.text == CODE + f"        return {ghost}"
 
 
-def test_a_method_is_written_on_film(editor: VsCode) -> None:
+def test_methods_are_written_on_film(editor: VsCode) -> None:
     editor.open("rectangle.py", CODE)
     editor.press("Home")
     frames = [(editor.seen(), 900)]
-    for line in "        return ", "\n\ndef circumference(self) -> float:\n":
-        for key in line:
-            editor.type(key)
-            frames.append((editor.seen(), 60))
-        editor.press("Escape")
-        editor.press("Alt+Backslash")
-        editor.until(lambda: "width" in editor.ghost, lambda: editor.ghost)
+
+    def suggestion_is_taken() -> None:
+        editor.until(lambda: editor.ghost != "", lambda: "no ghost text")
         frames.append((editor.seen(), 1500))
         editor.press("Tab")
         editor.shows("")
         frames.append((editor.seen(), 900))
+
+    def typed(text: str) -> None:
+        for key in text:
+            editor.type(key)
+            frames.append((editor.seen(), 60))
+
+    typed("        return ")
+    suggestion_is_taken()
+    editor.press("Escape", "Enter", "Enter", "Backspace")
+    typed("def circumference(self)")
+    editor.press("Escape")
+    typed(" -> float:")
+    editor.press("Escape", "Enter")
+    typed("return ")
+    suggestion_is_taken()
     save_film("vscode", frames)
     ast.parse(editor.text)
 

@@ -25,8 +25,9 @@ def test_a_program_that_is_not_there_is_told_once(tmp_path: Path) -> None:
 
 def test_one_that_is_no_server_is_told_with_its_log(tmp_path: Path) -> None:
     with vscode(tmp_path / "editor", {"pirouette.program": "/bin/false"}) as editor:
-        expect(editor.message("Pirouette: the server")).to_be_visible()
+        expect(editor.message("Pirouette: the server does not start.")).to_be_visible()
         expect(editor.status.locator(".codicon-warning")).to_be_visible()
+        expect(editor.page.locator(".notification-list-item")).to_have_count(1)
         editor.save_picture("vscode-no-server")
 
 

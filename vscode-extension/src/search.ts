@@ -1,5 +1,5 @@
 /** Asking in words for an API of the workspace. */
-import { Position, Selection, Uri, window } from "vscode";
+import { Position, ProgressLocation, Selection, Uri, window } from "vscode";
 import type { Server } from "./server";
 
 /** What the server finds. */
@@ -20,7 +20,8 @@ export async function searchApi(server: Server): Promise<void> {
   if (!wish?.trim()) {
     return;
   }
-  const hits = await server.ask<Hit[]>("pirouette.search", wish);
+  const shown = { location: ProgressLocation.Window, title: "Pirouette searches" };
+  const hits = await window.withProgress(shown, () => server.ask<Hit[]>("pirouette.search", wish));
   if (hits === undefined) {
     return;
   }
