@@ -3,6 +3,7 @@
 Nothing here may name the machine, its user or its folders: results are published.
 """
 
+import os
 import platform
 import shlex
 import subprocess
@@ -18,6 +19,8 @@ from models.processor import processor_count
 
 DISTRIBUTION = "pirouette-lsp"
 SOURCE = Path(__file__).resolve().parent.parent
+# What a repository's own settings could have git run, or fetch.
+UNARMED = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager")
 GIT_SECONDS = 10
 
 
@@ -50,10 +53,11 @@ def own_commit(source: Path = SOURCE) -> str:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What git answers, or an empty string where it cannot."""
+    """What git answers, or an empty string where it cannot; nothing is run that is named there."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
+            ["git", *UNARMED, "-C", str(folder), *arguments],
+            env={**os.environ, "GIT_NO_LAZY_FETCH": "1"},
             capture_output=True,
             text=True,
             timeout=GIT_SECONDS,

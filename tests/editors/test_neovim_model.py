@@ -10,20 +10,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.editors.examples import CODE
 from tests.editors.neovim import ARTEFACTS, SUGGESTION, Neovim, neovim
 
 README = Path(__file__).parents[2] / "README.md"
-CODE = '''\
-class Rectangle:
-    """A rectangle, whose sides are in metres."""
-
-    def __init__(self, width: float, height: float) -> None:
-        self.width = width
-        self.height = height
-
-    def area(self) -> float:
-        """Its area in square metres."""
-'''
 
 pytestmark = pytest.mark.model
 

@@ -12,18 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.editors.code_server import VsCode, packaged_extension, processes_with, save_film, vscode
-
-CODE = '''\
-class Rectangle:
-    """A rectangle, whose sides are in metres."""
-
-    def __init__(self, width: float, height: float) -> None:
-        self.width = width
-        self.height = height
-
-    def area(self) -> float:
-        """Its area in square metres."""
-'''
+from tests.editors.examples import CODE
 
 pytestmark = pytest.mark.model
 

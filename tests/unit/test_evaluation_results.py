@@ -106,6 +106,19 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+def test_git_runs_no_program_that_a_repository_names(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "file").write_text("1")
+    git(tmp_path, "add", "file")
+    git(tmp_path, "commit", "--quiet", "-m", "first")
+    watcher = tmp_path / "watcher"
+    watcher.write_text("#!/bin/sh\ntouch run\n")
+    watcher.chmod(0o755)
+    git(tmp_path, "config", "core.fsmonitor", str(watcher))
+    assert own_commit(tmp_path)
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_commit_is_that_of_the_checkout_and_tells_of_changes(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     (tmp_path / "file").write_text("one")
