@@ -277,7 +277,7 @@ class PirouetteServer(LanguageServer):
     def request_of(self, place: Place) -> CompletionRequest:
         request = place.request("")
         indentation = self.settings.indentation_for(request.before + request.after)
-        return replace(request, indentation=indentation)
+        return replace(request, indentation=indentation, single_line=self.settings.single_line)
 
     async def list_names(self, params: types.CompletionParams) -> types.CompletionList:
         """The menu at a place, where the user wants one."""

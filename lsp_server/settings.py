@@ -74,6 +74,9 @@ class Settings:
         0,
         8192,
     )
+    single_line: bool = setting(
+        False, "Whether suggestions end with the line that they begin in; these come soonest."
+    )
     max_tokens: int = setting(64, "The longest suggestion, in tokens.", 1, 1024)
     repair_ms: int = setting(
         250,

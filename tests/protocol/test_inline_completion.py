@@ -11,7 +11,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from models.prefill import CHUNK_TOKENS
-from tests.protocol.sessions import Session, own_server, session
+from tests.protocol.sessions import USUAL_OPTIONS, Session, own_server, session
 
 FUNCTION = "def add(first: int, second: int) -> int:\n    \n\n\nprint(add(1, 2))\n"
 CONTEXT = 2048
@@ -135,6 +135,21 @@ async def test_malformed_settings_are_told_and_the_defaults_used(tmp_path: Path)
             )
         )
         assert await editor.suggestions(uri, 1, 4) == []
+
+
+async def test_a_suggestion_ends_with_its_line_where_the_user_wants_that(tmp_path: Path) -> None:
+    text = "class Point:\n    def __init__(self, x, y):\n        "
+    told = USUAL_OPTIONS | {"contextTokens": 128}
+    async with session(tmp_path, own_server("observed"), told) as editor:
+        uri = editor.open("lines.py", text)
+        [several] = await editor.suggestions(uri, 2, 8)
+        assert "\n" in several
+        editor.client.workspace_did_change_configuration(
+            types.DidChangeConfigurationParams({"pirouette": told | {"singleLine": True}})
+        )
+        uri = editor.open("line.py", text)
+        [one] = await editor.suggestions(uri, 2, 8)
+        assert one == several.partition("\n")[0]
 
 
 async def test_an_unknown_model_is_told_once_and_the_server_lives_on(tmp_path: Path) -> None:
