@@ -7,8 +7,8 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CancellationToken, ExtensionContext } from "vscode";
 import { alone } from "./lock";
+import { onPath, type Program } from "./path";
 import { run } from "./processes";
-import { onPath, type Program } from "./program";
 
 const PYTHONS = ["python3.13", "python3.12", "python3.11", "python3", "python"];
 const OLDEST = [3, 11] as const;
