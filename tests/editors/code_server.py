@@ -45,7 +45,7 @@ GHOST_CLASSES = (
     "ghost-text-decoration",
     "ghost-text-decoration-preview",
 )
-GHOST_TEXT = ", ".join(f".editor-instance .{name}" for name in GHOST_CLASSES)
+GHOST_TEXT = ", ".join(f".{name}" for name in GHOST_CLASSES)
 NOWHERE = 400, 400
 ROW = ".quick-input-list .monaco-list-row"
 
@@ -96,12 +96,16 @@ class VsCode:
 
     def open(self, name: str, text: str) -> None:
         """Open a new file with a text, the cursor at its end."""
+        self.show(name, text)
+        self.page.locator(".editor-instance .view-lines").first.click()
+        self.press("Control+End")
+
+    def show(self, name: str, text: str) -> None:
+        """Open a new file with a text, in whichever editor is for it."""
         (self.workspace / name).write_text(text, encoding="utf-8")
         self.press("Control+o")
         self.choose_file(self.workspace / name)
         expect(self.page.locator(".tab.active", has_text=name)).to_be_visible()
-        self.page.locator(".editor-instance .view-lines").first.click()
-        self.press("Control+End")
 
     def type(self, text: str) -> None:
         """Type one key after the other, as a person does."""

@@ -1,6 +1,8 @@
 """Suggestions in VS Code: shown as ghost text, taken whole or in parts, counted, switched off."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -103,6 +105,30 @@ def test_after_an_edit_above_it_is_asked_for_anew(editor: VsCode) -> None:
     editor.shows("first + second")
     editor.press("Tab")
     assert editor.text == "import os\n\n\n" + FUNCTION + "return first + second"
+
+
+def test_cells_of_a_notebook_are_completed(editor: VsCode) -> None:
+    editor.show("cells.ipynb", notebook("import os", FUNCTION))
+    editor.page.locator(".notebookOverlay .monaco-editor .view-lines").last.click()
+    editor.press("Control+End")
+    editor.type("return ")
+    editor.shows("first + second")
+    editor.press("Tab")
+    editor.shows("")
+    [_, cell] = json.loads(editor.text)["cells"]
+    assert "".join(cell["source"]) == FUNCTION + "return first + second"
+
+
+def notebook(*cells: str) -> str:
+    written: dict[str, Any] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+    }
+    listed = [{**written, "source": cell} for cell in cells]
+    python = {"language_info": {"name": "python"}}
+    return json.dumps({"cells": listed, "metadata": python, "nbformat": 4, "nbformat_minor": 2})
 
 
 def test_none_are_made_in_a_language_that_is_switched_off(editor: VsCode) -> None:
