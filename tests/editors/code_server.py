@@ -300,15 +300,16 @@ def wait_for(address: str) -> None:
     raise AssertionError(f"nothing answers at {address}")
 
 
-def processes_with(*words: str) -> list[int]:
-    """Those that have all of the words in their command lines."""
+def process_with(*words: str) -> int:
+    """The one that has all of the words in its command line. What it starts has them too for a
+    moment, before it runs something else: the first one is meant."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
             line = (folder / "cmdline").read_bytes().decode(errors="replace")
             if all(word in line for word in words):
                 found.append(int(folder.name))
-    return found
+    return min(found)
 
 
 def free_port() -> int:

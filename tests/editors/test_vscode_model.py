@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.editors.code_server import VsCode, packaged_extension, processes_with, save_film, vscode
+from tests.editors.code_server import VsCode, packaged_extension, process_with, save_film, vscode
 from tests.editors.examples import CODE
 
 pytestmark = pytest.mark.model
@@ -130,7 +130,7 @@ def test_an_edit_above_leaves_it_right(editor: VsCode) -> None:
 
 def test_a_server_that_is_lost_comes_back_and_suggests(editor: VsCode) -> None:
     suggested(editor, "lost.py")
-    [server] = processes_with(str(editor.home), "lsp_server.cli", "serve")
+    server = process_with(str(editor.home), "lsp_server.cli", "serve")
     os.kill(server, signal.SIGKILL)
     expect(editor.status.locator(".codicon-loading")).to_be_visible()
     editor.is_ready()

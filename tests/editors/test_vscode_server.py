@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.editors.code_server import VsCode, processes_with, program_of, vscode
+from tests.editors.code_server import VsCode, process_with, program_of, vscode
 from tests.editors.scripted_server import scripted_command
 
 SCRIPT = {"return ": ["first + second"]}
@@ -32,8 +32,7 @@ def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VsCode]:
 
 
 def server_process(editor: VsCode) -> int:
-    [found] = processes_with(str(editor.home.parent / "script.json"))
-    return found
+    return process_with(str(editor.home.parent / "script.json"))
 
 
 def test_a_server_that_is_lost_comes_back(editor: VsCode) -> None:
