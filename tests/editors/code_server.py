@@ -107,6 +107,13 @@ class VsCode:
         self.choose_file(self.workspace / name)
         expect(self.page.locator(".tab.active", has_text=name)).to_be_visible()
 
+    def close(self) -> None:
+        """Close the active editor. Not by a key: a page that is shown keeps those for itself."""
+        tab = self.page.locator(".tab.active")
+        name = tab.inner_text().strip()
+        tab.locator(".codicon-close").click()
+        expect(self.page.locator(".tab", has_text=name)).not_to_be_visible()
+
     def type(self, text: str) -> None:
         """Type one key after the other, as a person does."""
         self.page.keyboard.type(text, delay=30)

@@ -117,6 +117,7 @@ def test_cells_of_a_notebook_are_completed(editor: VsCode) -> None:
     editor.shows("")
     [_, cell] = json.loads(editor.text)["cells"]
     assert "".join(cell["source"]) == FUNCTION + "return first + second"
+    editor.close()
 
 
 def notebook(*cells: str) -> str:
@@ -222,7 +223,7 @@ def test_the_repository_is_evaluated_and_the_report_is_shown(editor: VsCode) -> 
     expect(report.locator("h1")).to_have_text("Completion in workspace")
     expect(report.get_by_text("Exact match by place")).to_be_visible()
     editor.save_picture("vscode-report")
-    editor.page.locator(".tab.active .codicon-close").click()  # its page has the keys
+    editor.close()
 
 
 def test_an_api_is_found_for_a_wish(editor: VsCode) -> None:
