@@ -31,6 +31,7 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from models.store import default_home
 from tests.browser import browser
+from tests.editors.scripted_server import scripted_command
 
 PROJECT = Path(__file__).parents[2]
 PACKAGE = PROJECT / "build" / "pirouette.vsix"
@@ -49,6 +50,8 @@ GHOST_TEXT = ", ".join(f".{name}" for name in GHOST_CLASSES)
 NOWHERE = 400, 400
 ROW = ".quick-input-list .monaco-list-row"
 
+# Of a server that has nothing to wait for.
+QUICK = {"pirouette.debounceMs": 0, "pirouette.relatedTokens": 0, "pirouette.menu": "off"}
 # What would stand in the way of a test, or ask for a network.
 SETTINGS: Mapping[str, Any] = {
     "extensions.autoCheckUpdates": False,
@@ -207,6 +210,16 @@ class VsCode:
         expect(told).to_be_visible()
         return told
 
+    def uses(self, model: str, ghost: str) -> None:
+        """Wait until what is suggested after a `return` is of that model."""
+
+        def used() -> str:
+            self.type(" return ")
+            self.shows(ghost)
+            return self.told_by_status().inner_text()
+
+        self.until(lambda: f"Model: {model}" in used(), used)
+
     def message(self, text: str) -> Locator:
         """What a notification says."""
         return self.page.locator(".notification-list-item", has_text=text).first
@@ -294,6 +307,18 @@ def vscode(
                 yield VsCode(page, workspace, home)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
+
+
+@contextmanager
+def scripted_vscode(
+    home: Path, script: Mapping[str, Sequence[str]], *, trusted: bool = True
+) -> Iterator[VsCode]:
+    """An editor that is ready, whose server suggests at once what a script tells it to."""
+    program = program_of(scripted_command(home, script), home)
+    settings = {"pirouette.program": str(program), **QUICK}
+    with vscode(home / "editor", settings, trusted=trusted) as started:
+        started.is_ready()
+        yield started
 
 
 def wait_for(address: str) -> None:

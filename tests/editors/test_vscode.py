@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.editors.code_server import VsCode, program_of, vscode
-from tests.editors.scripted_server import scripted_command
+from tests.editors.code_server import VsCode, scripted_vscode
 
 SCRIPT = {
     "return ": ["first + second", "second + first", "None"],
@@ -22,15 +21,11 @@ def volume(width: float, height: float, depth: float) -> float:
     return area(width, height) * depth
 """
 FUNCTION = "def add(first, second):\n    "
-SETTINGS = {"pirouette.debounceMs": 0, "pirouette.relatedTokens": 0, "pirouette.menu": "off"}
 
 
 @pytest.fixture(scope="module")
 def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VsCode]:
-    home = tmp_path_factory.mktemp("vscode")
-    program = program_of(scripted_command(home, SCRIPT), home)
-    with vscode(home / "editor", {"pirouette.program": str(program), **SETTINGS}) as started:
-        started.is_ready()
+    with scripted_vscode(tmp_path_factory.mktemp("vscode"), SCRIPT) as started:
         yield started
 
 
@@ -202,13 +197,7 @@ def test_the_model_is_chosen_from_a_list(editor: VsCode) -> None:
     editor.save_picture("vscode-models")
     editor.choose("smollm2-135m-instruct")
     editor.open("model.py", FUNCTION)
-
-    def used() -> str:
-        editor.type(" return ")
-        editor.shows("first + second")
-        return editor.told_by_status().inner_text()
-
-    editor.until(lambda: "Model: smollm2-135m-instruct" in used(), used)
+    editor.uses("smollm2-135m-instruct", "first + second")
 
 
 @pytest.mark.model

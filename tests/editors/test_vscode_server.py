@@ -8,12 +8,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.editors.code_server import VsCode, process_with, program_of, vscode
-from tests.editors.scripted_server import scripted_command
+from tests.editors.code_server import VsCode, process_with, scripted_vscode
 
 SCRIPT = {"return ": ["first + second"]}
 FUNCTION = "def add(first, second):\n    "
-QUICK = {"pirouette.debounceMs": 0, "pirouette.relatedTokens": 0, "pirouette.menu": "off"}
 
 
 def suggests(editor: VsCode, name: str) -> None:
@@ -24,10 +22,7 @@ def suggests(editor: VsCode, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VsCode]:
-    home = tmp_path_factory.mktemp("vscode")
-    program = program_of(scripted_command(home, SCRIPT), home)
-    with vscode(home / "editor", {"pirouette.program": str(program), **QUICK}) as started:
-        started.is_ready()
+    with scripted_vscode(tmp_path_factory.mktemp("vscode"), SCRIPT) as started:
         yield started
 
 

@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from models.catalogue import DEFAULT_MODEL
-from tests.editors.code_server import program_of, vscode
-from tests.editors.scripted_server import scripted_command
+from tests.editors.code_server import scripted_vscode, vscode
 
 
 def test_a_program_that_is_not_there_is_told_once(tmp_path: Path) -> None:
@@ -33,21 +32,11 @@ def test_one_that_is_no_server_is_told_with_its_log(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_only_a_trusted_workspace_names_the_model(tmp_path: Path, trusted: bool) -> None:
-    program = program_of(scripted_command(tmp_path, {"return ": ["first + second"]}), tmp_path)
-    with vscode(
-        tmp_path / "editor", {"pirouette.program": str(program)}, trusted=trusted
-    ) as editor:
-        editor.is_ready()
+    script = {"return ": ["first + second"]}
+    with scripted_vscode(tmp_path, script, trusted=trusted) as editor:
         write_settings(editor.workspace, {"pirouette.model": "one-of-its-own"})
         editor.open("file.py", "def add(first, second):\n    ")
-
-        def used() -> str:
-            editor.type(" return ")
-            editor.shows("first + second")
-            return editor.told_by_status().inner_text()
-
-        named = "one-of-its-own" if trusted else DEFAULT_MODEL
-        editor.until(lambda: f"Model: {named}" in used(), used)
+        editor.uses("one-of-its-own" if trusted else DEFAULT_MODEL, "first + second")
 
 
 def write_settings(workspace: Path, settings: Mapping[str, str]) -> None:
