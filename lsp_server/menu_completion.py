@@ -22,6 +22,7 @@ from completion.monitors.monitors import root_of
 from completion.values import PYTHON, CompletionRequest
 from lsp_server.documents import Place
 from lsp_server.inference_thread import InferenceThread
+from lsp_server.latest_requests import LatestRequests
 from lsp_server.positions import LINE_END
 from lsp_server.workspace_code import WorkspaceCode
 from retrieval.analyst.questions import About, Analyst, Question, Wanted
@@ -68,7 +69,7 @@ class Menu:
     """Answers the requests of one session; of one document, the latest only."""
 
     inference: InferenceThread
-    _under_way: dict[str, "asyncio.Task[Ranking]"] = field(default_factory=dict)
+    _latest: LatestRequests = field(default_factory=LatestRequests)
 
     async def complete(
         self, place: Place, request: CompletionRequest, around: Around
@@ -78,31 +79,22 @@ class Menu:
         here = menu_place(request)
         if here is None:
             return NOTHING
-        task = asyncio.create_task(self._rank(request, here, around))
-        self._under_way[place.uri] = task
-        try:
-            ranked, names = await task
-        except asyncio.CancelledError:
-            handler = asyncio.current_task()
-            if handler is not None and handler.cancelling():
-                task.cancel()
-                raise  # the client withdrew the request
+        work = self._rank(request, here, around)
+        found = await self._latest.run(types.TEXT_DOCUMENT_COMPLETION, place.uri, work)
+        if found is None:
             return CALLED_OFF
-        finally:
-            if self._under_way.get(place.uri) is task:
-                del self._under_way[place.uri]
+        ranked, names = found
         items = items_of(ranked[:MOST_ITEMS], place, here.typed)
         above = types.Position(line_for_imports(LINE_END.sub("\n", place.before + place.after)), 0)
         for item in items:
-            if (found := names.importable.get(str(item.filter_text))) is not None:
-                add_import(item, found.module, above, place.line_end)
+            if (missing := names.importable.get(str(item.filter_text))) is not None:
+                add_import(item, missing.module, above, place.line_end)
         is_incomplete = len(ranked) > len(items) or not names.are_all
         return types.CompletionList(is_incomplete, items)
 
     def call_off(self, uri: str) -> None:
         """End the work for a document whose text has changed."""
-        if (task := self._under_way.pop(uri, None)) is not None:
-            task.cancel()
+        self._latest.call_off(uri)
 
     async def _rank(self, request: CompletionRequest, here: MenuPlace, around: Around) -> Ranking:
         """The names in order, and what is known of them."""

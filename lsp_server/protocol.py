@@ -24,6 +24,16 @@ from pygls.protocol.language_server import lsp_method
 IDS = (int, str)  # the types of what names a request
 
 
+def handed_on(method: str) -> Any:
+    """A method of pygls's protocol that leaves everything to the server's own handler."""
+
+    @lsp_method(method)
+    def hand_on(protocol: LanguageServerProtocol, params: Any) -> Generator[Any, Any, None]:
+        yield protocol.fm.features[method], (params,), None
+
+    return hand_on
+
+
 class PirouetteProtocol(LanguageServerProtocol):
     """The language server protocol without a second copy of every document, for any client."""
 
@@ -118,41 +128,12 @@ class PirouetteProtocol(LanguageServerProtocol):
 
     # Documents
 
-    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
-    def lsp_text_document__did_open(
-        self, params: types.DidOpenTextDocumentParams
-    ) -> Generator[Any, Any, None]:
-        yield self.fm.features[types.TEXT_DOCUMENT_DID_OPEN], (params,), None
-
-    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
-    def lsp_text_document__did_change(
-        self, params: types.DidChangeTextDocumentParams
-    ) -> Generator[Any, Any, None]:
-        yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
-
-    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
-    def lsp_text_document__did_close(
-        self, params: types.DidCloseTextDocumentParams
-    ) -> Generator[Any, Any, None]:
-        yield self.fm.features[types.TEXT_DOCUMENT_DID_CLOSE], (params,), None
-
-    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)
-    def lsp_notebook_document__did_open(
-        self, params: types.DidOpenNotebookDocumentParams
-    ) -> Generator[Any, Any, None]:
-        yield self.fm.features[types.NOTEBOOK_DOCUMENT_DID_OPEN], (params,), None
-
-    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
-    def lsp_notebook_document__did_change(
-        self, params: types.DidChangeNotebookDocumentParams
-    ) -> Generator[Any, Any, None]:
-        yield self.fm.features[types.NOTEBOOK_DOCUMENT_DID_CHANGE], (params,), None
-
-    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
-    def lsp_notebook_document__did_close(
-        self, params: types.DidCloseNotebookDocumentParams
-    ) -> Generator[Any, Any, None]:
-        yield self.fm.features[types.NOTEBOOK_DOCUMENT_DID_CLOSE], (params,), None
+    lsp_text_document__did_open = handed_on(types.TEXT_DOCUMENT_DID_OPEN)
+    lsp_text_document__did_change = handed_on(types.TEXT_DOCUMENT_DID_CHANGE)
+    lsp_text_document__did_close = handed_on(types.TEXT_DOCUMENT_DID_CLOSE)
+    lsp_notebook_document__did_open = handed_on(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    lsp_notebook_document__did_change = handed_on(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    lsp_notebook_document__did_close = handed_on(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
 
 
 def is_request(message: Any) -> bool:

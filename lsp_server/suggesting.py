@@ -13,7 +13,7 @@ from lsprotocol import types
 from completion.values import CompletionRequest
 from lsp_server.documents import Place
 from lsp_server.inference_thread import Finished, InferenceThread
-from lsp_server.navigation.requests import LatestRequests
+from lsp_server.latest_requests import LatestRequests
 from lsp_server.settings import Settings
 
 COMPLETED = "$/pirouette/completed"

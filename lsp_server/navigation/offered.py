@@ -14,9 +14,9 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
+from lsp_server.latest_requests import LatestRequests
 from lsp_server.navigation import answers, imports, outlines, renaming
 from lsp_server.navigation.names import Names, View
-from lsp_server.navigation.requests import LatestRequests
 from lsp_server.navigation.syntax_errors import Publish, SyntaxErrors
 from lsp_server.settings import Settings
 

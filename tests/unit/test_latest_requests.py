@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lsp_server.navigation.requests import LatestRequests
+from lsp_server.latest_requests import LatestRequests
 
 
 class Work:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.navigation.requests import LatestRequests
+from lsp_server.latest_requests import LatestRequests
 from retrieval.navigation.named_files import files_named, may_be_changed
 from retrieval.navigation.navigator import Navigator, navigation_worker
 from retrieval.navigation.questions import (
