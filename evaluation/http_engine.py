@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Any, Literal, get_args
 
 from completion.values import CompletionRequest
-from evaluation.judges.endpoint import Busy, NoRedirects, address_in, read_up_to
+from evaluation.judges.endpoint import Busy, address_in, opener_for, read_up_to
 from evaluation.tasks import Completion
 from models.errors import InputError
 
@@ -26,7 +26,6 @@ Kind = Literal["llama.cpp", "openai"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SECONDS = 300.0  # for one answer, the reading of a long prompt included
 LARGEST_ANSWER = 16 << 20  # bytes
-OPENER = urllib.request.build_opener(NoRedirects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,8 @@ class HttpEngine:
             self.endpoint.url + path, body, {"Content-Type": "application/json"}
         )
         try:
-            with OPENER.open(request, timeout=self.seconds) as response:
+            opener = opener_for(self.endpoint.url)
+            with opener.open(request, timeout=self.seconds) as response:
                 return json.loads(read_up_to(response, LARGEST_ANSWER, monotonic() + self.seconds))
         except urllib.error.HTTPError as error:
             with error:

@@ -8,8 +8,10 @@ import argparse
 import errno
 import importlib.util
 import io
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -199,6 +201,19 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     return 0 if all(finding.works for finding in findings) else 1
 
 
+@contextmanager
+def termination_as_interruption() -> Iterator[None]:
+    """What ends a command politely ends it as Ctrl-C does: with its scratch folders put away.
+
+    The server needs none of that, and ends at once (see `lsp_server.serve.leave`).
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     share_the_processor()
@@ -208,7 +223,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = build_parser().parse_args(argv)
         run: Command = arguments.run
-        return run(arguments)
+        if run is run_serve:
+            return run(arguments)
+        with termination_as_interruption():
+            return run(arguments)
     except PirouetteError as error:
         print(f"pirouette: {error}", file=sys.stderr)
         return 2

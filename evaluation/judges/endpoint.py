@@ -5,6 +5,7 @@ for nothing that it does not prove to be. The key goes to the endpoint alone: re
 followed, and it stands in no message.
 """
 
+import ipaddress
 import json
 import re
 import time
@@ -58,7 +59,7 @@ class EndpointChat:
         self._url = completions_url(endpoint.url)
         self._endpoint = endpoint
         self._pause = pause
-        self._opener = urllib.request.build_opener(NoRedirects)
+        self._opener = opener_for(endpoint.url)
         self.name = endpoint.model
         self.identity = f"{self._url}, {endpoint.model}, {endpoint.alternatives} alternatives"
 
@@ -123,6 +124,20 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
+
+
+def opener_for(url: str) -> urllib.request.OpenerDirector:
+    """What asks an address: it follows no redirect, and no proxy hears what this machine serves.
+
+    Of other machines the proxies of the environment are asked, as everywhere.
+    """
+    host = urllib.parse.urlsplit(url).hostname or ""
+    try:
+        here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = False
+    directly = (urllib.request.ProxyHandler({}),) if here else ()
+    return urllib.request.build_opener(NoRedirects, *directly)
 
 
 def completions_url(base: str) -> str:

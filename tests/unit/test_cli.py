@@ -1,8 +1,13 @@
 """The command line: every mistake gets one clear line and exit status 2."""
 
+import argparse
 import json
+import os
 import re
+import signal
 import socket
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -141,6 +146,23 @@ def test_doctor_says_what_is_indexed_here(
     found = examine_index(root)
     assert not found.works
     assert "remove it" in found.advice
+
+
+def test_a_command_that_is_ended_puts_its_folders_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ended(_: argparse.Namespace) -> int:
+        with tempfile.TemporaryDirectory(dir=tmp_path):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+        return 0
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("lsp_server.cli.run_doctor", ended)
+    assert main(["doctor"]) == 130
+    assert capsys.readouterr().err == "pirouette: interrupted\n"
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def assert_one_line(capsys: pytest.CaptureFixture[str], complaint: str) -> None:

@@ -44,6 +44,18 @@ def refused(*replies: Reply, **fields: Any) -> tuple[str, int]:
         return str(refusal.value), len(asked.bodies)
 
 
+def test_no_proxy_hears_what_this_machine_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scripted_endpoint([said("1")]) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        answer, asked, _ = ask(said("3"))
+        assert answer.text == "3"
+        assert len(asked.bodies) == 1
+        elsewhere = Endpoint("http://judge.example/v1", "judge")
+        assert EndpointChat(elsewhere).ask(QUESTION, 16).text == "1"
+        assert len(proxy.bodies) == 1
+
+
 def test_a_request_is_a_chat_completion_with_log_probabilities() -> None:
     answer, asked, _ = ask(said("3", {"3": math.log(0.5), "4": math.log(0.25)}))
     assert asked.paths == ["/v1/chat/completions"]
