@@ -12,6 +12,7 @@ from completion.covers import text_known
 from completion.decoding import as_they_are
 from completion.drafting.drafter import TreeDrafter
 from completion.drafting.pass_cost import LARGEST
+from completion.edit_session import EditSession
 from completion.edit_sessions import EditSessions
 from completion.looking_up import is_unsure
 from completion.menu.names import MenuNames
@@ -32,6 +33,7 @@ from completion.writing import NO_LIMIT, TIME, Asked, SuggestionWriter
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
+from models.token_tree import NOTHING_READ
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
 
 
@@ -87,6 +89,7 @@ class Completer:
         self._choice = related_choice(model.tokenizer, self.prompts.format.files, wanted, left)
         capacity = own + self._choice.most
         self._sessions = EditSessions(model.decoder, capacity, self.options.cache_bytes)
+        self._prepared: Asked | None = None  # for as long as its cache is as it was
         self._rate = EncodeRate()
         self._reuse = SuggestionReuse()
         self._clock = clock
@@ -130,6 +133,15 @@ class Completer:
         """What is left of a suggestion that was made before, without asking the model."""
         return self._reuse.find(request)
 
+    def prepare(self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled) -> int:
+        """Read the prompt of a request that is about to be made; how many tokens were encoded.
+
+        Whatever else is read of the document meanwhile, the model is asked as if this had not been.
+        Raises `Cancelled`.
+        """
+        self._prepared = self._read(request, cancelled)
+        return self._prepared.prefilled.encoded
+
     def complete_several(
         self, request: CompletionRequest, most: int, cancelled: CancelCheck = never_cancelled
     ) -> list[Suggestion]:
@@ -160,7 +172,7 @@ class Completer:
         several = self.complete_several(request, most, cancelled)
         if not is_unsure(several[0]):
             return several
-        before = self._sessions.of(request.document).related
+        before = self._session(request.document).related
         if self.read_related(request, cancelled).blocks == before.blocks:
             return several
         several = self._ask_model(request, cancelled, self.options.time_budget_ms, most - 1)
@@ -190,7 +202,7 @@ class Completer:
             (whole,) = self._ask_model(request, cancelled, NO_LIMIT)
             self._reuse.remember(request, whole)
         elif not shown.text or self._complete(accepted, cancelled, NO_LIMIT).stop == REUSE:
-            own = self._sessions.of(request.document)
+            own = self._session(request.document)
             prompt = self.prompts.build(request, own.edges, own.related)
             own.lay_out(prompt, self._drafter.look_up.add)
         self.learn_file(request, cancelled)
@@ -208,7 +220,7 @@ class Completer:
 
     def heal(self, document: str, cancelled: CancelCheck = never_cancelled) -> None:
         """Make a document's cache exact. Raises `Cancelled`."""
-        self._sessions.of(document).heal(cancelled)
+        self._session(document).heal(cancelled)
 
     def rank_names(
         self, request: CompletionRequest, names: MenuNames, cancelled: CancelCheck, seconds: float
@@ -232,8 +244,17 @@ class Completer:
         self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
     ) -> tuple[Prompt, KeyValueCache, Tensor]:
         """The prompt of a request, the document's cache, which holds it now, and the logits
-        [vocabulary] of what follows. Raises `Cancelled`."""
-        session = self._sessions.of(request.document)
+        [vocabulary] of what follows. Raises `Cancelled`.
+
+        What was prepared stays so, but for what was read ahead: whoever reads on from here writes
+        over that.
+        """
+        asked = self._prepared
+        if asked is not None and asked.request == request:
+            prefilled = replace(asked.prefilled, ahead=NOTHING_READ)
+            self._prepared = replace(asked, prefilled=prefilled)
+            return asked.prompt, asked.cache, prefilled.logits
+        session = self._session(request.document)
         prompt = self.prompts.build(request, session.edges, session.related)
         read = session.read(prompt, self._repair(), cancelled, self._drafter.look_up.add)
         return prompt, session.cache, read.logits
@@ -248,7 +269,7 @@ class Completer:
         """
         if self._search is None or not self._choice.budget:
             return NOTHING_RELATED
-        session = self._sessions.of(request.document)
+        session = self._session(request.document)
         found = self._search.related(request, cancelled)
         wanted = self._choice.of(found, session.related)
         for step in self._choice.steps(session.related, wanted):
@@ -259,6 +280,7 @@ class Completer:
 
     def close(self, document: str) -> None:
         """Give up what is kept for a document."""
+        self._prepared = None
         self._sessions.close(document)
         self._learnt.discard(document)
         if self._search is not None:
@@ -266,12 +288,26 @@ class Completer:
         if self.types is not None:
             self.types.forget(document)
 
+    def _session(self, document: str) -> EditSession:
+        """The cache of a document, for whoever may change it."""
+        self._prepared = None
+        return self._sessions.of(document)
+
     def _ask_model(
         self, request: CompletionRequest, cancelled: CancelCheck, budget_ms: int, others: int = 0
     ) -> list[Suggestion]:
         """The likeliest suggestion, and up to so many `others` with other texts."""
+        asked, self._prepared = self._prepared, None
+        if asked is not None and asked.request == request:
+            asked = asked.put_off(self._clock())
+        else:
+            asked = self._read(request, cancelled)
+        return self._writer.write(asked, budget_ms, cancelled, others)
+
+    def _read(self, request: CompletionRequest, cancelled: CancelCheck) -> Asked:
+        """A request whose prompt is read, to write on from."""
         started = self._clock()
-        session = self._sessions.of(request.document)
+        session = self._session(request.document)
         prompt = self.prompts.build(request, session.edges, session.related)
         near = nearby(request)
         known = text_known(self.model.tokenizer, request.before, prompt.end)
@@ -284,10 +320,10 @@ class Completer:
         read = self._clock()
         self._rate.observe(prefilled.encoded, read - built)
         answer = None if self.answers is None else partial(self.answers, request)
-        asked = Asked(
-            near, prompt, session.cache, prefilled, watch, weigh, started, built, read, answer
+        return Asked(
+            *(request, near, prompt, session.cache, prefilled, watch, weigh),
+            *(started, built, read, answer),
         )
-        return self._writer.write(asked, budget_ms, cancelled, others)
 
     def _repair(self) -> Repair:
         """How much of an inexact cache may be encoded again before the model goes on."""

@@ -36,7 +36,7 @@ SPARE = 1  # branches more than these, since two may come to the same text
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request with the text `near` its cursor, its prompt, and the cache that holds that now.
+    """A request, the text `near` its cursor, its prompt, and the cache that holds that now.
 
     `watch` says what may be written, and `weigh` how likely it is; `answer` answers the queries of
     a model that has learnt to ask, whose text is neither watched nor weighed, since calls stand in
@@ -45,6 +45,7 @@ class Asked:
     In seconds, when it was `started`, when the prompt was `built`, and when it was `read`.
     """
 
+    request: CompletionRequest
     near: CompletionRequest
     prompt: Prompt
     cache: KeyValueCache
@@ -55,6 +56,11 @@ class Asked:
     built: float
     read: float
     answer: Callable[[str], str] | None = None
+
+    def put_off(self, until: float) -> "Asked":
+        """The same as if its prompt had been read just before `until`: until then was no work."""
+        idle = until - self.read
+        return replace(self, started=self.started + idle, built=self.built + idle, read=until)
 
 
 @dataclass(slots=True)

@@ -91,7 +91,7 @@ class ServerArm:
             step=number,
             kind=step.kind,
             ms=1e3 * (sent - started) + answer.milliseconds,
-            debounce=0 if erased else Settings().debounce_ms,
+            debounce=ms["paused"],
             first_token=ms["first_token"],
             first_line=ms["first_line"],
             total=ms["total"],

@@ -13,7 +13,7 @@ from evaluation.results import Metric, Row, metric, rate
 
 PIROUETTE = "pirouette"
 COMPARED = (
-    *("p50_ms", "p95_ms", "p50_ms_without_debounce", "p95_ms_without_debounce"),
+    *("p50_ms", "p95_ms", "p50_ms_without_debounce", "p95_ms_without_debounce", "p50_line_ms"),
     *("first_token_ms", "first_line_ms", "tokens_encoded"),
 )
 
@@ -22,7 +22,8 @@ COMPARED = (
 class Timed:
     """One suggestion that was waited for; times in milliseconds.
 
-    `ms` is from the keystroke to the answer, with the `debounce`. `first_token`, `first_line` and
+    `ms` is from the keystroke to the answer, with what is left of the debounce when the engine has
+    nothing more to do in it, which is `debounce`. `first_token`, `first_line` and
     `total` count from the start of the engine's work, by its own clock; `writing` is the part of
     it after the prompt was read. `context` and `cache` are stages of Pirouette alone. `reused`
     means that an earlier suggestion still held and no model was asked.
@@ -49,6 +50,11 @@ class Timed:
     @property
     def without_debounce(self) -> float:
         return self.ms - self.debounce
+
+    @property
+    def line(self) -> float:
+        """From the keystroke until the first line was written; the peer writes no more than that."""
+        return self.ms - (self.total - self.first_line)
 
     @property
     def overhead(self) -> float:
@@ -98,6 +104,7 @@ def metrics_of(timed: Sequence[Timed]) -> dict[str, Metric]:
         "p95_ms": Metric(percentile(waited, 95)),
         "p50_ms_without_debounce": middle(bare),
         "p95_ms_without_debounce": Metric(percentile(bare, 95)),
+        "p50_line_ms": middle(one.line for one in timed),
         "debounce_ms": middle(one.debounce for one in timed),
         **({"context_ms": middle(contexts)} if contexts else {}),
         **({"cache_ms": middle(caches)} if caches else {}),

@@ -11,16 +11,18 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from completion.menu.names import MenuNames
 from completion.menu.ranking import RankedName
 from completion.pipeline import Completer
-from completion.values import CompletionRequest, Suggestion
+from completion.values import CancelCheck, CompletionRequest, Suggestion
 from models.errors import Cancelled
 
 logger = logging.getLogger(__name__)
 
 LoadCompleter = Callable[[], Completer]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class Finished:
 
     suggestions: Sequence[Suggestion]
     encoded: int
+
+
+Tell = Callable[[Finished], None]
 
 
 class InferenceThread:
@@ -60,24 +65,15 @@ class InferenceThread:
         self, request: CompletionRequest, names: MenuNames, seconds: float
     ) -> list[RankedName]:
         """As the completer's; cancelling the caller calls the work off."""
-        completer = self._completer
-        assert completer is not None
-        self.end_idle_work()
-        called_off = threading.Event()
+        completer = self._take_over()
 
-        def work() -> list[RankedName]:
+        def work(cancelled: CancelCheck) -> list[RankedName]:
             try:
-                return completer.rank_names(request, names, called_off.is_set, seconds)
+                return completer.rank_names(request, names, cancelled, seconds)
             except Cancelled:
                 return []
 
-        future = self._executor.submit(work)
-        try:
-            return await asyncio.shield(asyncio.wrap_future(future))
-        except asyncio.CancelledError:
-            called_off.set()
-            future.cancel()
-            raise
+        return await self._run(work)
 
     def get_ahead(self, request: CompletionRequest, shown: Suggestion) -> None:
         """Use the time until the next request to prepare for it."""
@@ -108,51 +104,77 @@ class InferenceThread:
 
     async def remembered(self, request: CompletionRequest) -> Suggestion | None:
         """As the completer's."""
-        completer = self._completer
-        assert completer is not None
-        self.end_idle_work()
+        completer = self._take_over()
         return await asyncio.wrap_future(self._executor.submit(completer.remembered, request))
 
+    async def prepare(self, request: CompletionRequest, tell: Tell) -> int:
+        """As the completer's; cancelling the caller calls the work off, and has it told."""
+        completer = self._take_over()
+
+        def work(cancelled: CancelCheck) -> Finished | int:
+            try:
+                return completer.prepare(request, cancelled)
+            except Cancelled as called_off:
+                return Finished((), called_off.encoded)
+
+        def tell_of_end(ended: Finished | int) -> None:
+            if isinstance(ended, Finished):
+                tell(ended)
+
+        ended = await self._run(work, tell_of_end)
+        if isinstance(ended, Finished):
+            raise asyncio.CancelledError
+        return ended
+
     async def complete(
-        self,
-        request: CompletionRequest,
-        most: int,
-        on_finished: Callable[[Finished], None],
-        *,
-        by_hand: bool,
+        self, request: CompletionRequest, most: int, tell: Tell, *, by_hand: bool
     ) -> Sequence[Suggestion]:
         """Up to `most` suggestions for `request`, which may have been asked for by hand; cancelling
-        the caller calls the work off.
-
-        `on_finished` is called on the event loop when the work has really ended, which for a
-        cancelled caller is up to one chunk of prefill later.
+        the caller calls the work off. It is told how it ended, once it really has.
         """
-        completer = self._completer
-        assert completer is not None
-        self.end_idle_work()
-        loop = asyncio.get_running_loop()
-        called_off = threading.Event()
+        completer = self._take_over()
         complete = completer.complete_by_hand if by_hand else completer.complete_several
 
-        def work() -> Finished:
+        def work(cancelled: CancelCheck) -> Finished:
             try:
-                suggestions = complete(request, most, called_off.is_set)
-            except Cancelled as cancelled:
-                return Finished((), cancelled.encoded)
+                suggestions = complete(request, most, cancelled)
+            except Cancelled as called_off:
+                return Finished((), called_off.encoded)
             return Finished(suggestions, suggestions[0].tokens.encoded)
 
-        def report(future: Future[Finished]) -> None:
-            if not future.cancelled() and future.exception() is None:
-                loop.call_soon_threadsafe(on_finished, future.result())
+        finished = await self._run(work, tell)
+        if not finished.suggestions:
+            raise asyncio.CancelledError
+        return finished.suggestions
 
-        future = self._executor.submit(work)
+    def _take_over(self) -> Completer:
+        """The completer, whose idle work is ended. What needs it is called off while it is being
+        replaced."""
+        if self._completer is None:
+            raise asyncio.CancelledError
+        self.end_idle_work()
+        return self._completer
+
+    async def _run(
+        self, work: Callable[[CancelCheck], T], tell: Callable[[T], None] | None = None
+    ) -> T:
+        """What work on the thread comes to; cancelling the caller calls it off.
+
+        `tell` is called on the event loop with that once the work has really ended, which for a
+        cancelled caller is up to one chunk of prefill later.
+        """
+        loop = asyncio.get_running_loop()
+        called_off = threading.Event()
+
+        def report(future: Future[T]) -> None:
+            if tell is not None and not future.cancelled() and future.exception() is None:
+                loop.call_soon_threadsafe(tell, future.result())
+
+        future = self._executor.submit(work, called_off.is_set)
         future.add_done_callback(report)
         try:
-            finished = await asyncio.shield(asyncio.wrap_future(future))
+            return await asyncio.shield(asyncio.wrap_future(future))
         except asyncio.CancelledError:
             called_off.set()
             future.cancel()
             raise
-        if not finished.suggestions:
-            raise asyncio.CancelledError
-        return finished.suggestions

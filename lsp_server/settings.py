@@ -36,7 +36,7 @@ class Settings:
         "", "A folder with a LoRA adapter that changes the model; empty for none."
     )
     debounce_ms: int = setting(
-        75, "Milliseconds of quiet before a suggestion that was not asked for is made.", 0, 5000
+        75, "Milliseconds of quiet before a suggestion that was not asked for is written.", 0, 5000
     )
     minimum_confidence: float = setting(
         0.0,

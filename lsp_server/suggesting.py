@@ -4,7 +4,7 @@ Where the cursor stands, and whether anything may be suggested there, is for the
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from lsp_server.latest_requests import LatestRequests
 from lsp_server.settings import Settings
 
 COMPLETED = "$/pirouette/completed"
+READING = 0.075  # seconds before the end of a pause that reading begins: a pass over a few tokens
 Items = list[types.InlineCompletionItem]
 
 
@@ -32,17 +33,12 @@ class Suggesting:
     request_of: Callable[[Place], CompletionRequest]
     is_current: Callable[[Place], bool]
     notify: Callable[[str, Any], None]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _latest: LatestRequests = field(default_factory=LatestRequests)
 
     async def suggest(self, place: Place, settings: Settings, *, by_hand: bool) -> Items:
         """One item or none; several where they are asked for by hand."""
-        least = 0.0 if by_hand else settings.minimum_confidence
-        if place.erased and not by_hand:
-            work = self._remembered_at(place, least)
-        else:
-            pause = 0.0 if by_hand else settings.debounce_ms / 1000
-            most = settings.suggestions if by_hand else 1
-            work = self._suggest_at(place, pause, least, most, by_hand=by_hand)
+        work = self._suggest_at(place, settings, by_hand=by_hand)
         return await self._latest.run(COMPLETED, place.uri, work) or []
 
     def call_off(self, uri: str) -> None:
@@ -50,19 +46,28 @@ class Suggesting:
         self.inference.end_idle_work()
         self._latest.call_off(uri)
 
-    async def _suggest_at(
-        self, place: Place, pause: float, least: float, most: int, *, by_hand: bool
-    ) -> Items:
-        """Up to `most` suggestions after a pause in seconds, if the first is confident enough."""
-        await asyncio.sleep(pause)
-        if not self.inference.ready:
-            return []
+    async def _suggest_at(self, place: Place, settings: Settings, *, by_hand: bool) -> Items:
+        """What was suggested before and still holds, at once; else what the model says.
+
+        Whoever erases wants no new text, and each further key would call it off: the model is left
+        alone then. What was not asked for is written after a pause, and shown if it is confident
+        enough.
+        """
         request = self.request_of(place)
+        least, most, paused = 0.0, settings.suggestions, 0.0
+        if not by_hand:
+            least, most = settings.minimum_confidence, 1
+            known = await self.inference.remembered(request)
+            if place.erased:
+                certain = known is not None and known.confidence >= least
+                return [place.item(known.text)] if known and certain and known.text else []
+            if known is None:
+                paused = await self._read_in_pause(place, request, settings.debounce_ms / 1e3)
 
-        def tell_counts(finished: Finished) -> None:
-            self.notify(COMPLETED, account_of(place, finished))
+        def tell(finished: Finished) -> None:
+            self.notify(COMPLETED, account_of(place, finished, paused))
 
-        first, *others = await self.inference.complete(request, most, tell_counts, by_hand=by_hand)
+        first, *others = await self.inference.complete(request, most, tell, by_hand=by_hand)
         if first.confidence < least:
             first = replace(first, text="")  # nothing that will be accepted
         self.inference.get_ahead(request, first)
@@ -70,17 +75,29 @@ class Suggesting:
             return []
         return [place.item(one.text) for one in (first, *others) if one.text]
 
-    async def _remembered_at(self, place: Place, least: float) -> Items:
-        """What was suggested before and still holds. Whoever erases wants no new text, and each
-        further key would call it off: the model is left alone."""
-        found = await self.inference.remembered(self.request_of(place))
-        if found is None or found.confidence < least or not found.text:
-            return []
-        return [place.item(found.text)]
+    async def _read_in_pause(self, place: Place, request: CompletionRequest, pause: float) -> float:
+        """Let so many seconds go by, at whose end the text is read; how many were idle."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        before = max(0.0, pause - READING)
+        await self.sleep(before)
+
+        def tell(called_off: Finished) -> None:
+            self.notify(COMPLETED, account_of(place, called_off, before))
+
+        encoded = await self.inference.prepare(request, tell)
+        after = max(0.0, began + pause - loop.time())
+        try:
+            await self.sleep(after)
+        except asyncio.CancelledError:
+            tell(Finished((), encoded))
+            raise
+        return before + after
 
 
-def account_of(place: Place, finished: Finished) -> dict[str, Any]:
-    """Counts and times of finished work, for whoever shows or measures them."""
+def account_of(place: Place, finished: Finished, paused: float) -> dict[str, Any]:
+    """Counts and times of finished work, for whoever shows or measures them; for so many seconds
+    it did nothing, which are in none of its times."""
     suggestion = next(iter(finished.suggestions), None)
     return {
         "uri": place.uri,
@@ -89,6 +106,6 @@ def account_of(place: Place, finished: Finished) -> dict[str, Any]:
         "model": suggestion.model if suggestion else "",
         "confidence": suggestion.confidence if suggestion else 0.0,
         "tokens": asdict(suggestion.tokens) if suggestion else {"encoded": finished.encoded},
-        "ms": asdict(suggestion.ms) if suggestion else {},
+        "ms": asdict(suggestion.ms) | {"paused": 1e3 * paused} if suggestion else {},
         "monitors": asdict(suggestion.watched) if suggestion else {},
     }

@@ -60,6 +60,9 @@ class ScriptedCompleter(Completer):
     def remembered(self, request: CompletionRequest) -> Suggestion | None:
         return next(iter(self.complete_several(request, 1)), None)
 
+    def prepare(self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled) -> int:
+        return 0
+
     def get_ahead(
         self, request: CompletionRequest, shown: Suggestion, cancelled: CancelCheck
     ) -> None: ...

@@ -94,26 +94,16 @@ def memory_in_use() -> int:
     return 1024 * int(status.partition("RssAnon:")[2].split()[0])
 
 
-class FailingCompleter(Completer):
-    """Fails as a defect would, with source text in its message."""
+class WithoutModel(Completer):
+    """Remembers and prepares nothing."""
 
     def __init__(self) -> None: ...
 
-    def complete_several(
-        self, request: CompletionRequest, most: int, cancelled: CancelCheck = never_cancelled
-    ) -> list[Suggestion]:
-        raise ValueError(request.before)
+    def remembered(self, request: CompletionRequest) -> Suggestion | None:
+        return None
 
-
-class UnsureCompleter(Completer):
-    """Suggests the same everywhere."""
-
-    def __init__(self) -> None: ...
-
-    def complete_several(
-        self, request: CompletionRequest, most: int, cancelled: CancelCheck = never_cancelled
-    ) -> list[Suggestion]:
-        return [Suggestion("value", "none", "end", confidence=0.5)]
+    def prepare(self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled) -> int:
+        return 0
 
     def get_ahead(
         self, request: CompletionRequest, shown: Suggestion, cancelled: CancelCheck
@@ -122,7 +112,25 @@ class UnsureCompleter(Completer):
     def close(self, document: str) -> None: ...
 
 
-class ScriptedCompleter(Completer):
+class FailingCompleter(WithoutModel):
+    """Fails as a defect would, with source text in its message."""
+
+    def complete_several(
+        self, request: CompletionRequest, most: int, cancelled: CancelCheck = never_cancelled
+    ) -> list[Suggestion]:
+        raise ValueError(request.before)
+
+
+class UnsureCompleter(WithoutModel):
+    """Suggests the same everywhere."""
+
+    def complete_several(
+        self, request: CompletionRequest, most: int, cancelled: CancelCheck = never_cancelled
+    ) -> list[Suggestion]:
+        return [Suggestion("value", "none", "end", confidence=0.5)]
+
+
+class ScriptedCompleter(WithoutModel):
     """Writes the same everywhere, remembers it as any other, and tells what it was asked.
 
     Work ahead counts as asking, too: it is the model's.
@@ -139,12 +147,13 @@ class ScriptedCompleter(Completer):
         self._tell({"before": request.before, "after": request.after, "ahead": False})
         return [Suggestion("(one, two)", "none", "end", confidence=1.0)]
 
+    def remembered(self, request: CompletionRequest) -> Suggestion | None:
+        return self._reuse.find(request)
+
     def get_ahead(
         self, request: CompletionRequest, shown: Suggestion, cancelled: CancelCheck
     ) -> None:
         self._tell({"before": request.before, "after": request.after, "ahead": True})
-
-    def close(self, document: str) -> None: ...
 
 
 def digest_of(before: str, after: str) -> str:
@@ -160,9 +169,6 @@ class EchoingCompleter(UnsureCompleter):
         return [Suggestion(digest_of(request.before, request.after), "none", "end", confidence=1.0)]
 
     complete_by_hand = complete_several
-
-    def remembered(self, request: CompletionRequest) -> Suggestion | None:
-        return None
 
     def rank_names(
         self, request: CompletionRequest, names: MenuNames, cancelled: CancelCheck, seconds: float

@@ -57,6 +57,7 @@ def test_times_are_given_with_and_without_the_debounce() -> None:
     metrics = metrics_of([OWN])
     assert metrics["p50_ms"].value == metrics["p95_ms"].value == 200
     assert metrics["p50_ms_without_debounce"].value == 125
+    assert metrics["p50_line_ms"].value == 180
     assert metrics["overhead_ms"].value == 5
 
 
