@@ -53,7 +53,7 @@ class Timed:
 
     @property
     def line(self) -> float:
-        """From the keystroke until the first line was written; the peer writes no more than that."""
+        """From the keystroke until the first line was written; the peer writes no more."""
         return self.ms - (self.total - self.first_line)
 
     @property
