@@ -113,9 +113,10 @@ class InferenceThread:
 
         def work(cancelled: CancelCheck) -> Finished | int:
             try:
-                return completer.prepare(request, cancelled)
+                encoded = completer.prepare(request, cancelled)
             except Cancelled as called_off:
                 return Finished((), called_off.encoded)
+            return Finished((), encoded) if cancelled() else encoded
 
         def tell_of_end(ended: Finished | int) -> None:
             if isinstance(ended, Finished):

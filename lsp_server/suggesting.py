@@ -54,6 +54,7 @@ class Suggesting:
         enough.
         """
         request = self.request_of(place)
+        now = asyncio.get_running_loop().time()
         least, most, paused = 0.0, settings.suggestions, 0.0
         if not by_hand:
             least, most = settings.minimum_confidence, 1
@@ -62,7 +63,7 @@ class Suggesting:
                 certain = known is not None and known.confidence >= least
                 return [place.item(known.text)] if known and certain and known.text else []
             if known is None:
-                paused = await self._read_in_pause(place, request, settings.debounce_ms / 1e3)
+                paused = await self._read_until(now + settings.debounce_ms / 1e3, place, request)
 
         def tell(finished: Finished) -> None:
             self.notify(COMPLETED, account_of(place, finished, paused))
@@ -75,18 +76,18 @@ class Suggesting:
             return []
         return [place.item(one.text) for one in (first, *others) if one.text]
 
-    async def _read_in_pause(self, place: Place, request: CompletionRequest, pause: float) -> float:
-        """Let so many seconds go by, at whose end the text is read; how many were idle."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        before = max(0.0, pause - READING)
+    async def _read_until(self, end: float, place: Place, request: CompletionRequest) -> float:
+        """Let a pause go by up to its `end`, before which the text is read; seconds of it that were
+        idle."""
+        clock = asyncio.get_running_loop().time
+        before = max(0.0, end - READING - clock())
         await self.sleep(before)
 
         def tell(called_off: Finished) -> None:
             self.notify(COMPLETED, account_of(place, called_off, before))
 
         encoded = await self.inference.prepare(request, tell)
-        after = max(0.0, began + pause - loop.time())
+        after = max(0.0, end - clock())
         try:
             await self.sleep(after)
         except asyncio.CancelledError:

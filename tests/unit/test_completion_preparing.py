@@ -1,6 +1,7 @@
 """A prompt that is read before its suggestion is wanted is not read again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,11 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     encode = Decoder.encode
 
-    def counted(self: Decoder, cache: KeyValueCache, positions: list[int], **rest: Any) -> Tensor:
+    def counted(
+        self: Decoder, cache: KeyValueCache, positions: list[int], *rest: Any, **named: Any
+    ) -> Tensor:
         counts.append(len(positions))
-        return encode(self, cache, positions, **rest)
+        return encode(self, cache, positions, *rest, **named)
 
     monkeypatch.setattr(Decoder, "encode", counted)
     return counts
@@ -68,13 +71,12 @@ def test_what_was_prepared_is_not_read_again(model: LanguageModel, encoded: list
     [
         lambda completer: completer.complete(TYPED),
         lambda completer: completer.prepare(TYPED),
-        lambda completer: completer.heal(PLACE.document),
         lambda completer: completer.close(PLACE.document),
         lambda completer: rank(completer, PLACE),
         lambda completer: rank(completer, TYPED),
         lambda completer: completer.get_ahead(TYPED, completer.complete(TYPED), never_cancelled),
     ],
-    ids=["another", "prepared", "healed", "closed", "menu", "other menu", "idle work"],
+    ids=["another", "prepared", "closed", "menu", "other menu", "idle work"],
 )
 def test_whatever_comes_between_the_suggestion_is_the_same(
     model: LanguageModel, between: Callable[[Completer], object]
@@ -84,6 +86,33 @@ def test_whatever_comes_between_the_suggestion_is_the_same(
     between(completer)
     made, expected = completer.complete(PLACE), Completer(model, OPTIONS).complete(PLACE)
     assert (made.text, made.stop) == (expected.text, expected.stop)
+
+
+def test_a_cache_that_was_healed_meanwhile_is_read_from_again(
+    model: LanguageModel, encoded: list[int]
+) -> None:
+    """What was prepared had been read beside text that remembered another."""
+    completer = Completer(model, replace(OPTIONS, repair_ms=0))
+    completer.complete(at("x = 1\n" * 20 + TEXT))
+    edited = at("x = 1\n" * 3 + "value = 22\n" + "x = 1\n" * 16 + TEXT)
+    completer.prepare(edited)
+    encoded.clear()
+    completer.heal(edited.document)
+    assert sum(encoded) > 1
+    made, expected = completer.complete(edited), Completer(model, OPTIONS).complete(edited)
+    assert (made.text, made.stop, made.features) == (
+        expected.text,
+        expected.stop,
+        expected.features,
+    )
+
+
+def test_a_closed_document_is_read_again(model: LanguageModel, encoded: list[int]) -> None:
+    completer = Completer(model, OPTIONS)
+    read = completer.prepare(PLACE)
+    completer.close(PLACE.document)
+    encoded.clear()
+    assert completer.complete(PLACE).tokens.encoded == sum(encoded) == read
 
 
 def test_a_menu_there_reads_nothing_of_the_prompt(model: LanguageModel, encoded: list[int]) -> None:
