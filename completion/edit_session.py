@@ -25,7 +25,7 @@ from models.prefill import encode_in_chunks
 from models.token_tree import NO_TREE, ReadTree, TokenTree
 from retrieval.related.related_code import NOTHING_RELATED, RelatedCode
 
-HEAL_TOKENS = 32  # a pass while the editor is idle
+IDLE_TOKENS = 32  # a pass while the editor is idle
 Learn = Callable[[Sequence[int], range], None]  # tokens, and which of them are new
 
 
@@ -152,6 +152,20 @@ class EditSession:
             raise Cancelled(encoded=len(first) + called_off.encoded) from None
         return hidden, first + again
 
+    def read_idly(self, prompt: Prompt, cancelled: CancelCheck, learn: Learn | None = None) -> None:
+        """Make the cache hold `prompt`, of which what is new and the anchors are read, while nobody
+        waits: what that makes stale is left to `heal`, and nobody who asks next has to repair it.
+
+        Raises `Cancelled`, between two layers at the latest. `learn` is as for `lay_out`.
+        """
+        owed = self._repairs
+        kept = self.lay_out(prompt, learn)
+        self._repairs = owed
+        positions = plan_reading(self.cache, prompt, kept, NONE).first
+        for start in range(0, len(positions), IDLE_TOKENS):
+            self._decoder.encode(self.cache, positions[start : start + IDLE_TOKENS], cancelled)
+        self._related = prompt.related
+
     def heal(self, cancelled: Callable[[], bool]) -> int:
         """Encode the prompt's corrected tokens again, the first ones first, until all are exact.
 
@@ -159,7 +173,7 @@ class EditSession:
         """
         self.cache.truncate(min(self._prompt_length, self.cache.length))
         healed = 0
-        while positions := self.cache.inexact()[:HEAL_TOKENS]:
+        while positions := self.cache.inexact()[:IDLE_TOKENS]:
             self._decoder.encode(self.cache, positions, cancelled)
             healed += len(positions)
         return healed

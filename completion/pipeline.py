@@ -206,7 +206,7 @@ class Completer:
             prompt = self.prompts.build(request, own.edges, own.related)
             own.lay_out(prompt, self._drafter.look_up.add)
         self.learn_file(request, cancelled)
-        self.read_related(request, cancelled)
+        self.read_related(request, cancelled, idle=True)
         self.heal(request.document, cancelled)
 
     def learn_file(
@@ -260,12 +260,17 @@ class Completer:
         return prompt, session.cache, read.logits
 
     def read_related(
-        self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled
+        self,
+        request: CompletionRequest,
+        cancelled: CancelCheck = never_cancelled,
+        *,
+        idle: bool = False,
     ) -> RelatedCode:
         """Put code of other files before the document's, which takes as long as reading it does.
 
         Block by block, so that what was read stays where it is `Cancelled`, which this raises.
-        Returns what is there in the end.
+        Returns what is there in the end. What becomes stale is repaired, as after any edit, unless
+        there is `idle` time to heal it.
         """
         if self._search is None or not self._choice.budget:
             return NOTHING_RELATED
@@ -273,9 +278,14 @@ class Completer:
         found = self._search.related(request, cancelled)
         wanted = self._choice.of(found, session.related)
         for step in self._choice.steps(session.related, wanted):
-            prompt = self.prompts.build(request, session.edges, step)
-            repair = self._repair() if step == wanted else NONE
-            session.read(prompt, repair, cancelled, self._drafter.look_up.add)
+            prompt, learn = (
+                self.prompts.build(request, session.edges, step),
+                self._drafter.look_up.add,
+            )
+            if idle:
+                session.read_idly(prompt, cancelled, learn)
+            else:
+                session.read(prompt, self._repair() if step == wanted else NONE, cancelled, learn)
         return session.related
 
     def close(self, document: str) -> None:

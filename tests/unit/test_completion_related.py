@@ -1,6 +1,8 @@
 """Code of other files before the file: which blocks, in which order, and at what cost."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,7 @@ from tests.unit.completion_helpers import (
 
 QWEN = FileMarkers("<|repo_name|>", "<|file_sep|>")
 PLACE = at("def add(first, second):\n    return ▮\n")
+LONG = at("value = 1\n" * 12 + "def add(first, second):\n    return ▮\n")
 ONE, TWO, THREE = (
     CodeBlock(f"{name}.py", 1, f"def {name}(first):\n    return first\n")
     for name in ("one", "two", "three")
@@ -233,6 +236,42 @@ def test_idle_time_is_used_for_them(model: LanguageModel) -> None:
     session = completer._sessions.of(PLACE.document)
     assert session.related.blocks == (ONE,)
     assert not session.cache.inexact()
+
+
+@pytest.mark.parametrize(("idle", "times"), [(False, 2), (True, 5), (True, 1000)])
+def test_what_idle_time_reads_leaves_nothing_to_repair_for_the_next_request(
+    model: LanguageModel, idle: bool, times: int
+) -> None:
+    """Of what was called off while somebody waited, the rest is repaired."""
+    completer = completer_with(model, Shelf(ONE, TWO))
+    completer.complete(LONG)
+    session = completer._sessions.of(LONG.document)
+    with suppress(Cancelled):
+        completer.read_related(LONG, CancelAfter(times), idle=idle)
+    assert len(session.related.blocks) == 1 + (times == 1000)
+    made = completer.with_parts().complete(LONG)
+    assert session.cache.stale()
+    assert (made.tokens.encoded == 1) == idle
+
+
+def test_an_edit_before_that_is_still_repaired(model: LanguageModel) -> None:
+    completer = completer_with(model, Shelf(ONE))
+    completer.complete(LONG)
+    edited = replace(LONG, before=f"import os\n{LONG.before}")
+    session = completer._sessions.of(LONG.document)
+    session.lay_out(completer.prompts.build(edited, session.edges))
+    completer.read_related(edited, idle=True)
+    assert completer.with_parts().complete(edited).tokens.encoded > 1
+
+
+@pytest.mark.parametrize("idle", [False, True])
+def test_idle_time_ends_between_two_layers(model: LanguageModel, idle: bool) -> None:
+    """One that somebody waits for ends between two chunks."""
+    asked = CancelAfter(10_000)
+    completer = completer_with(model, Shelf(ONE, TWO))
+    completer.complete(PLACE)
+    completer.read_related(PLACE, asked, idle=idle)
+    assert (asked.asked >= 2 * model.decoder.config.layers) == idle
 
 
 def test_none_are_read_where_none_are_wanted(model: LanguageModel) -> None:
