@@ -150,6 +150,10 @@ def listen(client: LanguageClient, heard: Heard) -> None:
     def create(_: types.WorkDoneProgressCreateParams) -> None:
         return None
 
+    @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+    def mark(_: types.PublishDiagnosticsParams) -> None:
+        return None
+
     @client.feature(types.PROGRESS)
     def progress(params: types.ProgressParams) -> None:
         value = as_dict(params.value)

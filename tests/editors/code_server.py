@@ -254,9 +254,17 @@ def save_film(name: str, frames: Sequence[tuple[Image.Image, int]]) -> None:
 
 @contextmanager
 def vscode(
-    home: Path, settings: Mapping[str, Any], *, installed: bool = True, trusted: bool = True
+    home: Path,
+    settings: Mapping[str, Any],
+    *,
+    installed: bool = True,
+    trusted: bool = True,
+    others: Sequence[Path] = (),
 ) -> Iterator[VsCode]:
-    """An editor with these settings beside those that keep it quiet, in a new and empty folder."""
+    """An editor with these settings beside those that keep it quiet, in a new and empty folder.
+
+    `others` are the packages of further extensions that it has.
+    """
     program, package = code_server_program(), packaged_extension()
     workspace = home / "workspace"
     workspace.mkdir(parents=True)
@@ -272,9 +280,9 @@ def vscode(
         "HOME": str(home),
         "PIROUETTE_HOME": str(default_home()),
     }
-    if installed:
+    for one in (package, *others) if installed else others:
         subprocess.run(
-            [program, *folders, "--install-extension", package],
+            [program, *folders, "--install-extension", one],
             env=surroundings,
             check=True,
             capture_output=True,
@@ -311,12 +319,16 @@ def vscode(
 
 @contextmanager
 def scripted_vscode(
-    home: Path, script: Mapping[str, Sequence[str]], *, trusted: bool = True
+    home: Path,
+    script: Mapping[str, Sequence[str]],
+    *,
+    trusted: bool = True,
+    others: Sequence[Path] = (),
 ) -> Iterator[VsCode]:
     """An editor that is ready, whose server suggests at once what a script tells it to."""
     program = program_of(scripted_command(home, script), home)
     settings = {"pirouette.program": str(program), **QUICK}
-    with vscode(home / "editor", settings, trusted=trusted) as started:
+    with vscode(home / "editor", settings, trusted=trusted, others=others) as started:
         started.is_ready()
         yield started
 

@@ -4,7 +4,7 @@ python -P tests/editors/scripted_server.py SCRIPT    with JSON: {ENDING: [SUGGES
 
 Everything but the model is the project's own. What is suggested depends on how the text before the
 cursor ends; the longest ending counts, and nothing is suggested where there is none. It goes by the
-name of whichever model is set.
+name of whichever model is set, and where it suggests `ENVIRONMENT` that is the one that is set.
 """
 
 import json
@@ -27,6 +27,7 @@ from lsp_server.serve import leave
 from lsp_server.settings import Settings
 
 QUICK = "{ debounceMs = 0, menu = false, monitors = false, relatedTokens = 0 }"
+ENVIRONMENT = "ENVIRONMENT"
 COUNTS = TokenCounts(prompt=100, reused=90, moved=5, encoded=5)
 TIMES = Timings(first_token=10.0, first_line=20.0, total=30.0)
 
@@ -41,17 +42,20 @@ def scripted_command(folder: Path, script: Mapping[str, Sequence[str]]) -> list[
 class ScriptedCompleter(Completer):
     """Suggests what its script has for the text before the cursor."""
 
-    def __init__(self, script: Mapping[str, Sequence[str]], name: str) -> None:
+    def __init__(self, script: Mapping[str, Sequence[str]], settings: Settings) -> None:
         self._script = script
-        self._name = name
+        self._settings = settings
 
     def complete_several(
         self, request: CompletionRequest, most: int, cancelled: CancelCheck = never_cancelled
     ) -> list[Suggestion]:
         endings = [ending for ending in self._script if request.before.endswith(ending)]
         texts = self._script[max(endings, key=len)] if endings else [""]
+        model, environment = self._settings.model, self._settings.python_environment
         return [
-            Suggestion(text, self._name, "end", COUNTS, TIMES, confidence=0.5)
+            Suggestion(
+                text.replace(ENVIRONMENT, environment), model, "end", COUNTS, TIMES, confidence=0.5
+            )
             for text in texts[:most]
         ]
 
@@ -75,7 +79,7 @@ if __name__ == "__main__":
     told = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
 
     def load(settings: Settings, *_: object) -> Completer:
-        return ScriptedCompleter(told, settings.model)
+        return ScriptedCompleter(told, settings)
 
     create_server(load).start_io()
     leave(0)

@@ -1,5 +1,5 @@
 /** What the editor calls. It knows which part does what, and nothing of how. */
-import { commands, type ExtensionContext, window, workspace } from "vscode";
+import { commands, type ExtensionContext, extensions, window, workspace } from "vscode";
 import { Counts } from "./counts";
 import { Environment } from "./environment";
 import { evaluate } from "./evaluation";
@@ -48,6 +48,7 @@ export function activate(context: ExtensionContext): void {
       }
     }),
     workspace.onDidGrantWorkspaceTrust(() => own.start()),
+    extensions.onDidChange(() => own.sendSettings()), // another server may be there now, or none any more
   );
   void own.start();
 }

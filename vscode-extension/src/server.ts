@@ -10,7 +10,7 @@ import {
 } from "vscode-languageclient/node";
 import type { Counts } from "./counts";
 import type { Environment } from "./environment";
-import { chosenInterpreter } from "./interpreter";
+import { Interpreter } from "./interpreter";
 import { relay } from "./log";
 import { findProgram } from "./program";
 import { configuration, SECTION, serverSettings } from "./settings";
@@ -31,7 +31,7 @@ class QuietClient extends LanguageClient {
 
 export class Server {
   private client: LanguageClient | undefined;
-  private interpreter = "";
+  private readonly interpreter = new Interpreter(() => void this.sendSettings());
   private deaths: number[] = [];
   /** Done once all that was asked for is done. */
   private turn: Promise<void> = Promise.resolve();
@@ -89,11 +89,10 @@ export class Server {
       void window.showWarningMessage("Pirouette runs on Linux and macOS; open the folder in WSL to use it.");
       return;
     }
-    const interpreter = await chosenInterpreter();
+    await this.interpreter.look();
     if (!isLatest()) {
       return;
     }
-    this.interpreter = interpreter;
     const program = findProgram(this.environment);
     if (program === undefined) {
       this.status.set("missing");
@@ -131,7 +130,7 @@ export class Server {
   /** Tell the server what has been set. */
   async sendSettings(): Promise<void> {
     if (this.client?.isRunning()) {
-      const settings = { [SECTION]: serverSettings(this.interpreter) };
+      const settings = { [SECTION]: serverSettings(this.interpreter.folder) };
       await this.client.sendNotification("workspace/didChangeConfiguration", { settings });
     }
   }
@@ -141,7 +140,7 @@ export class Server {
       documentSelector: SCHEMES.map((scheme) => ({ scheme })),
       outputChannel: this.log,
       stdioOptions: { stdout: relay, stderr: relay },
-      initializationOptions: () => serverSettings(this.interpreter),
+      initializationOptions: () => serverSettings(this.interpreter.folder),
       initializationFailedHandler: () => false,
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
@@ -157,7 +156,7 @@ export class Server {
           next(token, value);
         },
         workspace: {
-          configuration: () => [serverSettings(this.interpreter)],
+          configuration: () => [serverSettings(this.interpreter.folder)],
         },
       },
     };
