@@ -36,6 +36,13 @@ def ask(
     return analyst.ask(asked).result(timeout=40)
 
 
+def descendants(process: int) -> Iterator[int]:
+    """What a process has started, and what that has."""
+    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
+        yield int(child)
+        yield from descendants(int(child))
+
+
 POINT = "class Point:\n    def __init__(self, near: int) -> None:\n        self.near = near\n"
 
 
@@ -87,11 +94,12 @@ def test_a_text_that_lies_in_no_file_is_no_reason_to_end(
 def test_a_server_that_ends_is_started_again(analyst: ProcessAnalyst, tmp_path: Path) -> None:
     first = analyst.process_id
     assert first is not None
-    for child in Path(f"/proc/{first}/task/{first}/children").read_text().split():
-        os.kill(int(child), signal.SIGKILL)
+    *_, server = descendants(first)  # its command starts it in a process of its own
+    os.kill(server, signal.SIGKILL)
     until = time.monotonic() + START
-    while analyst.process_id in (first, None) and time.monotonic() < until:
+    while analyst.process_id == first and time.monotonic() < until:
         time.sleep(0.05)
+    assert analyst.process_id != first
     assert analyst.wait_until_warm(START)
     answer = ask(analyst, tmp_path, POINT + "Point(1).▮\n")
     assert answer is not None
