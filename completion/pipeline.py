@@ -277,11 +277,9 @@ class Completer:
         session = self._session(request.document)
         found = self._search.related(request, cancelled)
         wanted = self._choice.of(found, session.related)
+        learn = self._drafter.look_up.add
         for step in self._choice.steps(session.related, wanted):
-            prompt, learn = (
-                self.prompts.build(request, session.edges, step),
-                self._drafter.look_up.add,
-            )
+            prompt = self.prompts.build(request, session.edges, step)
             if idle:
                 session.read_idly(prompt, cancelled, learn)
             else:

@@ -5,22 +5,24 @@ to date first, takes memory only while it lasts, and whatever happens to it does
 server. A search under way is given up for the next one.
 """
 
-import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lsp_server.aside import run_aside
+from lsp_server.latest_requests import LatestRequests
 
 COMMAND = "pirouette.search"
 HITS = 10
+ALL = ""  # a search is for no document, but for all of the workspace
 
 
+@dataclass(slots=True)
 class ApiSearches:
     """The searches of one session, one at a time."""
 
-    def __init__(self) -> None:
-        self._under_way: asyncio.Task[list[dict[str, Any]]] | None = None
+    _latest: LatestRequests = field(default_factory=LatestRequests)
 
     async def search(
         self, wish: str, roots: Sequence[Path], embedding: str
@@ -31,22 +33,11 @@ class ApiSearches:
         Nothing once another search, or `end`, has taken its place. Raises `InputError` with what
         the process has to say of its failure.
         """
-        self.end()
-        task = asyncio.create_task(search_all(wish, roots, embedding))
-        self._under_way = task
-        try:
-            return await task
-        except asyncio.CancelledError:
-            handler = asyncio.current_task()
-            if handler is not None and handler.cancelling():
-                task.cancel()
-                raise  # the client withdrew the request
-            return []
+        return await self._latest.run(COMMAND, ALL, search_all(wish, roots, embedding)) or []
 
     def end(self) -> None:
         """Give up the search under way, if there is one."""
-        if self._under_way is not None:
-            self._under_way.cancel()
+        self._latest.call_off(ALL)
 
 
 async def search_all(wish: str, roots: Sequence[Path], embedding: str) -> list[dict[str, Any]]:
