@@ -17,6 +17,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 __all__ = [
+    "FLOATS",
+    "X86",
     "cgutils",
     "compiled",
     "in_any_order",
@@ -26,6 +28,10 @@ __all__ = [
     "prange",
     "types",
 ]
+
+CAPABILITY = torch.backends.cpu.get_cpu_capability()
+X86 = CAPABILITY in ("AVX2", "AVX512")
+FLOATS = 16 if CAPABILITY == "AVX512" else 8  # that this processor adds or multiplies at once
 
 
 def can_be_kept() -> bool:

@@ -15,17 +15,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.attention import added, attend, attention_of_last, seen
+from models.compiler import FLOATS
 from models.config import DecoderConfig
 from models.eight_bits import EightBits, Weight
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache, cache_bytes
 from models.layer_weights import Layer, Norm, read_decoder_weights
-from models.linear import FEW, Joined, QuantisedLinear, linear_of, side_by_side
+from models.linear import Joined, QuantisedLinear, linear_of, side_by_side
 from models.processor import all_processors, use_all_processors
 from models.rotary import rotate
-from models.short_pass import ShortLayer, ShortPass, pack_norm, sight
+from models.short_pass import FEW, ShortLayer, ShortPass, pack_norm, sight
 from models.token_tree import NO_TREE, TokenTree
-from models.vector_code import FLOATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class Decoder:
         return self._read(cache, reading, attend_all, cancelled)
 
     def _short_pass(self) -> ShortPass | None:
-        """What reads few tokens in 8 bits; that and products of many compiled, threads started."""
+        """What reads few tokens in 8 bits, compiled, threads started."""
         if not self.quantised or self.config.head_dim % FLOATS:
             return None
         layers = [short_layer(self.config, block) for block in self._blocks]
@@ -170,7 +170,6 @@ class Decoder:
         cache, one = self.new_cache(1), sight([0], NO_TREE, 1, None)
         with all_processors():
             short.read(cache, [0], cache.append([0]), cache.turn([0]), (one, one))
-            self._blocks[0].output(torch.zeros(FEW + 1, self.config.heads * self.config.head_dim))
         return short
 
     @property

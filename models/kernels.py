@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.compiler import compiled, in_any_order, in_parallel, njit, prange
+from models.compiler import FLOATS, compiled, in_any_order, in_parallel, njit, prange
 from models.vector_code import adding_of, dots_of
 
-VECTOR_CODE = "c97d673c592f947a"  # see `models.vector_code`
+VECTOR_CODE = "b0418025e0a48125"  # see `models.vector_code`
 TOGETHER = 4  # keys or values of a query
 POSITIONS = 64  # whose keys and values stay near while all queries look at them
 
@@ -145,7 +145,7 @@ def to_shares(scores):
 
 def in_steps(intrinsic_of: Any, queries: int) -> Any:
     """A function that goes over vectors with so many queries, `TOGETHER` of them at a time."""
-    with_one, with_some = (intrinsic_of(queries, count) for count in (1, TOGETHER))
+    with_one, with_some = (intrinsic_of(queries, count, FLOATS) for count in (1, TOGETHER))
 
     @njit(nogil=True, error_model="numpy")
     def go_over(rows, vectors, first, end, numbers):

@@ -9,7 +9,7 @@ for a linear layer.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -21,12 +21,10 @@ from models import products
 from models.eight_bits import GROUP, EightBits
 from models.kernels import Floats
 from models.layer_weights import Projection
-from models.vector_products import INPUTS, LARGEST, MANY, OUTPUTS, PANEL, WIDEST
+from models.vector_products import BITS, INPUTS, LARGEST, OUTPUTS, PANEL, SHARE_BITS, WIDEST
 
 SMALLEST_FACTOR = 1e-30  # that can be divided by
-FEW = 32  # rows, each multiplied as it would be alone
 ROW_BLOCK = 8  # oneDNN keeps half a megabyte of code for each number of rows it has met
-N = TypeVar("N", np.int8, np.float32)
 ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
 
@@ -63,16 +61,16 @@ class ExactLinear:
 class QuantisedLinear:
     """Weights in 8 bits and their scales, in the order in which `models.products` reads them.
 
-    Each row of inputs has its own scale and 16 bits. Of a `FEW` a row is summed in an order of its
-    own, so that its product is the same bit for bit whatever rows are multiplied beside it. More
-    have 13 bits and a scale for each `PANEL`, which is faster.
+    Each row of inputs has 13 bits and a scale for each `PANEL` of them. Its product is the same bit
+    for bit whatever rows are multiplied beside it.
     """
 
     def __init__(self, weight: EightBits, bias: Tensor | None = None) -> None:
         self.outputs, self.width = weight.shape
-        self._packed = in_blocks(weight.values.numpy(), INPUTS)
-        self._scale = in_blocks(weight.scale.numpy(), 1)
+        self._packed = in_blocks(weight.values)
         self._factors = factors_of(weight)
+        self._shares = shares_of(weight, self._factors)
+        self._parts = torch.get_num_threads()
         self._bias = np.zeros(len(self._packed) * OUTPUTS, np.float32)
         if bias is not None:
             self._bias[: self.outputs] = bias.numpy()
@@ -83,40 +81,45 @@ class QuantisedLinear:
     def product(self, rows: Floats) -> Floats:
         """`rows` [n, in] to [n, out], with whatever fills the last block behind them."""
         product = np.empty((len(rows), len(self._bias)), np.float32)
-        weights = self._packed, self._scale
-        if len(rows) > FEW:
-            products.multiply_many(*weights, self._factors, self._bias, rows, product)
-            return product
-        inputs = np.zeros((len(rows), self._packed.shape[1] * INPUTS), np.int16)
-        steps = np.empty(len(rows), np.float32)
-        products.rows_to_whole(rows, inputs, steps)
-        products.multiply_whole(*weights, self._bias, inputs, steps, product)
+        weights = self._packed, self._shares, self._factors, self._bias
+        products.multiply(*weights, rows, self._parts, product)
         return product
 
 
-def in_blocks(values: NDArray[N], inputs: int) -> NDArray[N]:
-    """[outputs, width] as `models.products` reads it, [blocks, width / inputs, OUTPUTS, inputs].
+def in_blocks(values: Tensor) -> NDArray[np.int16]:
+    """[outputs, width] as `models.products` reads it: [blocks, groups, OUTPUTS / 2, INPUTS].
 
-    Blocks that are not full are filled with zeros, up to a multiple of `MANY` outputs.
+    Two outputs' weights are the halves of one number. Blocks that are not full are filled with
+    zeros.
     """
     outputs, width = values.shape
-    filled = np.pad(values, ((0, -outputs % MANY), (0, -width % inputs)))
-    blocks = filled.reshape(-1, OUTPUTS, filled.shape[1] // inputs, inputs)
-    return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3))
+    filled = F.pad(values, (0, -width % INPUTS, 0, -outputs % OUTPUTS))
+    pairs = filled.view(-1, OUTPUTS // 2, 2, filled.shape[1] // INPUTS, INPUTS)
+    lower, upper = pairs[:, :, 0].view(torch.uint8), pairs[:, :, 1].short()
+    return upper.mul_(1 << BITS).add_(lower).transpose(1, 2).contiguous().numpy()
 
 
 def factors_of(weight: EightBits) -> Floats:
-    """One scale for each `PANEL` of an output's weights in 16 bits: [blocks, panels, MANY].
+    """One scale for each `PANEL` of an output's weights in 16 bits: [blocks, panels, OUTPUTS].
 
     As small as it may be: weights are then `LARGEST` at most, and `WIDEST` times what they are.
     """
     largest = torch.maximum(weight.values.amax(1).short(), -weight.values.amin(1).short())
     outputs, groups = weight.scale.shape
-    scale = F.pad(weight.scale.abs(), (0, -groups % (PANEL // GROUP), 0, -outputs % MANY))
+    scale = F.pad(weight.scale.abs(), (0, -groups % (PANEL // GROUP), 0, -outputs % OUTPUTS))
     scale = scale.view(len(scale), -1, PANEL // GROUP).amax(2)
-    times = (F.pad(largest, (0, -outputs % MANY)) / LARGEST).clamp(min=1 / WIDEST)
+    times = (F.pad(largest, (0, -outputs % OUTPUTS)) / LARGEST).clamp(min=1 / WIDEST)
     factors = (scale * times[:, None]).clamp(min=SMALLEST_FACTOR)
-    return factors.view(-1, MANY, factors.shape[1]).transpose(1, 2).contiguous().numpy()
+    return factors.view(-1, OUTPUTS, factors.shape[1]).transpose(1, 2).contiguous().numpy()
+
+
+def shares_of(weight: EightBits, factors: Floats) -> NDArray[np.int16]:
+    """What makes weights whole numbers of 16 bits with those factors: [blocks, groups, OUTPUTS]."""
+    outputs, groups = weight.scale.shape
+    scale = F.pad(weight.scale, (0, 0, 0, -outputs % OUTPUTS)).view(-1, OUTPUTS, groups)
+    panels = torch.from_numpy(factors).repeat_interleave(PANEL // GROUP, 1)[:, :groups]
+    shares = scale.transpose(1, 2) / panels * (1 << SHARE_BITS)
+    return shares.round_().short().contiguous().numpy()
 
 
 class SideBySide(Protocol):

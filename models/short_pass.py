@@ -21,6 +21,8 @@ from models.layer_weights import Norm
 from models.linear import QuantisedLinear
 from models.token_tree import TokenTree
 
+FEW = 32  # tokens; more are read sooner by a tensor library
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:

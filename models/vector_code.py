@@ -17,7 +17,7 @@ from llvmlite import ir
 
 from models.compiler import cgutils, intrinsic, types
 
-FLOATS = 8  # that are added or multiplied at once
+PARTS = 8  # in which a sum comes out before these are added up
 
 BYTE, SHORT, WORD, LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 FLOAT = ir.FloatType()
@@ -70,11 +70,12 @@ def everywhere(builder: Any, value: Any, count: int) -> Any:
     return builder.shuffle_vector(builder.insert_element(nothing, value, WORD(0)), nothing, places)
 
 
-def dots_of(queries: int, keys: int) -> Any:
-    """The intrinsic for the products of some vectors with others; either stand in a row.
+def dots_of(queries: int, keys: int, at_once: int) -> Any:
+    """The intrinsic for the products of some vectors with others, so many floats `at_once`; either
+    stand in a row.
 
     Its arguments are the addresses of floats [queries, size] and [keys, size], and of the products
-    [queries, keys], the size, a multiple of `FLOATS`, and how many floats are from one query's
+    [queries, keys], the size, a multiple of `at_once`, and how many floats are from one query's
     products to the next one's.
     """
 
@@ -82,7 +83,7 @@ def dots_of(queries: int, keys: int) -> Any:
     def dots(_: Any, some: Any, others: Any, target: Any, size: Any, stride: Any) -> Any:
         def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
             some, others, target, size, stride = arguments
-            kind = ir.VectorType(FLOAT, FLOATS)
+            kind = ir.VectorType(FLOAT, at_once)
 
             def body(index: Any, sums: list[Any]) -> list[Any]:
                 left, right = (
@@ -95,8 +96,8 @@ def dots_of(queries: int, keys: int) -> Any:
                 pairs = zip(product(left, right), sums, strict=True)
                 return [fused(builder, *pair, total) for pair, total in pairs]
 
-            nothing = ir.Constant(kind, [0.0] * FLOATS)
-            totals = count_up(builder, size, FLOATS, [nothing] * (queries * keys), body)
+            nothing = ir.Constant(kind, [0.0] * at_once)
+            totals = count_up(builder, size, at_once, [nothing] * (queries * keys), body)
             for query in range(queries):
                 row = added_up(builder, totals[query * keys : (query + 1) * keys])
                 store(builder, row, place_of(builder, target, stride, query, LONG(0)))
@@ -117,14 +118,24 @@ def place_of(builder: Any, start: Any, width: Any, row: int, column: Any) -> Any
 def added_up(builder: Any, totals: list[Any]) -> Any:
     """The sums of the floats of four vectors, or of one; each in the same order either way.
 
-    Neighbours first, in the halves of a vector, where they cost least.
+    The halves of wide ones first, then neighbours in the halves that are left, where they cost
+    least.
     """
+    totals = [folded(builder, total, builder.fadd) for total in totals]
     first, second, third, fourth = totals * (4 // len(totals))
     pairs = neighbours(builder, first, second), neighbours(builder, third, fourth)
     fours = neighbours(builder, *pairs)
     low, high = (picked(builder, (fours, fours), range(i, i + 4)) for i in (0, 4))
     sums = builder.fadd(low, high)
     return sums if len(totals) > 1 else builder.extract_element(sums, WORD(0))
+
+
+def folded(builder: Any, total: Any, add: Callable[..., Any]) -> Any:
+    """A vector's halves added until there are no more than `PARTS`."""
+    while total.type.count > PARTS:
+        half = total.type.count // 2
+        total = add(*(picked(builder, (total, total), range(i, i + half)) for i in (0, half)))
+    return total
 
 
 def neighbours(builder: Any, left: Any, right: Any) -> Any:
@@ -137,18 +148,20 @@ def neighbours(builder: Any, left: Any, right: Any) -> Any:
 
 
 def picked(builder: Any, pair: tuple[Any, Any], places: Sequence[int]) -> Any:
-    """The floats at these places of two vectors."""
+    """What stands at these places of two vectors."""
     constant = ir.Constant(ir.VectorType(WORD, len(places)), list(places))
     return builder.shuffle_vector(*pair, constant)
 
 
 def fused(builder: Any, left: Any, right: Any, total: Any) -> Any:
     """left * right + total, in one step where the processor can."""
-    return library(builder, f"llvm.fmuladd.v{FLOATS}f32", total.type, left, right, total)
+    kind = total.type
+    return library(builder, f"llvm.fmuladd.v{kind.count}f32", kind, left, right, total)
 
 
-def adding_of(queries: int, values: int) -> Any:
-    """The intrinsic that adds some vectors, each times its factor, to one sum a query.
+def adding_of(queries: int, values: int, at_once: int) -> Any:
+    """The intrinsic that adds some vectors, each times its factor, to one sum a query, so many
+    floats `at_once`.
 
     Its arguments are the addresses of the sums [queries, size], of the vectors [values, size] and
     of the factors [queries, values], the size, and how many floats are from one query's factors
@@ -159,11 +172,11 @@ def adding_of(queries: int, values: int) -> Any:
     def add(_: Any, sums: Any, vectors: Any, factors: Any, size: Any, stride: Any) -> Any:
         def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
             sums, vectors, factors, size, stride = arguments
-            kind = ir.VectorType(FLOAT, FLOATS)
+            kind = ir.VectorType(FLOAT, at_once)
 
             def share(query: int, value: int) -> Any:
                 place = place_of(builder, factors, stride, query, LONG(value))
-                return everywhere(builder, load(builder, place, FLOAT), FLOATS)
+                return everywhere(builder, load(builder, place, FLOAT), at_once)
 
             shares = [[share(query, value) for value in range(values)] for query in range(queries)]
 
@@ -178,7 +191,7 @@ def adding_of(queries: int, values: int) -> Any:
                     store(builder, total, target)
                 return []
 
-            count_up(builder, size, FLOATS, [], body)
+            count_up(builder, size, at_once, [], body)
             return context.get_dummy_value()
 
         address, number = types.uintp, types.intp

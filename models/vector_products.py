@@ -1,9 +1,10 @@
 """Products of whole numbers, in the language of `models.vector_code`.
 
-A few rows are multiplied with weights as they come out of memory, whose scales are multiplied in
-after each `INPUTS` of them. For many rows that takes as long as the products do. Their weights are
-therefore first made whole numbers of 16 bits that have one scale for each `PANEL` of inputs, and a
-row is then multiplied with `MANY` outputs at once.
+Weights come out of memory in 8 bits, with a share for each `INPUTS` of an output by which they
+become whole numbers of 16 bits that have one scale for each `PANEL` of inputs. They are made so
+once for all rows of inputs, near the processor, and each row is then multiplied with all `OUTPUTS`
+that stand together. Until a panel is through nothing but whole numbers is added, which comes to the
+same in any order: on every processor, and whatever rows are multiplied beside one.
 """
 
 from typing import Any
@@ -14,31 +15,31 @@ from models.compiler import intrinsic, types
 from models.vector_code import (
     BYTE,
     FLOAT,
-    FLOATS,
     LONG,
+    PARTS,
     SHORT,
     WORD,
     added_up,
     count_up,
     everywhere,
-    fused,
+    folded,
     library,
     load,
     place_of,
     store,
 )
 
-INPUTS = 32  # of a product, multiplied in two halves
-HALF = INPUTS // 2
+INPUTS = 32  # that share what they are multiplied with
 LINE = 64  # bytes that memory gives at once
-OUTPUTS = 4  # of a product, whose weights stand together
-MANY = 2 * OUTPUTS  # of a product of many rows
-PANEL = 1024  # inputs of many rows, of which a sum of whole numbers is made
-LARGEST = 4095  # of these and of their weights: an eighth of a panel's products fit 32 bits
+OUTPUTS = 8  # of a product, whose weights stand together, two by two
+PANEL = 1024  # inputs, of which a sum of whole numbers is made
+LARGEST = 4095  # of inputs and wide weights: an eighth of a panel's products fit 32 bits
 WIDEST = 255  # times a weight of 8 bits in 16 bits
-SHORTS = ir.VectorType(SHORT, HALF)
-WORDS = ir.VectorType(WORD, HALF // 2)
-FOUR = ir.VectorType(FLOAT, OUTPUTS)
+BITS, SHARE_BITS = 8, 7  # by which a weight and its share are moved up, 15 in all
+FOUR = ir.VectorType(FLOAT, 4)
+# By how many numbers of 16 bits a processor multiplies at once.
+SHARE = {16: "llvm.x86.avx2.pmul.hr.sw", 32: "llvm.x86.avx512.pmul.hr.sw.512"}
+PAIRS = {16: "llvm.x86.avx2.pmadd.wd", 32: "llvm.x86.avx512.pmaddw.d.512"}
 
 
 def fetch(builder: Any, address: Any) -> None:
@@ -50,186 +51,153 @@ def fetch(builder: Any, address: Any) -> None:
 
 def pairs_multiplied(builder: Any, left: Any, right: Any, x86: bool) -> Any:
     """The sums of neighbouring products of 16-bit numbers, in 32 bits: half as many."""
+    count = left.type.count
+    words = ir.VectorType(WORD, count // 2)
     if x86:
-        return library(builder, "llvm.x86.avx2.pmadd.wd", WORDS, left, right)
+        return library(builder, PAIRS[count], words, left, right)
 
     def product(first: int) -> Any:
-        places = ir.Constant(WORDS, list(range(first, HALF, 2)))
+        places = ir.Constant(words, list(range(first, count, 2)))
         nothing = ir.Constant(left.type, ir.Undefined)
         halves = (builder.shuffle_vector(side, nothing, places) for side in (left, right))
-        return builder.mul(*(builder.sext(half, WORDS) for half in halves))
+        return builder.mul(*(builder.sext(half, words) for half in halves))
 
     return builder.add(product(0), product(1))
 
 
-def products_of(rows: int, x86: bool) -> Any:
-    """The intrinsic that multiplies one block of weights by so many rows of inputs.
-
-    Its arguments are the addresses of weights [width / INPUTS, OUTPUTS, INPUTS], 8 bits each, of
-    their scales [width / INPUTS, OUTPUTS], and of inputs [rows, width], 16 bits each, the width,
-    the addresses of the biases of the outputs, of the steps of the inputs, and of products, and
-    how many stand in a row of these. As it goes it fetches the next block: memory is read while
-    the processor multiplies.
-    """
-
-    @intrinsic
-    def products(
-        _: Any,
-        weights: Any,
-        scales: Any,
-        inputs: Any,
-        width: Any,
-        biases: Any,
-        steps: Any,
-        target: Any,
-        stride: Any,
-    ) -> Any:
-        def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            weights, scales, inputs, width, biases, steps, target, stride = arguments
-            kind = ir.VectorType(FLOAT, FLOATS)
-
-            def body(index: Any, sums: list[Any]) -> list[Any]:
-                block = builder.add(weights, builder.mul(index, LONG(OUTPUTS)))
-                ahead = builder.add(block, builder.mul(width, LONG(OUTPUTS)))
-                for line in range(0, OUTPUTS * INPUTS, LINE):
-                    fetch(builder, builder.add(ahead, LONG(line)))
-                group = builder.mul(builder.udiv(index, LONG(INPUTS)), LONG(4 * OUTPUTS))
-                scale = builder.add(scales, group)
-                some = []
-                for row in range(rows):
-                    place = builder.add(builder.mul(width, LONG(row)), index)
-                    start = builder.add(inputs, builder.mul(place, LONG(2)))
-                    places = (builder.add(start, LONG(2 * half)) for half in (0, HALF))
-                    some.append([load(builder, p, SHORTS) for p in places])
-                later = list(sums)
-                for output in range(OUTPUTS):
-                    wide = []
-                    for half in (0, HALF):
-                        address = builder.add(block, LONG(output * INPUTS + half))
-                        narrow = load(builder, address, ir.VectorType(BYTE, HALF))
-                        wide.append(builder.sext(narrow, SHORTS))
-                    factor = load(builder, builder.add(scale, LONG(4 * output)), FLOAT)
-                    factors = everywhere(builder, factor, FLOATS)
-                    for row in range(rows):
-                        halves = zip(wide, some[row], strict=True)
-                        low, high = (pairs_multiplied(builder, *pair, x86) for pair in halves)
-                        whole = builder.sitofp(builder.add(low, high), kind)
-                        number = row * OUTPUTS + output
-                        later[number] = fused(builder, whole, factors, later[number])
-                return later
-
-            nothing = ir.Constant(kind, [0.0] * FLOATS)
-            totals = count_up(builder, width, INPUTS, [nothing] * (rows * OUTPUTS), body)
-            bias = load(builder, biases, FOUR)
-            for row in range(rows):
-                sums = added_up(builder, totals[row * OUTPUTS : (row + 1) * OUTPUTS])
-                step = load(builder, builder.add(steps, LONG(4 * row)), FLOAT)
-                product = builder.fmul(sums, everywhere(builder, step, OUTPUTS))
-                place = place_of(builder, target, stride, row, LONG(0))
-                store(builder, builder.fadd(product, bias), place)
-            return context.get_dummy_value()
-
-        address, size = types.uintp, types.intp
-        return types.void(address, address, address, size, *[address] * 3, size), generate
-
-    return products
-
-
 def shares_of(builder: Any, weights: Any, factors: Any, x86: bool) -> Any:
     """Whole numbers of 16 bits times others, divided by 2^15 and rounded."""
+    kind, count = weights.type, weights.type.count
     if x86:
-        return library(builder, "llvm.x86.avx2.pmul.hr.sw", SHORTS, weights, factors)
-    wide = ir.VectorType(WORD, HALF)
+        return library(builder, SHARE[count], kind, weights, factors)
+    wide = ir.VectorType(WORD, count)
     product = builder.mul(*(builder.sext(side, wide) for side in (weights, factors)))
-    rounded = builder.add(product, ir.Constant(wide, [1 << 14] * HALF))
-    return builder.trunc(builder.ashr(rounded, ir.Constant(wide, [15] * HALF)), SHORTS)
+    rounded = builder.add(product, ir.Constant(wide, [1 << 14] * count))
+    return builder.trunc(builder.ashr(rounded, ir.Constant(wide, [15] * count)), kind)
 
 
-def widening_of(x86: bool) -> Any:
-    """The intrinsic that makes weights of 8 bits and their scales whole numbers of 16 bits.
+def widening_of(at_once: int, x86: bool) -> Any:
+    """The intrinsic that makes weights of 8 bits whole numbers of 16 bits, so many `at_once`.
 
-    Its arguments are the addresses of weights [count / INPUTS, OUTPUTS, INPUTS], of their scales
-    [count / INPUTS, OUTPUTS] and of the factors [OUTPUTS] that they are to have instead, the count,
-    and the address of the wide weights among [count / HALF, MANY, HALF].
+    Its arguments are the addresses of weights [count / INPUTS, OUTPUTS / 2, INPUTS], two in 16
+    bits, and of their shares [count / INPUTS, OUTPUTS], the count, the address of the wide weights
+    [count / at_once, OUTPUTS, at_once], and the address of as many weights that will be wanted
+    next: memory is read while the processor works.
     """
+    some = ir.VectorType(SHORT, at_once)
 
     @intrinsic
-    def widen(_: Any, weights: Any, scales: Any, factors: Any, count: Any, target: Any) -> Any:
+    def widen(_: Any, weights: Any, shares: Any, count: Any, target: Any, following: Any) -> Any:
         def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            weights, scales, factors, count, target = arguments
-            # A weight is moved up by 8 bits and what it is multiplied with by 7, of the 15 that
-            # the product is then divided by.
-            bits = ir.Constant(SHORTS, [8] * HALF)
-            most = ir.Constant(FOUR, [float(1 << 7)] * OUTPUTS)
-            inverse = builder.fdiv(most, load(builder, factors, FOUR))
+            weights, shares, count, target, following = arguments
 
             def body(index: Any, _: list[Any]) -> list[Any]:
-                block = builder.add(weights, builder.mul(index, LONG(OUTPUTS)))
-                group = builder.mul(builder.udiv(index, LONG(INPUTS)), LONG(4 * OUTPUTS))
-                times = builder.fmul(load(builder, builder.add(scales, group), FOUR), inverse)
-                whole = library(builder, f"llvm.rint.v{OUTPUTS}f32", FOUR, times)
-                whole = builder.fptosi(whole, ir.VectorType(WORD, OUTPUTS))
-                for output in range(OUTPUTS):
-                    one = builder.trunc(builder.extract_element(whole, WORD(output)), SHORT)
-                    for half in (0, HALF):
-                        address = builder.add(block, LONG(output * INPUTS + half))
-                        narrow = load(builder, address, ir.VectorType(BYTE, HALF))
-                        moved = builder.shl(builder.sext(narrow, SHORTS), bits)
-                        wide = shares_of(builder, moved, everywhere(builder, one, HALF), x86)
-                        place = builder.mul(builder.add(index, LONG(half)), LONG(MANY))
-                        place = builder.add(place, LONG(output * HALF))
-                        store(builder, wide, builder.add(target, builder.mul(place, LONG(2))))
+                place = builder.mul(index, LONG(OUTPUTS))
+                block, later = (builder.add(start, place) for start in (weights, following))
+                for line in range(0, OUTPUTS * INPUTS, LINE):
+                    fetch(builder, builder.add(later, LONG(line)))
+                group = builder.mul(builder.udiv(index, LONG(INPUTS)), LONG(2 * OUTPUTS))
+                share = builder.add(shares, group)
+                for part in range(0, INPUTS, at_once):
+                    place = builder.mul(builder.add(index, LONG(part)), LONG(2 * OUTPUTS))
+                    wide = builder.add(target, place)
+                    for output in range(0, OUTPUTS, 2):
+                        narrow = builder.add(block, LONG(output * INPUTS + 2 * part))
+                        both = two_outputs(builder, load(builder, narrow, some))
+                        for at, one in enumerate(both, output):
+                            factor = load(builder, builder.add(share, LONG(2 * at)), SHORT)
+                            factors = everywhere(builder, factor, at_once)
+                            scaled = shares_of(builder, one, factors, x86)
+                            store(builder, scaled, builder.add(wide, LONG(2 * at * at_once)))
                 return []
 
             count_up(builder, count, INPUTS, [], body)
             return context.get_dummy_value()
 
         address, size = types.uintp, types.intp
-        return types.void(address, address, address, size, address), generate
+        return types.void(address, address, size, address, address), generate
 
     return widen
 
 
-def row_of(x86: bool) -> Any:
-    """The intrinsic that multiplies `MANY` outputs' wide weights by one row of inputs.
+def two_outputs(builder: Any, both: Any) -> tuple[Any, Any]:
+    """The weights of two outputs, the lower and upper halves of 16 bits, each times 2^8."""
+    low, high = (
+        ir.Constant(both.type, [number] * both.type.count) for number in (BITS, -(1 << BITS))
+    )
+    return builder.shl(both, low), builder.and_(both, high)
 
-    Its arguments are the addresses of weights [count / HALF, MANY, HALF] and of inputs [count],
-    16 bits each, the count, at most `PANEL`, the address of the factors of the outputs, the step
-    of the inputs, and the address of floats [MANY], to which the products are added.
+
+def rows_of(rows: int, at_once: int, x86: bool) -> Any:
+    """The intrinsic that multiplies the wide weights of `OUTPUTS` by so many rows of inputs.
+
+    Its arguments are the addresses of weights [count / at_once, OUTPUTS, at_once] and of inputs
+    [rows, width] in 16 bits, the width, the count of inputs, at most `PANEL`, the address of the
+    factors [OUTPUTS], that of the steps of the inputs [rows, panels] and how many these are, that
+    of floats [rows, stride], to which the products are added, with the stride, and the address of
+    what will be wanted next, of which it fetches a `LINE` for each `at_once` inputs.
     """
+    some, words = ir.VectorType(SHORT, at_once), ir.VectorType(WORD, at_once // 2)
 
     @intrinsic
-    def row(
-        _: Any, weights: Any, inputs: Any, count: Any, factors: Any, step: Any, target: Any
+    def multiply(
+        _: Any,
+        weights: Any,
+        inputs: Any,
+        width: Any,
+        count: Any,
+        factors: Any,
+        steps: Any,
+        panels: Any,
+        target: Any,
+        stride: Any,
+        following: Any,
     ) -> Any:
         def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            weights, inputs, count, factors, step, target = arguments
-            kind = ir.VectorType(FLOAT, FLOATS)
+            weights, inputs, width, count, factors, steps, panels, target, stride, following = (
+                arguments
+            )
 
             def body(index: Any, sums: list[Any]) -> list[Any]:
+                lines = builder.mul(builder.udiv(index, LONG(at_once)), LONG(LINE))
+                fetch(builder, builder.add(following, lines))
+                read = []
+                for row in range(rows):
+                    place = builder.add(builder.mul(width, LONG(row)), index)
+                    start = builder.add(inputs, builder.mul(place, LONG(2)))
+                    read.append(load(builder, start, some))
+                first = builder.add(weights, builder.mul(index, LONG(2 * OUTPUTS)))
                 later = list(sums)
-                for half in (0, HALF):
-                    place = builder.add(index, LONG(half))
-                    some = load(builder, builder.add(inputs, builder.mul(place, LONG(2))), SHORTS)
-                    first = builder.add(weights, builder.mul(place, LONG(2 * MANY)))
-                    for output in range(MANY):
-                        wide = load(builder, builder.add(first, LONG(2 * HALF * output)), SHORTS)
-                        product = pairs_multiplied(builder, wide, some, x86)
-                        later[output] = builder.add(later[output], product)
+                for output in range(OUTPUTS):
+                    wide = load(builder, builder.add(first, LONG(2 * at_once * output)), some)
+                    for row in range(rows):
+                        number = row * OUTPUTS + output
+                        product = pairs_multiplied(builder, wide, read[row], x86)
+                        later[number] = builder.add(later[number], product)
                 return later
 
-            nothing = ir.Constant(WORDS, [0] * FLOATS)
-            totals = count_up(builder, count, INPUTS, [nothing] * MANY, body)
-            steps = everywhere(builder, step, OUTPUTS)
-            for first in range(0, MANY, OUTPUTS):
-                some = [builder.sitofp(total, kind) for total in totals[first : first + OUTPUTS]]
-                scale = load(builder, builder.add(factors, LONG(4 * first)), FOUR)
-                sums = builder.fmul(added_up(builder, some), builder.fmul(scale, steps))
-                place = builder.add(target, LONG(4 * first))
-                store(builder, builder.fadd(load(builder, place, FOUR), sums), place)
+            nothing = ir.Constant(words, [0] * words.count)
+            totals = count_up(builder, count, at_once, [nothing] * (rows * OUTPUTS), body)
+            for row in range(rows):
+                step = load(builder, place_of(builder, steps, panels, row, LONG(0)), FLOAT)
+                mine = totals[row * OUTPUTS : (row + 1) * OUTPUTS]
+                for first in range(0, OUTPUTS, FOUR.count):
+                    four = [as_floats(builder, t) for t in mine[first : first + FOUR.count]]
+                    scale = load(builder, builder.add(factors, LONG(4 * first)), FOUR)
+                    scale = builder.fmul(scale, everywhere(builder, step, FOUR.count))
+                    sums = builder.fmul(added_up(builder, four), scale)
+                    place = place_of(builder, target, stride, row, LONG(first))
+                    store(builder, builder.fadd(load(builder, place, FOUR), sums), place)
             return context.get_dummy_value()
 
         address, size = types.uintp, types.intp
-        return types.void(address, address, size, address, types.float32, address), generate
+        kinds = (address, address, size, size, address, address, size, address, size, address)
+        return types.void(*kinds), generate
 
-    return row
+    return multiply
+
+
+def as_floats(builder: Any, total: Any) -> Any:
+    """A sum in parts as floats, in as many parts on every processor."""
+    whole = folded(builder, total, builder.add)
+    return builder.sitofp(whole, ir.VectorType(FLOAT, PARTS))

@@ -8,18 +8,8 @@ from numpy.typing import NDArray
 from models import products
 from models.compiler import njit
 from models.eight_bits import GROUP, EightBits
-from models.linear import factors_of, in_blocks
-from models.vector_products import (
-    HALF,
-    INPUTS,
-    LARGEST,
-    MANY,
-    OUTPUTS,
-    PANEL,
-    products_of,
-    row_of,
-    widening_of,
-)
+from models.linear import factors_of, in_blocks, shares_of
+from models.vector_products import INPUTS, LARGEST, OUTPUTS, PANEL, rows_of, widening_of
 
 WIDTH = 96
 
@@ -42,44 +32,46 @@ def scaled(weights: EightBits) -> NDArray[np.float64]:
     return weights.values.numpy().astype(np.float64) * scale
 
 
-def packed(weights: EightBits) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    return in_blocks(weights.values.numpy(), INPUTS), in_blocks(weights.scale.numpy(), 1)
-
-
-def many_products(weights: EightBits, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def multiplied(
+    weights: EightBits, rows: NDArray[np.float32], parts: int = 1
+) -> NDArray[np.float32]:
     factors = factors_of(weights)
-    bias = np.zeros(len(factors) * MANY, np.float32)
+    packed = in_blocks(weights.values), shares_of(weights, factors), factors
+    bias = np.zeros(len(factors) * OUTPUTS, np.float32)
     product = np.empty((len(rows), len(bias)), np.float32)
-    products.multiply_many(*packed(weights), factors, bias, rows, product)
+    products.multiply(*packed, bias, rows, parts, product)
     return product[:, : len(weights)]
 
 
-def test_each_group_of_weights_has_its_scale(numbers: np.random.Generator) -> None:
-    weights = drawn(numbers, 2 * MANY, WIDTH, 127)
-    inputs = numbers.integers(-32767, 32768, (5, WIDTH), dtype=np.int16)
-    bias, steps = (numbers.random(n, np.float32) for n in (2 * MANY, 5))
-    product = np.empty((5, 2 * MANY), np.float32)
-    products.multiply_whole(*packed(weights), bias, inputs, steps, product)
-    expected = inputs @ scaled(weights).T * steps[:, None] + bias
-    np.testing.assert_allclose(product, expected, rtol=1e-5, atol=0.1)
-
-
+@pytest.mark.parametrize("rows", [1, 2, 3, 40])
 @pytest.mark.parametrize("width", [WIDTH, PANEL, PANEL + INPUTS])
 @pytest.mark.parametrize("largest", [8, 16, 127])
-def test_many_rows(numbers: np.random.Generator, width: int, largest: int) -> None:
+def test_each_group_of_weights_has_its_scale(
+    numbers: np.random.Generator, rows: int, width: int, largest: int
+) -> None:
     """The larger the whole numbers of a file are, the fewer bits are lost beside them."""
-    weights = drawn(numbers, 2 * MANY - 3, width, largest)
-    rows = numbers.standard_normal((40, width)).astype(np.float32)
-    product, expected = many_products(weights, rows), rows @ scaled(weights).T
+    weights = drawn(numbers, 2 * OUTPUTS - 3, width, largest)
+    inputs = numbers.standard_normal((rows, width)).astype(np.float32)
+    product, expected = multiplied(weights, inputs), inputs @ scaled(weights).T
     assert np.linalg.norm(product - expected) < 1e-3 * np.linalg.norm(expected)
 
 
+@pytest.mark.parametrize("parts", [2, 3, 8])
+def test_shared_out_among_threads_the_products_are_the_same(
+    numbers: np.random.Generator, parts: int
+) -> None:
+    """There may be more threads than blocks."""
+    weights = drawn(numbers, 5 * OUTPUTS, WIDTH, 127)
+    rows = numbers.standard_normal((5, WIDTH)).astype(np.float32)
+    assert np.array_equal(multiplied(weights, rows, parts), multiplied(weights, rows))
+
+
 def test_a_huge_row_or_input_spoils_no_other(numbers: np.random.Generator) -> None:
-    weights = drawn(numbers, MANY, 2 * PANEL, 127)
+    weights = drawn(numbers, OUTPUTS, 2 * PANEL, 127)
     rows = numbers.standard_normal((40, 2 * PANEL)).astype(np.float32)
     rows[0] *= 1e5
     rows[1, 0] = 1e5
-    rest = many_products(weights, rows) - rows[:, :1] * scaled(weights)[:, 0]
+    rest = multiplied(weights, rows) - rows[:, :1] * scaled(weights)[:, 0]
     expected = rows[:, 1:] @ scaled(weights)[:, 1:].T
     error = np.linalg.norm(rest - expected, axis=1) / np.linalg.norm(expected, axis=1)
     assert error[2:].max() < 1e-3
@@ -88,71 +80,48 @@ def test_a_huge_row_or_input_spoils_no_other(numbers: np.random.Generator) -> No
 
 def test_the_largest_sum_fits() -> None:
     weights = EightBits(
-        torch.full((MANY, PANEL), 127, dtype=torch.int8), torch.ones(MANY, PANEL // GROUP)
+        torch.full((OUTPUTS, PANEL), 127, dtype=torch.int8), torch.ones(OUTPUTS, PANEL // GROUP)
     )
-    product = many_products(weights, np.ones((1, PANEL), np.float32))
+    product = multiplied(weights, np.ones((1, PANEL), np.float32))
     np.testing.assert_allclose(product, 127.0 * PANEL, rtol=1e-3)
 
 
 def test_weights_that_are_all_zero() -> None:
-    tiny = torch.full((MANY, WIDTH // GROUP), torch.finfo(torch.float32).tiny)
-    weights = EightBits(torch.zeros((MANY, WIDTH), dtype=torch.int8), tiny)
-    assert not many_products(weights, np.ones((1, WIDTH), np.float32)).any()
+    tiny = torch.full((OUTPUTS, WIDTH // GROUP), torch.finfo(torch.float32).tiny)
+    weights = EightBits(torch.zeros((OUTPUTS, WIDTH), dtype=torch.int8), tiny)
+    assert not multiplied(weights, np.ones((1, WIDTH), np.float32)).any()
 
 
-def test_other_processors_multiply_alike(numbers: np.random.Generator) -> None:
-    """The same function without an instruction that only some have."""
-    portable = products_of(1, x86=False)
+@pytest.mark.parametrize(("at_once", "x86"), [(16, False), (32, False), (16, True), (32, True)])
+def test_every_processor_comes_to_the_same(
+    numbers: np.random.Generator, at_once: int, x86: bool
+) -> None:
+    """With the instructions of one that multiplies less at once, and without them."""
+    if x86 and at_once > products.AT_ONCE:
+        pytest.skip("this processor has no such instruction")
+    widen, add_rows = widening_of(at_once, x86), rows_of(2, at_once, x86)
 
     @njit
-    def multiply(weights, inputs, scale, bias, step, product):
-        portable(
-            weights.ctypes.data,
-            scale.ctypes.data,
+    def multiply(weights, shares, factors, inputs, wide, steps, product):
+        widen(weights.ctypes.data, shares.ctypes.data, WIDTH, wide.ctypes.data, wide.ctypes.data)
+        add_rows(
+            wide.ctypes.data,
             inputs.ctypes.data,
             WIDTH,
-            bias.ctypes.data,
-            step.ctypes.data,
+            WIDTH,
+            factors.ctypes.data,
+            steps.ctypes.data,
+            1,
             product.ctypes.data,
             OUTPUTS,
-        )
-
-    # The block is followed by one that is fetched ahead.
-    weights = drawn(numbers, 2 * OUTPUTS, WIDTH, 127)
-    inputs = numbers.integers(-32767, 32768, (1, WIDTH), dtype=np.int16)
-    bias, step = numbers.random(OUTPUTS, np.float32), np.ones(1, np.float32)
-    product = np.empty((1, OUTPUTS), np.float32)
-    values, scale = packed(weights)
-    multiply(values, inputs, scale, bias, step, product)
-    expected = inputs @ scaled(weights)[:OUTPUTS].T + bias
-    np.testing.assert_allclose(product, expected, rtol=1e-5, atol=0.1)
-
-
-def test_other_processors_multiply_many_rows_alike(numbers: np.random.Generator) -> None:
-    widen, add_row = widening_of(x86=False), row_of(x86=False)
-
-    @njit
-    def multiply(weights, scale, factors, inputs, wide, product):
-        widen(
-            weights.ctypes.data,
-            scale.ctypes.data,
-            factors.ctypes.data,
-            WIDTH,
             wide.ctypes.data,
-        )
-        add_row(
-            wide.ctypes.data,
-            inputs.ctypes.data,
-            WIDTH,
-            factors.ctypes.data,
-            np.float32(1.0),
-            product.ctypes.data,
         )
 
     weights = drawn(numbers, OUTPUTS, WIDTH, 127)
-    inputs = numbers.integers(-LARGEST, LARGEST + 1, WIDTH, dtype=np.int16)
-    wide, product = np.zeros((WIDTH // HALF, MANY, HALF), np.int16), np.zeros(MANY, np.float32)
-    multiply(*packed(weights), factors_of(weights)[0, 0], inputs, wide, product)
-    expected = scaled(weights) @ inputs
-    error = np.linalg.norm(product[:OUTPUTS] - expected)
-    assert error < 1e-3 * np.linalg.norm(expected)
+    inputs = numbers.integers(-LARGEST, LARGEST + 1, (2, WIDTH), dtype=np.int16)
+    inputs[:, 0] = LARGEST  # so that the steps are 1
+    factors, wide = factors_of(weights), np.zeros(WIDTH * OUTPUTS, np.int16)
+    product = np.zeros((2, OUTPUTS), np.float32)
+    packed = in_blocks(weights.values), shares_of(weights, factors), factors
+    multiply(*packed, inputs, wide, np.ones(2, np.float32), product)
+    assert np.array_equal(product, multiplied(weights, inputs.astype(np.float32)))
