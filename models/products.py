@@ -7,10 +7,10 @@ import numpy as np
 from models.compiler import FLOATS, X86, in_any_order, in_parallel, njit, prange
 from models.vector_products import INPUTS, LARGEST, LINE, OUTPUTS, PANEL, rows_of, widening_of
 
-VECTOR_CODE = "b0418025e0a48125"  # see `models.vector_code`
+VECTOR_CODE = "85bad6d4b6bdcbbb"  # see `models.vector_code`
 AT_ONCE = 2 * FLOATS  # numbers of 16 bits
 ROWS = AT_ONCE // 16  # multiplied together: as many as there are registers for
-CALLS = OUTPUTS * AT_ONCE // LINE  # that together fetch the weights of a panel
+CALLS = OUTPUTS * AT_ONCE // LINE  # that together can fetch the weights of a panel
 MANY = 8  # rows that are worth sharing out among threads
 
 widen = widening_of(AT_ONCE, X86)
@@ -71,6 +71,7 @@ def multiply(packed, shares, factors, bias, rows, parts, product):
     """
     count, groups = len(rows), packed.shape[1]
     blocks, panels, width = len(factors), factors.shape[1], INPUTS * groups
+    pace = OUTPUTS - min(count // ROWS, CALLS) * LINE // AT_ONCE
     inputs = np.zeros((count, width), np.int16)
     steps = np.empty((count, panels), np.float32)
     if count < MANY:
@@ -91,17 +92,15 @@ def multiply(packed, shares, factors, bias, rows, parts, product):
                 size = min(PANEL, width - start)
                 group = block * groups + start // INPUTS
                 weights = packed.ctypes.data + INPUTS * OUTPUTS * group
-                # The next block is fetched while this one is worked on: where there are many rows
-                # by the calls for the first of them, which take longest.
+                # The next block is fetched while this one is worked on, by whatever takes longest.
                 coming = weights + OUTPUTS * width
-                later = count >= ROWS * CALLS
                 share = shares.ctypes.data + 2 * OUTPUTS * group
-                widen(weights, share, size, near, near if later else coming)
+                widen(weights, share, size, near, coming, pace)
                 scales = factors[block, panel]
                 for row in range(0, count - ROWS + 1, ROWS):
                     call = row // ROWS
-                    mine = coming + call * size * LINE // AT_ONCE
-                    following = mine if later and call < CALLS else near
+                    mine = coming + size * (pace + call * LINE // AT_ONCE)
+                    following = mine if call < CALLS else near
                     some_rows(
                         *(wide, scales, inputs, row, start, size),
                         *(steps, panel, product, first, following),

@@ -81,20 +81,22 @@ def widening_of(at_once: int, x86: bool) -> Any:
 
     Its arguments are the addresses of weights [count / INPUTS, OUTPUTS / 2, INPUTS], two in 16
     bits, and of their shares [count / INPUTS, OUTPUTS], the count, the address of the wide weights
-    [count / at_once, OUTPUTS, at_once], and the address of as many weights that will be wanted
-    next: memory is read while the processor works.
+    [count / at_once, OUTPUTS, at_once], the address of what will be wanted next, and how many bytes
+    of that to fetch for each input: memory is read while the processor works.
     """
     some = ir.VectorType(SHORT, at_once)
 
     @intrinsic
-    def widen(_: Any, weights: Any, shares: Any, count: Any, target: Any, following: Any) -> Any:
+    def widen(
+        _: Any, weights: Any, shares: Any, count: Any, target: Any, following: Any, pace: Any
+    ) -> Any:
         def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            weights, shares, count, target, following = arguments
+            weights, shares, count, target, following, pace = arguments
 
             def body(index: Any, _: list[Any]) -> list[Any]:
-                place = builder.mul(index, LONG(OUTPUTS))
-                block, later = (builder.add(start, place) for start in (weights, following))
-                for line in range(0, OUTPUTS * INPUTS, LINE):
+                block = builder.add(weights, builder.mul(index, LONG(OUTPUTS)))
+                later = builder.add(following, builder.mul(index, pace))
+                for line in range(0, OUTPUTS * INPUTS, LINE):  # some of them twice at a slow pace
                     fetch(builder, builder.add(later, LONG(line)))
                 group = builder.mul(builder.udiv(index, LONG(INPUTS)), LONG(2 * OUTPUTS))
                 share = builder.add(shares, group)
@@ -115,7 +117,7 @@ def widening_of(at_once: int, x86: bool) -> Any:
             return context.get_dummy_value()
 
         address, size = types.uintp, types.intp
-        return types.void(address, address, size, address, address), generate
+        return types.void(address, address, size, address, address, size), generate
 
     return widen
 

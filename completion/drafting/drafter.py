@@ -31,9 +31,7 @@ def any_way(tokens: Sequence[int]) -> bool:
 class TreeDrafter(Drafter):
     """Guesses for one model, learning from all that is written with it."""
 
-    def __init__(
-        self, cost: PassCost | None = None, sources: Sequence[str] = (LOOK_UP, RECYCLING)
-    ) -> None:
+    def __init__(self, cost: PassCost | None = None, sources: Sequence[str] = (LOOK_UP,)) -> None:
         self.look_up = LookUp()
         self._recycling = Recycling() if RECYCLING in sources else None
         self._sources: list[Source] = [self.look_up] if LOOK_UP in sources else []

@@ -1,16 +1,14 @@
 """What a pass over several tokens takes on this machine, measured while it works.
 
-A few tokens are read as fast as memory gives the weights. Many take what the processor needs for
-each of them: that is measured, and all sizes follow from it, those that were never tried too.
+Each token beside the first costs as much as any other: some of the time that a single token takes,
+which is that of reading all weights. That one number is measured, and all sizes follow from it,
+those that were never tried too.
 """
 
 LARGEST = 32  # tokens of a pass
-BESIDE = 0.08  # of a single token's time, for one that is read beside it while memory is the limit
-ONCE = 0.2  # of it, whatever is read, where the processor is
-FEWEST_TELLING = 5  # tokens, from which on it is the processor
-EXPECTED = 0.25  # of it for each token then, before anything was measured
-EXPECTED_WEIGHT = 2.0  # passes that the expectation counts as
-MEMORY = 0.97  # what an observation still counts after the next one
+EXPECTED = 0.1  # of a single token's time, before anything was measured
+EXPECTED_WEIGHT = 16.0  # tokens that the expectation counts as
+MEMORY = 0.97  # what a pass still counts after the next one
 
 
 class PassCost:
@@ -18,8 +16,8 @@ class PassCost:
 
     def __init__(self) -> None:
         self._single: float | None = None  # seconds
-        self._each = EXPECTED
-        self._weight = EXPECTED_WEIGHT
+        self._more = EXPECTED * EXPECTED_WEIGHT  # that passes took, relative to a single token
+        self._tokens = EXPECTED_WEIGHT  # beside the first of each
 
     def observe(self, tokens: int, seconds: float) -> None:
         """A pass over so many tokens took so long; a clock that stands still tells nothing."""
@@ -27,11 +25,10 @@ class PassCost:
             return
         if tokens == 1:
             self._single = seconds if self._single is None else 0.8 * self._single + 0.2 * seconds
-        elif self._single is not None and FEWEST_TELLING <= tokens <= LARGEST:
-            each = max(0.0, seconds / self._single - ONCE) / tokens
-            self._each = (self._each * self._weight + each) / (self._weight + 1)
-            self._weight = MEMORY * (self._weight + 1)
+        elif self._single is not None:
+            self._more = MEMORY * self._more + max(0.0, seconds / self._single - 1)
+            self._tokens = MEMORY * self._tokens + tokens - 1
 
     def of(self, tokens: int) -> float:
         """The cost of a pass over so many tokens."""
-        return max(1 + BESIDE * (tokens - 1), ONCE + self._each * tokens)
+        return 1 + (tokens - 1) * self._more / self._tokens

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from completion.covers import NOTHING_OPEN, OpenEnd, open_end
 from completion.decoded import Decoded
 from completion.decoding import decode_greedily
-from completion.drafting.drafter import TreeDrafter
+from completion.drafting.drafter import LOOK_UP, RECYCLING, TreeDrafter
 from completion.drafting.drafts import Draft, Drafter, ExpectedText
 from completion.drafting.pass_cost import PassCost
 from completion.stop_rules import Stop, first_line_only
@@ -311,7 +311,7 @@ def test_any_tree_gives_the_same_log_probabilities(
 
 
 def test_what_was_written_once_is_guessed_the_next_time(model: LanguageModel) -> None:
-    drafter = TreeDrafter(NothingCosts())
+    drafter = TreeDrafter(NothingCosts(), sources=(LOOK_UP, RECYCLING))
     alone, passes = written(model, None)
     first, second = written(model, drafter), written(model, drafter)
     assert first[0] == second[0] == alone

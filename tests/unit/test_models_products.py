@@ -103,7 +103,7 @@ def test_every_processor_comes_to_the_same(
 
     @njit
     def multiply(weights, shares, factors, inputs, wide, steps, product):
-        widen(weights.ctypes.data, shares.ctypes.data, WIDTH, wide.ctypes.data, wide.ctypes.data)
+        widen(weights.ctypes.data, shares.ctypes.data, WIDTH, wide.ctypes.data, wide.ctypes.data, 0)
         add_rows(
             wide.ctypes.data,
             inputs.ctypes.data,
