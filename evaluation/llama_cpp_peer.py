@@ -1,17 +1,24 @@
 """The peer of benchmarks: llama.cpp's own server on the same GGUF, with cache reuse on.
 
-The server comes in the package `xllamacpp` and runs inside this process. It is given the token ids
-of Pirouette's prompts, one after the other, as an editor would send them to it.
+The server comes in the package `xllamacpp` and runs in a process of its own: in one process OpenMP
+has more threads than there are processors, and lets those of both sides sleep at once. It is given
+the token ids of Pirouette's prompts, one after the other, as an editor would send them to it.
 """
 
-import importlib
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from evaluation import llama_cpp_process
 from models.errors import InputError
-from models.processor import all_processors, processor_count
+from models.processor import HOW_THREADS_SHARE, all_processors, processor_count
 
 REUSE_TOKENS = 256  # the shortest moved chunk that the server may reuse, as its users set it
 
@@ -33,20 +40,30 @@ class Served:
 class LlamaCppPeer:
     """One slot of a llama.cpp server for prompts of up to `capacity` tokens, answers included.
 
-    Raises `InputError` where the package is not installed.
+    To be closed. Raises `InputError` where the package is not installed.
     """
 
     def __init__(self, gguf: Path, capacity: int) -> None:
-        package = import_xllamacpp()
-        parameters = package.CommonParams()
-        parameters.model.path = str(gguf)
-        parameters.n_ctx = capacity
-        parameters.n_parallel = 1
-        parameters.verbosity = 1  # errors only
-        parameters.n_cache_reuse = REUSE_TOKENS
-        parameters.cpuparams.n_threads = processor_count()
-        with all_processors():  # its threads run where the one that starts it may
-            self._server: Any = package.Server(parameters)
+        require_xllamacpp()
+        command = [sys.executable, "-P", "-m", llama_cpp_process.__name__]
+        settings = [gguf, capacity, processor_count(), REUSE_TOKENS]
+        own = {name: v for name, v in os.environ.items() if name not in HOW_THREADS_SHARE}
+        with all_processors():  # it runs where the thread that starts it may
+            self._process = subprocess.Popen(
+                [*command, *map(str, settings)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=own,
+                text=True,
+            )
+
+    def close(self) -> None:
+        """End the server."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
 
     def complete(self, prompt: Sequence[int], tokens: int) -> Served:
         """Read a prompt, reusing what the server can of the last one, and write one line."""
@@ -57,11 +74,11 @@ class LlamaCppPeer:
         return self._ask(prompt, tokens, {"cache_prompt": False, "ignore_eos": True})
 
     def _ask(self, prompt: Sequence[int], tokens: int, how: Mapping[str, Any]) -> Served:
-        answer = self._server.handle_completions(
-            {"prompt": list(prompt), "n_predict": tokens, "temperature": 0, **how}
-        )
+        wish = {"prompt": list(prompt), "n_predict": tokens, "temperature": 0, **how}
+        said = self._said(json.dumps(wish))
+        answer = json.loads(said) if said else {}
         if "choices" not in answer:
-            raise InputError(f"llama.cpp did not answer ({answer}); leave out --peer")
+            raise InputError(f"llama.cpp did not answer ({said or 'it ended'}); leave out --peer")
         timings = answer["timings"]
         return Served(
             text=answer["choices"][0]["text"],
@@ -71,13 +88,20 @@ class LlamaCppPeer:
             writing_ms=float(timings["predicted_ms"]),
         )
 
+    def _said(self, wish: str) -> str:
+        """The line that comes back; empty where the server has ended."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(f"{wish}\n")
+            self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
 
-def import_xllamacpp() -> Any:
-    """`xllamacpp`, which only this arm needs."""
-    try:
-        return importlib.import_module("xllamacpp")
-    except ImportError:
+
+def require_xllamacpp() -> None:
+    """Raise `InputError` where `xllamacpp`, which only this arm needs, is not installed."""
+    if find_spec(llama_cpp_process.PACKAGE) is None:
         raise InputError(
             "the llama.cpp arm needs the package xllamacpp; "
             "run: pip install 'pirouette-lsp[evaluation]'"
-        ) from None
+        )

@@ -111,7 +111,7 @@ def latency_bench(
     arguments: argparse.Namespace, load: LoadModel, progress: ProgressCallback
 ) -> BenchResult:
     from evaluation.benchmarks.latency import LatencyOptions, run_latency
-    from evaluation.llama_cpp_peer import import_xllamacpp
+    from evaluation.llama_cpp_peer import require_xllamacpp
     from evaluation.peer_quantisations import peer_files
 
     if arguments.exact:
@@ -120,7 +120,7 @@ def latency_bench(
     repositories = chosen_repositories(arguments, store, progress)
     files = None
     if arguments.peer is not None:
-        import_xllamacpp()
+        require_xllamacpp()
         source = store.gguf(model_name(arguments), progress)
         files = peer_files(source, store.home / "peers", progress)
     options = LatencyOptions(

@@ -8,6 +8,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+HOW_THREADS_SHARE = {
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "20000",  # about half a millisecond
+    "OMP_PROC_BIND": "close",
+    "OMP_PLACES": "cores",
+}
 PROCESSORS = "PIROUETTE_PROCESSORS"  # what this process may use, for those that it starts
 
 
@@ -19,10 +25,8 @@ def share_the_processor() -> None:
     many of the products they share: threads that sleep at once took half as long again for a step.
     Those that wait for long keep other programs, and one another, from working (`docs/engine.md`).
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # about half a millisecond
-    os.environ.setdefault("OMP_PROC_BIND", "close")
-    os.environ.setdefault("OMP_PLACES", "cores")
+    for name, value in HOW_THREADS_SHARE.items():
+        os.environ.setdefault(name, value)
     if hasattr(os, "sched_setaffinity"):
         os.environ.setdefault(PROCESSORS, ",".join(map(str, sorted(os.sched_getaffinity(0)))))
         use_all_processors()

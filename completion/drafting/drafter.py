@@ -18,7 +18,7 @@ from completion.drafting.pass_cost import LARGEST, PassCost
 from completion.drafting.recycling import Recycling
 from models.token_tree import TokenTree
 
-CONTEXT = 8  # tokens that a source may look back
+CONTEXT = 16  # tokens that a source may look back
 LOOK_UP, RECYCLING = "look-up", "recycling"
 
 

@@ -11,11 +11,12 @@ from completion.drafting.guesses import Guess
 from completion.values import CancelCheck
 from models.errors import Cancelled
 
-LONGEST = 6  # tokens that are looked up
 FOLLOWERS = 3  # kept for each run, the latest first
-MOST_RUNS = 400_000  # 70 MB
+MOST_RUNS = 350_000  # 90 MB
 PIECE = 512  # tokens that are learnt at once, a few milliseconds
-PRIORS = (0.15, 0.35, 0.5, 0.6, 0.65, 0.75)  # of runs of 1, 2, ... tokens
+# How long the runs are that are looked up, and how often the last token that followed one of them
+# follows it again, before anything was observed.
+PRIORS = {1: 0.15, 2: 0.35, 4: 0.6, 8: 0.75, 16: 0.85}
 
 
 class LookUp:
@@ -30,8 +31,9 @@ class LookUp:
         It is likelier than what was known, or less where it stands `far` from what is written.
         """
         for place in places:
-            for length in range(1, min(LONGEST, place) + 1):
-                self._follow(tuple(tokens[place - length : place]), tokens[place], far)
+            for length in PRIORS:
+                if length <= place:
+                    self._follow(tuple(tokens[place - length : place]), tokens[place], far)
 
     def add_file(self, tokens: Sequence[int], cancelled: CancelCheck) -> None:
         """Learn a whole file, which is far but for what was read of it. Raises `Cancelled`."""
@@ -51,11 +53,11 @@ class LookUp:
             del self._followers[next(iter(self._followers))]
 
     def guesses(self, before: Sequence[int]) -> list[Guess]:
-        for length in range(min(LONGEST, len(before)), 0, -1):
-            known = self._followers.get(tuple(before[len(before) - length :]))
-            if known is not None:
+        for length, prior in reversed(PRIORS.items()):
+            run = tuple(before[-length:])
+            if len(run) == length and (known := self._followers.get(run)):
                 return [
-                    Guess(token, f"seen {length}, {rank}", PRIORS[length - 1] / 2**rank)
+                    Guess(token, f"seen {length}, {rank}", prior / 2**rank)
                     for rank, token in enumerate(known)
                 ]
         return []

@@ -5,6 +5,7 @@ recomputes everything; the others are compared with it and with the held-out lin
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,19 +81,21 @@ def run_edits(
     if not replays:
         raise InputError("no edit could be drawn from these repositories; name larger ones")
     reached: list[Reached] = []
-    peer: LlamaCppPeer | None = None
-    if options.llama_cpp is not None:
-        peer = LlamaCppPeer(options.llama_cpp, max(options.contexts) + 2 * LINE_TOKENS)
-    for done, (case, replayer) in enumerate(replays):
-        progress(Progress("edits", done, len(replays)))
-        key = case_key(case, replayer.budget)
-        found = kept.find(key)
-        if found is None:
-            found = replayer.replay(case)
-            if peer is not None:
-                found.append(replayer.replay_by_peer(case, peer, found[0]))
-            kept.add(key, found)
-        reached += found
+    with ExitStack() as stack:
+        peer: LlamaCppPeer | None = None
+        if options.llama_cpp is not None:
+            capacity = max(options.contexts) + 2 * LINE_TOKENS
+            peer = stack.enter_context(closing(LlamaCppPeer(options.llama_cpp, capacity)))
+        for done, (case, replayer) in enumerate(replays):
+            progress(Progress("edits", done, len(replays)))
+            key = case_key(case, replayer.budget)
+            found = kept.find(key)
+            if found is None:
+                found = replayer.replay(case)
+                if peer is not None:
+                    found.append(replayer.replay_by_peer(case, peer, found[0]))
+                kept.add(key, found)
+            reached += found
     progress(Progress("edits", len(replays), len(replays)))
     return made_here("edits", options.command, options.seed, rows_of(reached, options.seed))
 

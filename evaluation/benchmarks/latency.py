@@ -8,7 +8,7 @@ them computes at a time.
 import asyncio
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -94,15 +94,18 @@ def run_latency(
     start = draw_traces(repositories, 1, options.seed + 1, LEAST_ABOVE * builder.budget)
     if not (traces and start):
         raise InputError("no trace could be drawn from these repositories; name larger ones")
-    peers = {
-        f"llama.cpp {name}": LlamaCppPeer(file, builder.budget + 2 * Settings().max_tokens)
-        for name, file in (options.peer_files or {}).items()
-    }
-    speeds = engine_speeds(model, peers, traces, options.rounds, progress)
-    fastest = max(peers, key=lambda name: prefill_rate(speeds[name]), default=None)
-    arm = None if fastest is None else PeerArm(fastest, peers[fastest], builder)
-    peers.clear()
-    with all_processors():  # for the client and what it starts; the model here has nothing to do
+    with ExitStack() as stack:
+        capacity = builder.budget + 2 * Settings().max_tokens
+        peers = {
+            f"llama.cpp {name}": stack.enter_context(closing(LlamaCppPeer(file, capacity)))
+            for name, file in (options.peer_files or {}).items()
+        }
+        speeds = engine_speeds(model, peers, traces, options.rounds, progress)
+        fastest = max(peers, key=lambda name: prefill_rate(speeds[name]), default=None)
+        for name in peers.keys() - {fastest}:
+            peers[name].close()
+        arm = None if fastest is None else PeerArm(fastest, peers[fastest], builder)
+        stack.enter_context(all_processors())  # for the client; the model here has nothing to do
         stage = Stage(model.name, repositories, options.variants, arm)
         played = asyncio.run(play_all(stage, traces, start[0], progress))
     if options.samples is not None:

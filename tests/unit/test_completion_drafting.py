@@ -30,8 +30,8 @@ def tokens_of(guesses: list[Guess]) -> list[int]:
 
 
 def test_the_longest_run_decides() -> None:
-    source = looked_up([1, 2, 3, 4], [9, 2, 3, 5], [3, 6])
-    assert tokens_of(source.guesses([7, 1, 2, 3])) == [4]
+    source = looked_up([8, 1, 2, 3, 4], [9, 2, 3, 5], [3, 6])
+    assert tokens_of(source.guesses([7, 8, 1, 2, 3])) == [4]
     assert tokens_of(source.guesses([7, 2, 3])) == [5, 4]
     assert tokens_of(source.guesses([7, 3])) == [6, 5, 4]
     assert source.guesses([7]) == source.guesses([]) == []
