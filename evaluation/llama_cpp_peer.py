@@ -20,6 +20,7 @@ from evaluation import llama_cpp_process
 from models.errors import InputError
 from models.processor import HOW_THREADS_SHARE, all_processors, processor_count
 
+PATIENCE = 20.0  # seconds for the server to end
 REUSE_TOKENS = 256  # the shortest moved chunk that the server may reuse, as its users set it
 
 
@@ -47,7 +48,8 @@ class LlamaCppPeer:
         require_xllamacpp()
         command = [sys.executable, "-P", "-m", llama_cpp_process.__name__]
         settings = [gguf, capacity, processor_count(), REUSE_TOKENS]
-        own = {name: v for name, v in os.environ.items() if name not in HOW_THREADS_SHARE}
+        ours = HOW_THREADS_SHARE.items()
+        own = {name: value for name, value in os.environ.items() if (name, value) not in ours}
         with all_processors():  # it runs where the thread that starts it may
             self._process = subprocess.Popen(
                 [*command, *map(str, settings)],
@@ -61,9 +63,14 @@ class LlamaCppPeer:
         """End the server."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):  # it has ended, and what it was to read is lost
+            self._process.stdin.close()
         self._process.stdout.close()
-        self._process.wait()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def complete(self, prompt: Sequence[int], tokens: int) -> Served:
         """Read a prompt, reusing what the server can of the last one, and write one line."""
@@ -100,7 +107,7 @@ class LlamaCppPeer:
 
 def require_xllamacpp() -> None:
     """Raise `InputError` where `xllamacpp`, which only this arm needs, is not installed."""
-    if find_spec(llama_cpp_process.PACKAGE) is None:
+    if find_spec("xllamacpp") is None:
         raise InputError(
             "the llama.cpp arm needs the package xllamacpp; "
             "run: pip install 'pirouette-lsp[evaluation]'"

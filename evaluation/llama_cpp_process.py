@@ -11,14 +11,12 @@ import os
 import sys
 from typing import Any
 
-PACKAGE = "xllamacpp"
-
 
 def main() -> None:
     file, capacity, threads, reuse = sys.argv[1:]
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the library prints is no answer
-    package: Any = importlib.import_module(PACKAGE)
+    package: Any = importlib.import_module("xllamacpp")
     parameters = package.CommonParams()
     parameters.model.path = file
     parameters.n_ctx = int(capacity)

@@ -14,10 +14,12 @@ os.environ["NUMBA_NUM_THREADS"] = str(torch.get_num_threads())
 
 from numba import njit, prange, types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 __all__ = [
     "FLOATS",
+    "THREADS",
     "X86",
     "cgutils",
     "compiled",
@@ -29,9 +31,11 @@ __all__ = [
     "types",
 ]
 
-CAPABILITY = torch.backends.cpu.get_cpu_capability()
-X86 = CAPABILITY in ("AVX2", "AVX512")
-FLOATS = 16 if CAPABILITY == "AVX512" else 8  # that this processor adds or multiplies at once
+THREADS = torch.get_num_threads()
+# What the compiler may use here, by which it tells what it has kept, too.
+FEATURES = frozenset(cpu_target.target_context.codegen().magic_tuple()[2].split(","))
+X86 = "+avx2" in FEATURES
+FLOATS = 16 if "+avx512bw" in FEATURES else 8  # that are added or multiplied at once
 
 
 def can_be_kept() -> bool:

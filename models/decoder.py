@@ -162,7 +162,7 @@ class Decoder:
         return self._read(cache, reading, attend_all, cancelled)
 
     def _short_pass(self) -> ShortPass | None:
-        """What reads few tokens in 8 bits, compiled, threads started."""
+        """What reads few tokens in 8 bits, compiled, threads started: of heads of whole vectors."""
         if not self.quantised or self.config.head_dim % FLOATS:
             return None
         layers = [short_layer(self.config, block) for block in self._blocks]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.compiler import FLOATS, compiled, in_any_order, in_parallel, njit, prange
 from models.vector_code import adding_of, dots_of
 
-VECTOR_CODE = "85bad6d4b6bdcbbb"  # see `models.vector_code`
+VECTOR_CODE = "4936fa55c3d62135"  # see `models.vector_code`
 TOGETHER = 4  # keys or values of a query
 POSITIONS = 64  # whose keys and values stay near while all queries look at them
 
@@ -150,7 +150,8 @@ def in_steps(intrinsic_of: Any, queries: int) -> Any:
     @njit(nogil=True, error_model="numpy")
     def go_over(rows, vectors, first, end, numbers):
         size, stride = vectors.shape[1], numbers.strides[0] // 4
-        address, number = vectors.ctypes.data + 4 * first * size, numbers.ctypes.data
+        address = np.intp(vectors.ctypes.data) + 4 * first * size
+        number = np.intp(numbers.ctypes.data)
         position = first
         while position + TOGETHER <= end:
             with_some(rows.ctypes.data, address, number, size, stride)

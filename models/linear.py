@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models import products
+from models.compiler import THREADS
 from models.eight_bits import GROUP, EightBits
 from models.kernels import Floats
 from models.layer_weights import Projection
@@ -70,7 +71,6 @@ class QuantisedLinear:
         self._packed = in_blocks(weight.values)
         self._factors = factors_of(weight)
         self._shares = shares_of(weight, self._factors)
-        self._parts = torch.get_num_threads()
         self._bias = np.zeros(len(self._packed) * OUTPUTS, np.float32)
         if bias is not None:
             self._bias[: self.outputs] = bias.numpy()
@@ -82,7 +82,7 @@ class QuantisedLinear:
         """`rows` [n, in] to [n, out], with whatever fills the last block behind them."""
         product = np.empty((len(rows), len(self._bias)), np.float32)
         weights = self._packed, self._shares, self._factors, self._bias
-        products.multiply(*weights, rows, self._parts, product)
+        products.multiply(*weights, rows, THREADS, product)
         return product
 
 
@@ -93,10 +93,12 @@ def in_blocks(values: Tensor) -> NDArray[np.int16]:
     zeros.
     """
     outputs, width = values.shape
-    filled = F.pad(values, (0, -width % INPUTS, 0, -outputs % OUTPUTS))
-    pairs = filled.view(-1, OUTPUTS // 2, 2, filled.shape[1] // INPUTS, INPUTS)
-    lower, upper = pairs[:, :, 0].view(torch.uint8), pairs[:, :, 1].short()
-    return upper.mul_(1 << BITS).add_(lower).transpose(1, 2).contiguous().numpy()
+    if outputs % OUTPUTS or width % INPUTS:
+        values = F.pad(values, (0, -width % INPUTS, 0, -outputs % OUTPUTS))
+    pairs = values.view(-1, OUTPUTS // 2, 2, values.shape[1] // INPUTS, INPUTS).transpose(1, 3)
+    lower, upper = pairs[:, :, 0].view(torch.uint8), pairs[:, :, 1]
+    both = torch.empty(upper.shape, dtype=torch.int16)  # without a copy besides of a large matrix
+    return both.copy_(upper).mul_(1 << BITS).add_(lower).numpy()
 
 
 def factors_of(weight: EightBits) -> Floats:

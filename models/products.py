@@ -7,7 +7,7 @@ import numpy as np
 from models.compiler import FLOATS, X86, in_any_order, in_parallel, njit, prange
 from models.vector_products import INPUTS, LARGEST, LINE, OUTPUTS, PANEL, rows_of, widening_of
 
-VECTOR_CODE = "85bad6d4b6bdcbbb"  # see `models.vector_code`
+VECTOR_CODE = "4936fa55c3d62135"  # see `models.vector_code`
 AT_ONCE = 2 * FLOATS  # numbers of 16 bits
 ROWS = AT_ONCE // 16  # multiplied together: as many as there are registers for
 CALLS = OUTPUTS * AT_ONCE // LINE  # that together can fetch the weights of a panel
@@ -38,7 +38,8 @@ def rows_times_panel(add_products: Any) -> Any:
     return times
 
 
-one_row, some_rows = (rows_times_panel(rows_of(rows, AT_ONCE, X86)) for rows in (1, ROWS))
+some_rows = rows_times_panel(rows_of(ROWS, AT_ONCE, X86))
+one_row = some_rows if ROWS == 1 else rows_times_panel(rows_of(1, AT_ONCE, X86))
 
 
 @in_any_order
@@ -83,7 +84,7 @@ def multiply(packed, shares, factors, bias, rows, parts, product):
     for part in prange(parts):
         room = np.empty(2 * PANEL * OUTPUTS + LINE, np.int8)
         wide = room[LINE - room.ctypes.data % LINE :]
-        near = wide.ctypes.data
+        near = np.intp(wide.ctypes.data)  # signed, as are all sums of addresses
         for block in range(blocks * part // parts, blocks * (part + 1) // parts):
             first = block * OUTPUTS
             product[:, first : first + OUTPUTS] = bias[first : first + OUTPUTS]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models import kernels
+from models.compiler import THREADS
 from models.config import DecoderConfig
 from models.errors import Cancelled
 from models.kernels import Floats
@@ -88,7 +89,7 @@ class ShortPass:
         self._final_norm = pack_norm(config, final_norm)
         group = config.heads // config.kv_heads
         # In how many parts the queries of a key head are shared out among threads.
-        self._parts = min(-(-torch.get_num_threads() // config.kv_heads), group)
+        self._parts = min(-(-THREADS // config.kv_heads), group)
 
     def read(
         self,

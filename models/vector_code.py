@@ -6,7 +6,7 @@ in registers. Products of whole numbers are in `models.vector_products`.
 
 Numba keeps what it compiled of `models.kernels` and `models.products`, and does not look in here
 when it decides whether that is current: a test asks for a new `VECTOR_CODE` there when one of these
-two files changes.
+two files or `models.compiler` changes.
 """
 
 from collections.abc import Callable, Sequence

@@ -96,7 +96,7 @@ def widening_of(at_once: int, x86: bool) -> Any:
             def body(index: Any, _: list[Any]) -> list[Any]:
                 block = builder.add(weights, builder.mul(index, LONG(OUTPUTS)))
                 later = builder.add(following, builder.mul(index, pace))
-                for line in range(0, OUTPUTS * INPUTS, LINE):  # some of them twice at a slow pace
+                for line in range(0, OUTPUTS * INPUTS, LINE):  # the same ones again at a slow pace
                     fetch(builder, builder.add(later, LONG(line)))
                 group = builder.mul(builder.udiv(index, LONG(INPUTS)), LONG(2 * OUTPUTS))
                 share = builder.add(shares, group)

@@ -8,6 +8,7 @@ those that were never tried too.
 LARGEST = 32  # tokens of a pass
 EXPECTED = 0.1  # of a single token's time, before anything was measured
 EXPECTED_WEIGHT = 16.0  # tokens that the expectation counts as
+MOST = 4.0  # of it for each token: a pass that took longer was held up
 MEMORY = 0.97  # what a pass still counts after the next one
 
 
@@ -26,7 +27,8 @@ class PassCost:
         if tokens == 1:
             self._single = seconds if self._single is None else 0.8 * self._single + 0.2 * seconds
         elif self._single is not None:
-            self._more = MEMORY * self._more + max(0.0, seconds / self._single - 1)
+            more = min(max(0.0, seconds - self._single), tokens * MOST * self._single)
+            self._more = MEMORY * self._more + more / self._single
             self._tokens = MEMORY * self._tokens + tokens - 1
 
     def of(self, tokens: int) -> float:

@@ -31,13 +31,14 @@ def test_text_is_reused_across_a_deletion_and_not_across_an_insertion(
         assert (computed.encoded, computed.written) == (len(inserted), 3)
 
 
-def test_a_server_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ended_before", [True, False])
+def test_a_server_that_ends_is_told_in_one_line(tmp_path: Path, ended_before: bool) -> None:
     (tmp_path / "broken.gguf").write_bytes(b"no model")
-    with (
-        closing(LlamaCppPeer(tmp_path / "broken.gguf", capacity=512)) as peer,
-        pytest.raises(InputError, match=r"llama.cpp did not answer.*leave out --peer"),
-    ):
-        peer.compute([1, 2, 3], tokens=1)
+    with closing(LlamaCppPeer(tmp_path / "broken.gguf", capacity=512)) as peer:
+        if ended_before:
+            peer._process.wait()
+        with pytest.raises(InputError, match=r"llama.cpp did not answer.*leave out --peer"):
+            peer.compute([1, 2, 3], tokens=1)
 
 
 def test_a_model_without_a_gguf_is_refused(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_functions_are_compiled_anew_where_nothing_can_be_kept(
 
 def test_what_was_compiled_with_other_vector_code_is_not_used() -> None:
     """Numba looks at the file of a function alone: a constant in it follows the other files."""
-    files = Path(vector_code.__file__), Path(vector_products.__file__)
+    files = map(Path, (compiler.__file__, vector_code.__file__, vector_products.__file__))
     digest = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     assert digest == kernels.VECTOR_CODE, "set VECTOR_CODE in models/kernels.py to this"
     assert digest == products.VECTOR_CODE, "set VECTOR_CODE in models/products.py to this"
