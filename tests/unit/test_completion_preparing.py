@@ -56,9 +56,10 @@ def rank(completer: Completer, request: CompletionRequest) -> list[str]:
 
 
 def test_what_was_prepared_is_not_read_again(model: LanguageModel, encoded: list[int]) -> None:
-    expected = Completer(model, OPTIONS).complete(PLACE)
+    """With a clock that stands still drafts are as long, however busy the machine is."""
+    expected = Completer(model, OPTIONS, lambda: 0.0).complete(PLACE)
     encoded.clear()
-    completer = Completer(model, OPTIONS)
+    completer = Completer(model, OPTIONS, lambda: 0.0)
     assert completer.prepare(PLACE) == sum(encoded) == expected.tokens.prompt
     passes = len(encoded)
     made = completer.complete(PLACE)
