@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.compiler import FLOATS, compiled, in_any_order, in_parallel, njit, prange
 from models.vector_code import adding_of, dots_of
 
-VECTOR_CODE = "4936fa55c3d62135"  # see `models.vector_code`
+VECTOR_CODE = "be2e29749083f17d"  # see `models.vector_code`
 TOGETHER = 4  # keys or values of a query
 POSITIONS = 64  # whose keys and values stay near while all queries look at them
 

@@ -65,13 +65,13 @@ def pairs_multiplied(builder: Any, left: Any, right: Any, x86: bool) -> Any:
     return builder.add(product(0), product(1))
 
 
-def shares_of(builder: Any, weights: Any, factors: Any, x86: bool) -> Any:
+def times_shares(builder: Any, weights: Any, shares: Any, x86: bool) -> Any:
     """Whole numbers of 16 bits times others, divided by 2^15 and rounded."""
     kind, count = weights.type, weights.type.count
     if x86:
-        return library(builder, SHARE[count], kind, weights, factors)
+        return library(builder, SHARE[count], kind, weights, shares)
     wide = ir.VectorType(WORD, count)
-    product = builder.mul(*(builder.sext(side, wide) for side in (weights, factors)))
+    product = builder.mul(*(builder.sext(side, wide) for side in (weights, shares)))
     rounded = builder.add(product, ir.Constant(wide, [1 << 14] * count))
     return builder.trunc(builder.ashr(rounded, ir.Constant(wide, [15] * count)), kind)
 
@@ -109,7 +109,7 @@ def widening_of(at_once: int, x86: bool) -> Any:
                         for at, one in enumerate(both, output):
                             factor = load(builder, builder.add(share, LONG(2 * at)), SHORT)
                             factors = everywhere(builder, factor, at_once)
-                            scaled = shares_of(builder, one, factors, x86)
+                            scaled = times_shares(builder, one, factors, x86)
                             store(builder, scaled, builder.add(wide, LONG(2 * at * at_once)))
                 return []
 

@@ -5,7 +5,7 @@ recomputes everything; the others are compared with it and with the held-out lin
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -81,11 +81,8 @@ def run_edits(
     if not replays:
         raise InputError("no edit could be drawn from these repositories; name larger ones")
     reached: list[Reached] = []
-    with ExitStack() as stack:
-        peer: LlamaCppPeer | None = None
-        if options.llama_cpp is not None:
-            capacity = max(options.contexts) + 2 * LINE_TOKENS
-            peer = stack.enter_context(closing(LlamaCppPeer(options.llama_cpp, capacity)))
+    file, capacity = options.llama_cpp, max(options.contexts) + 2 * LINE_TOKENS
+    with nullcontext() if file is None else closing(LlamaCppPeer(file, capacity)) as peer:
         for done, (case, replayer) in enumerate(replays):
             progress(Progress("edits", done, len(replays)))
             key = case_key(case, replayer.budget)
