@@ -13,6 +13,8 @@ NAME = re.compile(r"[A-Za-z_]\w{3,}")
 LINES_BEFORE, LINES_AFTER = 2, 14  # of the line that defines a name
 COMMON = 4  # definitions of one name, from which on it tells nothing
 MOST_BLOCKS = 3
+BESIDE = 0.4  # of the times there is code as well that tells nothing of what is missing
+MOST_BESIDE = 2
 
 
 class Definitions:
@@ -20,15 +22,23 @@ class Definitions:
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self._places: dict[str, list[tuple[Document, int]]] = defaultdict(list)
+        self._all: list[tuple[Document, int]] = []
         for document in documents:
             for found in DEFINITION.finditer(document.text):
-                self._places[found[1]].append((document, found.start(1)))
+                self._all.append((document, found.start(1)))
+                self._places[found[1]].append(self._all[-1])
 
     def blocks(self, document: Document, missing: str, rng: random.Random) -> list[CodeBlock]:
-        """Lines of other files that define names of the missing text, in any order."""
+        """Lines of other files that define names of the missing text, at times with others, in any
+        order."""
         found = list(self._find(document, missing))
         rng.shuffle(found)
-        return found[: rng.randint(1, MOST_BLOCKS)]
+        found = found[: rng.randint(1, MOST_BLOCKS)]
+        if found and rng.random() < BESIDE:
+            drawn = rng.choices(self._all, k=rng.randint(1, MOST_BESIDE))
+            found += [lines_around(*one) for one in drawn if one[0].path != document.path]
+            rng.shuffle(found)
+        return found
 
     def _find(self, document: Document, missing: str) -> Iterator[CodeBlock]:
         for name in sorted(set(NAME.findall(missing))):

@@ -1,7 +1,8 @@
 """Where text is taken out of a document for a model to fill in again.
 
 Holes are as completion meets them: the rest of a line, a part of one, the block that a line opens,
-lines that belong together; and some begin and end anywhere (random spans as in Bavarian et al.
+lines that belong together, with the indentation of the first or without; and some begin and end
+anywhere (random spans as in Bavarian et al.
 2022, "Efficient Training of Language Models to Fill in the Middle", section 3).
 """
 
@@ -15,17 +16,20 @@ LONGEST_SPAN = 600  # characters
 MEAN_SPAN = 90
 ENDS = frozenset(")]}\"',:")  # what an editor has often put after the cursor already
 WITH_LINE_END = 0.25  # of holes at a line's end: the line end is to be written too
+AT_MARGIN = 0.2  # of holes from where a line begins: its indentation is to be written too
 TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """The text from `cursor` to `end` is out; `begun` if what is written may begin above it."""
+    """The text from `cursor` to `end` is out; `begun` if what is written may begin above it,
+    `is_last` if what follows is out as well."""
 
     kind: str
     cursor: int
     end: int
     begun: bool = True
+    is_last: bool = False
 
 
 class Lines:
@@ -121,9 +125,11 @@ def draw_line(lines: Lines, rng: random.Random) -> int | None:
 
 
 def cursor_in(lines: Lines, number: int, rng: random.Random) -> int:
-    """The beginning of a line's content, as often as not, or a place within it."""
+    """The beginning of a line or of its content, as often as not, or a place within it."""
     start = lines.content_start(number)
-    return start if rng.random() < 0.5 else rng.randrange(start, lines.end(number))
+    if rng.random() < 0.5:
+        return lines.starts[number] if rng.random() < AT_MARGIN else start
+    return rng.randrange(start, lines.end(number))
 
 
 def line_end(lines: Lines, number: int, rng: random.Random) -> int:

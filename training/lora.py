@@ -89,7 +89,23 @@ def adapted(folder: Path, options: LoraOptions, device: torch.device) -> Any:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of what peft asks transformers
-        return get_peft_model(model.to(device), config)
+        changed = get_peft_model(model.to(device), config)
+    if device.type == "cuda":
+        leave_inputs(changed)
+    return changed
+
+
+def leave_inputs(model: Any) -> None:
+    """Have no module bring its inputs up to the precision of its weights, as peft does.
+
+    Autocast brings the weights down to the inputs' then, which are many more numbers; what is
+    computed is the same.
+    """
+    from peft.tuners.lora import LoraLayer
+
+    for module in model.modules():
+        if isinstance(module, LoraLayer):
+            module.cast_input_dtype_enabled = False
 
 
 def save(model: Any, options: LoraOptions, folder: Path, base: str) -> None:

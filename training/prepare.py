@@ -61,6 +61,7 @@ def prepare(arguments: argparse.Namespace, progress: ProgressCallback) -> dict[s
     from completion.prompt_formats import choose_format
     from models.tokenizer import CodeTokenizer
     from training.infilling_samples import SampleMaker
+    from training.renaming import OtherNames
     from training.sample_file import write_samples
 
     store = ModelStore(default_home())
@@ -68,9 +69,10 @@ def prepare(arguments: argparse.Namespace, progress: ProgressCallback) -> dict[s
     form = choose_format(tokenizer.control)
     if not form.has_middle or END not in tokenizer.control:
         raise InputError(f"'{arguments.model}' fills in no middle; use a model that does")
-    maker = SampleMaker(tokenizer, form, tokenizer.control[END])
     aside = fresh_folder(arguments.folder)
     documents, packages = gather(store, arguments, progress)
+    names = OtherNames(one for one in documents if not one.held_out)
+    maker = SampleMaker(tokenizer, form, tokenizer.control[END], names)
     counts: dict[str, Mapping[str, int]] = {}
     for name, held_out, number in (("learn", False, arguments.samples), ("judge", True, JUDGED)):
         chosen = [one for one in documents if one.held_out == held_out]
