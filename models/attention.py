@@ -26,12 +26,12 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> 
     return mixed.reshape(heads, count, head_dim).transpose(0, 1).reshape(count, -1)
 
 
-def attention_of_last(query: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
-    """How much the last query attends to each key, summed over the heads: [length]."""
-    last = query[:, -1].reshape(len(keys), -1, query.shape[-1])
-    scores = last @ keys.transpose(1, 2) / math.sqrt(query.shape[-1])
+def attention_of(query: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:
+    """How much the heads of a query [heads, head_dim], over the root of `head_dim`, attend to each
+    key [kv_heads, length, head_dim], summed over them: [length]."""
+    scores = query.reshape(len(keys), -1, query.shape[-1]) @ keys.transpose(1, 2)
     if mask is not None:
-        scores = scores + mask[-1]
+        scores = scores + mask
     return scores.softmax(-1).sum((0, 1))
 
 

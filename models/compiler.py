@@ -23,6 +23,7 @@ __all__ = [
     "X86",
     "cgutils",
     "compiled",
+    "fused",
     "in_any_order",
     "in_parallel",
     "intrinsic",
@@ -49,4 +50,5 @@ def can_be_kept() -> bool:
 
 kernel = partial(njit, cache=can_be_kept(), nogil=True, error_model="numpy")
 compiled, in_parallel = kernel(), kernel(parallel=True)
+fused = kernel(fastmath={"contract"})  # a product and a sum in one step where the processor can
 in_any_order = kernel(fastmath={"reassoc", "nnan"})

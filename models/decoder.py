@@ -5,6 +5,7 @@ encodes some of the tokens that a key-value cache lays out. What architectures d
 `DecoderConfig`.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.attention import added, attend, attention_of_last, seen
+from models.attention import added, attend, attention_of, seen
+from models.compiled_pass import CompiledLayer, CompiledPass, pack_norm, sight
 from models.compiler import FLOATS
 from models.config import DecoderConfig
 from models.eight_bits import EightBits, Weight
@@ -24,7 +26,6 @@ from models.layer_weights import Layer, Norm, read_decoder_weights
 from models.linear import Joined, QuantisedLinear, linear_of, side_by_side
 from models.processor import all_processors, use_all_processors
 from models.rotary import rotate
-from models.short_pass import FEW, ShortLayer, ShortPass, pack_norm, sight
 from models.token_tree import NO_TREE, TokenTree
 
 
@@ -71,7 +72,7 @@ class Decoder:
         self._head = head.result()
         self._blocks = [block.result() for block in blocks]
         self._final_norm = parts.final_norm
-        self._short = self._short_pass()
+        self._compiled = self._compiled_pass()
 
     @property
     def device(self) -> torch.device:
@@ -146,9 +147,9 @@ class Decoder:
         tokens = [*tokens, *tree.tokens]
         slots = [*positions, *range(length, length + nodes)]
         turn = cache.turn([*positions, *(length + depth for depth in tree.depths)])
-        if self._short is not None and len(slots) <= FEW and attention is None:
+        if self._compiled is not None:
             sights = self._by_window(lambda window: sight(positions, tree, length, window))
-            return self._short.read(cache, tokens, slots, turn, sights, cancelled)
+            return self._compiled.read(cache, tokens, slots, turn, sights, cancelled, attention)
         where = place_of(slots, self.device)
         reading = Reading(tokens=tokens, where=where, turn=turn, end=slots[-1] + 1)
         masks = self._by_window(lambda window: self._mask(seen(positions, tree, length, window)))
@@ -156,21 +157,22 @@ class Decoder:
         def attend_all(layer: int, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
             mask = masks[layer in self.config.windowed_layers]
             if attention is not None:
-                attention.add_(attention_of_last(query, keys, mask))
+                last = query[:, -1] / math.sqrt(self.config.head_dim)
+                attention.add_(attention_of(last, keys, None if mask is None else mask[-1]))
             return attend(query, keys, values, mask)
 
         return self._read(cache, reading, attend_all, cancelled)
 
-    def _short_pass(self) -> ShortPass | None:
-        """What reads few tokens in 8 bits, compiled, threads started: of heads of whole vectors."""
+    def _compiled_pass(self) -> CompiledPass | None:
+        """What reads tokens in 8 bits, compiled, threads started: of heads of whole vectors."""
         if not self.quantised or self.config.head_dim % FLOATS:
             return None
-        layers = [short_layer(self.config, block) for block in self._blocks]
-        short = ShortPass(self.config, self._embedding, layers, self._final_norm)
+        layers = [compiled_layer(self.config, block) for block in self._blocks]
+        compiled = CompiledPass(self.config, self._embedding, layers, self._final_norm)
         cache, one = self.new_cache(1), sight([0], NO_TREE, 1, None)
         with all_processors():
-            short.read(cache, [0], cache.append([0]), cache.turn([0]), (one, one))
-        return short
+            compiled.read(cache, [0], cache.append([0]), cache.turn([0]), (one, one))
+        return compiled
 
     @property
     def _group(self) -> int:
@@ -239,8 +241,8 @@ class Decoder:
         return F.rms_norm(hidden, size, norm.weight, epsilon)
 
 
-def short_layer(config: DecoderConfig, block: Block) -> ShortLayer:
-    """A layer in 8 bits for short passes."""
+def compiled_layer(config: DecoderConfig, block: Block) -> CompiledLayer:
+    """A layer in 8 bits as its kernels take it."""
     project, widen = block.project, block.widen
     output, down = block.output, block.down
     assert isinstance(project, Joined)
@@ -248,7 +250,7 @@ def short_layer(config: DecoderConfig, block: Block) -> ShortLayer:
     assert isinstance(output, QuantisedLinear)
     assert isinstance(down, QuantisedLinear)
     query_norm, key_norm = block.query_norm, block.key_norm
-    return ShortLayer(
+    return CompiledLayer(
         attention_norm=pack_norm(config, block.attention_norm),
         project=project.linear,
         output=output,

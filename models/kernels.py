@@ -1,8 +1,9 @@
-"""The inner loops of a pass over few tokens, compiled for the processor that they run on.
+"""The inner loops of a pass through a decoder, compiled for the processor that they run on.
 
 A single token is read at the speed of memory only if nothing else takes time; as calls of a tensor
 library, the small work between two products takes as long as the products do. What comes of a row
-never depends on how many others there are: each is summed in one order of its own.
+never depends on how many others there are: each is summed in one order of its own. Of many rows
+each thread takes its share.
 
 Numba compiles these functions when they are first called, and keeps them on disk.
 """
@@ -12,17 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.compiler import FLOATS, compiled, in_any_order, in_parallel, njit, prange
-from models.vector_code import adding_of, dots_of
+from models.compiler import FLOATS, compiled, fused, in_any_order, in_parallel, njit, prange
+from models.vector_code import combining_of, standing_of
 
-VECTOR_CODE = "be2e29749083f17d"  # see `models.vector_code`
-TOGETHER = 4  # keys or values of a query
+VECTOR_CODE = "0197f3746c2169f8"  # see `models.vector_code`
+MANY = 8  # rows that are worth sharing out among threads
 POSITIONS = 64  # whose keys and values stay near while all queries look at them
+QUERIES = 16  # whose scores do
+WIDE = FLOATS // 4  # vectors that are added up together, as many as there are registers for
 
 Floats = NDArray[np.float32]
 
 
-@compiled
+@fused
 def exponential(power):
     """e to a float, in float32: 2^n times the series of what is left, within half of ln 2."""
     bounded = min(max(power, np.float32(-87.0)), np.float32(88.0))
@@ -52,24 +55,43 @@ def norm(row, weight, bias, centred, epsilon, normed):
 
 
 @compiled
+def add_and_norm_one(hidden, change, weight, bias, centred, epsilon, normed):
+    for i in range(len(hidden)):
+        hidden[i] += change[i]
+    norm(hidden, weight, bias, centred, epsilon, normed)
+
+
+@in_parallel
 def add_and_norm(hidden, change, weight, bias, centred, epsilon, normed):
     """hidden += change [n, at least hidden], and the norm of it."""
-    for row in range(len(hidden)):
-        for i in range(hidden.shape[1]):
-            hidden[row, i] += change[row, i]
-        norm(hidden[row], weight, bias, centred, epsilon, normed[row])
+    if len(hidden) < MANY:
+        for row in range(len(hidden)):
+            some = hidden[row], change[row], weight, bias, centred, epsilon, normed[row]
+            add_and_norm_one(*some)
+    else:
+        for row in prange(len(hidden)):
+            some = hidden[row], change[row], weight, bias, centred, epsilon, normed[row]
+            add_and_norm_one(*some)
 
 
 @compiled
+def activate_one(wide, gated, active):
+    inner = len(active)
+    if gated:
+        silu_times(wide[inner : 2 * inner], wide[:inner], active)
+    else:
+        gelu(wide[:inner], active)
+
+
+@in_parallel
 def activate(wide, gated, active):
     """The first part of `wide` times silu of the second, or gelu of all; `active` [n, inner]."""
-    inner = active.shape[1]
-    for row in range(len(wide)):
-        first = wide[row, :inner]
-        if gated:
-            silu_times(wide[row, inner : 2 * inner], first, active[row])
-        else:
-            gelu(first, active[row])
+    if len(wide) < MANY:
+        for row in range(len(wide)):
+            activate_one(wide[row], gated, active[row])
+    else:
+        for row in prange(len(wide)):
+            activate_one(wide[row], gated, active[row])
 
 
 @compiled
@@ -108,124 +130,184 @@ def norm_heads(product, first, heads, weight, bias, centred, epsilon):
 
 
 @compiled
+def place_one(product, cosine, sine, slot, masters, keys, values, queries):
+    heads, size = queries.shape
+    shrink = np.float32(1.0 / np.sqrt(size))
+    for head in range(heads):
+        turn(product[head * size : (head + 1) * size], cosine, sine, queries[head])
+        for i in range(size):
+            queries[head, i] *= shrink
+    for head in range(len(keys)):
+        first = (heads + head) * size
+        key = product[first : first + size]
+        masters[head, slot] = key
+        turn(key, cosine, sine, keys[head, slot])
+        first += len(keys) * size
+        values[head, slot] = product[first : first + size]
+
+
+@in_parallel
 def place(product, cosine, sine, slots, masters, keys, values, queries):
     """Turn queries [n, heads, head_dim], and store what `product` holds behind them in a cache."""
-    heads, size = queries.shape[1], queries.shape[2]
-    shrink = np.float32(1.0 / np.sqrt(size))
-    for row in range(len(queries)):
-        for head in range(heads):
-            part = product[row, head * size : (head + 1) * size]
-            turn(part, cosine[row], sine[row], queries[row, head])
-            for i in range(size):
-                queries[row, head, i] *= shrink
-        slot = slots[row]
-        for head in range(len(keys)):
-            first = (heads + head) * size
-            key = product[row, first : first + size]
-            masters[head, slot] = key
-            turn(key, cosine[row], sine[row], keys[head, slot])
-            first += len(keys) * size
-            values[head, slot] = product[row, first : first + size]
+    if len(queries) < MANY:
+        for row in range(len(queries)):
+            turned = cosine[row], sine[row], slots[row]
+            place_one(product[row], *turned, masters, keys, values, queries[row])
+    else:
+        for row in prange(len(queries)):
+            turned = cosine[row], sine[row], slots[row]
+            place_one(product[row], *turned, masters, keys, values, queries[row])
+
+
+@compiled
+def in_order(bits):
+    """The bits of a float as a whole number that is larger for a larger float, and back."""
+    return bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF))
+
+
+@compiled
+def largest_of(row):
+    """Of whole numbers, since the compiler compares no more than one pair of floats at once."""
+    bits = row.view(np.int32)
+    largest = in_order(bits[0])
+    for i in range(len(bits)):
+        largest = max(largest, in_order(bits[i]))
+    return np.int32(in_order(largest)).view(np.float32)
 
 
 @in_any_order
-def to_shares(scores):
-    """The softmax of a row, in place."""
-    largest = scores[0]
-    for i in range(len(scores)):
-        largest = max(largest, scores[i])
-    for i in range(len(scores)):
-        scores[i] = exponential(scores[i] - largest)
+def to_powers(scores):
+    """e to each of a row's scores less the largest, in place; their sum, which makes them shares
+    (softmax)."""
+    largest = largest_of(scores)
     total = np.float32(0.0)
     for i in range(len(scores)):
+        scores[i] = exponential(scores[i] - largest)
         total += scores[i]
-    for i in range(len(scores)):
-        scores[i] /= total
+    return total
 
 
-def in_steps(intrinsic_of: Any, queries: int) -> Any:
-    """A function that goes over vectors with so many queries, `TOGETHER` of them at a time."""
-    with_one, with_some = (intrinsic_of(queries, count, FLOATS) for count in (1, TOGETHER))
-
-    @njit(nogil=True, error_model="numpy")
-    def go_over(rows, vectors, first, end, numbers):
-        size, stride = vectors.shape[1], numbers.strides[0] // 4
-        address = np.intp(vectors.ctypes.data) + 4 * first * size
-        number = np.intp(numbers.ctypes.data)
-        position = first
-        while position + TOGETHER <= end:
-            with_some(rows.ctypes.data, address, number, size, stride)
-            position += TOGETHER
-            address += 4 * TOGETHER * size
-            number += 4 * TOGETHER
-        while position < end:
-            with_one(rows.ctypes.data, address, number, size, stride)
-            position += 1
-            address += 4 * size
-            number += 4
-
-    return go_over
+stand = standing_of(FLOATS)
 
 
-def two_at_a_time(intrinsic_of: Any) -> Any:
-    """A function of rows [n, size], vectors `first` until `end`, and numbers [n, so many].
+@compiled
+def stand_up(keys, start, stop, columns):
+    """Keys [position, size] from `start` to `stop`, at most `POSITIONS`, as columns [size, ...]."""
+    size, width = keys.shape[1], columns.shape[1]
+    row = np.intp(keys.ctypes.data) + 4 * start * size
+    whole = (stop - start) // FLOATS * FLOATS
+    for position in range(0, whole, FLOATS):
+        for i in range(0, size, FLOATS):
+            column = np.intp(columns.ctypes.data) + 4 * (i * width + position)
+            stand(row + 4 * (position * size + i), column, size, width)
+    for position in range(whole, stop - start):
+        for i in range(size):
+            columns[i, position] = keys[start + position, i]
 
-    `intrinsic_of` gives what is done with some rows, some of the vectors, and their numbers.
-    """
-    with_one, with_two = (in_steps(intrinsic_of, queries) for queries in (1, 2))
+
+def combine_rows(rows: int) -> Any:
+    """Sums of so many rows, from `row` on: all columns, as many as there are registers for."""
+    add_wide, add_one = (combining_of(rows, vectors, FLOATS) for vectors in (WIDE, 1))
 
     @njit(nogil=True, error_model="numpy")
-    def go_over(rows, vectors, first, end, numbers):
-        count = len(rows)
-        for query in range(0, count - 1, 2):
-            pair = slice(query, query + 2)
-            with_two(rows[pair], vectors, first, end, numbers[pair])
-        if count % 2:
-            with_one(rows[count - 1 :], vectors, first, end, numbers[count - 1 :])
+    def combine(factors, others, start, count, sums, row):
+        step, stride = factors.strides[0] // 4, sums.strides[0] // 4
+        size = others.shape[1]
+        factor = np.intp(factors.ctypes.data) + 4 * row * step
+        other = np.intp(others.ctypes.data) + 4 * start * size
+        total = np.intp(sums.ctypes.data) + 4 * row * stride
+        column = 0
+        while column + WIDE * FLOATS <= size:
+            at = 4 * column
+            add_wide(factor, other + at, total + at, step, size, stride, count)
+            column += WIDE * FLOATS
+        while column < size:
+            at = 4 * column
+            add_one(factor, other + at, total + at, step, size, stride, count)
+            column += FLOATS
 
-    return go_over
+    return combine
 
 
-look = two_at_a_time(dots_of)  # queries, keys, where, and the scores that come of them
-gather = two_at_a_time(adding_of)  # sums, values to add to them, where, and the shares of each
+four, three, two, one = (combine_rows(rows) for rows in (4, 3, 2, 1))
+
+
+@compiled
+def combine(factors, others, start, count, sums):
+    """Add to `sums` [n, size] `count` of the `others` [any, size] from `start` on, each times its
+    factor [n, at least count], one after the other."""
+    row, rows = 0, len(sums)
+    while row + 4 <= rows:
+        four(factors, others, start, count, sums, row)
+        row += 4
+    left = rows - row
+    if left == 3:
+        three(factors, others, start, count, sums, row)
+    elif left == 2:
+        two(factors, others, start, count, sums, row)
+    elif left == 1:
+        one(factors, others, start, count, sums, row)
+
+
+@compiled
+def attend_some(queries, keys, values, first, end, others, counts, scores, mixed):
+    """As `attend`, for some rows and the queries of one key head; `scores` [n, queries, width]."""
+    rows, heads, size = queries.shape
+    columns = np.empty((size, POSITIONS), np.float32)
+    totals = np.empty((rows, heads), np.float32)
+    stops = end.copy()
+    for row in range(rows):
+        if counts[row]:
+            stops[row] = others[row, counts[row] - 1] + 1
+    lowest = first.min() // POSITIONS * POSITIONS
+    for start in range(lowest, stops.max(), POSITIONS):
+        stand_up(keys, start, min(start + POSITIONS, len(keys)), columns)
+        for row in range(rows):
+            before = start - first[row] // POSITIONS * POSITIONS
+            if before >= 0 and start < stops[row]:
+                target = scores[row, :heads, before : before + POSITIONS]
+                target[:] = np.float32(0.0)
+                combine(queries[row], columns, 0, size, target)
+    for row in range(rows):
+        base = first[row] // POSITIONS * POSITIONS
+        low, seen = first[row] - base, end[row] - base
+        for query in range(heads):
+            for i in range(counts[row]):
+                scores[row, query, seen + i] = scores[row, query, others[row, i] - base]
+            totals[row, query] = to_powers(scores[row, query, low : seen + counts[row]])
+        mixed[row] = np.float32(0.0)
+    for start in range(lowest, end.max(), POSITIONS):
+        for row in range(rows):
+            low, high = max(start, first[row]), min(start + POSITIONS, end[row])
+            if low < high:
+                shares = scores[row, :, low - first[row] // POSITIONS * POSITIONS :]
+                combine(shares, values, low, high - low, mixed[row])
+    for row in range(rows):
+        shares = scores[row, :, end[row] - first[row] // POSITIONS * POSITIONS :]
+        for i in range(counts[row]):
+            combine(shares[:, i:], values, others[row, i], 1, mixed[row])
+        for query in range(heads):
+            mixed[row, query] /= totals[row, query]
 
 
 @in_parallel
 def attend(queries, keys, values, first, end, others, counts, parts, scores, mixed):
     """What each query [n, heads, head_dim] sees, into `mixed` [n, heads, head_dim].
 
-    Row i sees positions from `first[i]` until `end[i]`, then `counts[i]` of `others[i]`, in this
-    order. The queries of a key head are shared out in so many `parts`.
+    Row i sees positions from `first[i]` until `end[i]`, then `counts[i]` of `others[i]`, which
+    ascend, in this order. The queries of a key head are shared out in so many `parts`, each of
+    which has room for its `scores` [parts of all, QUERIES, most heads of one, width].
     """
     rows, heads, _ = queries.shape
     group = heads // len(keys)
-    longest = end.max()
     for task in prange(len(keys) * parts):
         head, part = task // parts, task % parts
         lowest = head * group + group * part // parts
         mine = slice(lowest, head * group + group * (part + 1) // parts)
-        some_keys, some_values = keys[head], values[head]
-        for start in range(0, longest, POSITIONS):
-            for row in range(rows):
-                low, high = max(start, first[row]), min(start + POSITIONS, end[row])
-                target = scores[row, mine, low - first[row] :]
-                look(queries[row, mine], some_keys, low, high, target)
-        for row in range(rows):
-            seen = end[row] - first[row]
-            for i in range(counts[row]):
-                other = others[row, i]
-                target = scores[row, mine, seen + i :]
-                look(queries[row, mine], some_keys, other, other + 1, target)
-            for query in range(mine.start, mine.stop):
-                to_shares(scores[row, query, : seen + counts[row]])
-            mixed[row, mine] = np.float32(0.0)
-        for start in range(0, longest, POSITIONS):
-            for row in range(rows):
-                low, high = max(start, first[row]), min(start + POSITIONS, end[row])
-                shares = scores[row, mine, low - first[row] :]
-                gather(mixed[row, mine], some_values, low, high, shares)
-        for row in range(rows):
-            shares = scores[row, mine, end[row] - first[row] :]
-            for i in range(counts[row]):
-                other = others[row, i]
-                gather(mixed[row, mine], some_values, other, other + 1, shares[:, i:])
+        for start in range(0, rows, QUERIES):
+            some = slice(start, min(start + QUERIES, rows))
+            attend_some(
+                *(queries[some, mine], keys[head], values[head]),
+                *(first[some], end[some], others[some], counts[some]),
+                *(scores[task], mixed[some, mine]),
+            )

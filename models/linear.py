@@ -22,7 +22,17 @@ from models.compiler import THREADS
 from models.eight_bits import GROUP, EightBits
 from models.kernels import Floats
 from models.layer_weights import Projection
-from models.vector_products import BITS, INPUTS, LARGEST, OUTPUTS, PANEL, SHARE_BITS, WIDEST
+from models.vector_products import (
+    BITS,
+    INPUTS,
+    LARGEST,
+    LINES,
+    NUMBERS,
+    OUTPUTS,
+    PANEL,
+    SHARE_BITS,
+    WIDEST,
+)
 
 SMALLEST_FACTOR = 1e-30  # that can be divided by
 ROW_BLOCK = 8  # oneDNN keeps half a megabyte of code for each number of rows it has met
@@ -68,9 +78,8 @@ class QuantisedLinear:
 
     def __init__(self, weight: EightBits, bias: Tensor | None = None) -> None:
         self.outputs, self.width = weight.shape
-        self._packed = in_blocks(weight.values)
         self._factors = factors_of(weight)
-        self._shares = shares_of(weight, self._factors)
+        self._packed = in_blocks(weight.values, shares_of(weight, self._factors))
         self._bias = np.zeros(len(self._packed) * OUTPUTS, np.float32)
         if bias is not None:
             self._bias[: self.outputs] = bias.numpy()
@@ -81,24 +90,29 @@ class QuantisedLinear:
     def product(self, rows: Floats) -> Floats:
         """`rows` [n, in] to [n, out], with whatever fills the last block behind them."""
         product = np.empty((len(rows), len(self._bias)), np.float32)
-        weights = self._packed, self._shares, self._factors, self._bias
-        products.multiply(*weights, rows, THREADS, product)
+        products.multiply(self._packed, self._factors, self._bias, rows, THREADS, product)
         return product
 
 
-def in_blocks(values: Tensor) -> NDArray[np.int16]:
-    """[outputs, width] as `models.products` reads it: [blocks, groups, OUTPUTS / 2, INPUTS].
+def in_blocks(values: Tensor, shares: Tensor) -> NDArray[np.int16]:
+    """[outputs, width] as `models.products` reads it: [blocks, groups, LINES, NUMBERS].
 
-    Two outputs' weights are the halves of one number. Blocks that are not full are filled with
-    zeros.
+    The first line of a group holds its shares [blocks, groups, OUTPUTS], each of the others two
+    inputs' weights, where two outputs' are the halves of one number. Blocks that are not full are
+    filled with zeros.
     """
     outputs, width = values.shape
     if outputs % OUTPUTS or width % INPUTS:
         values = F.pad(values, (0, -width % INPUTS, 0, -outputs % OUTPUTS))
-    pairs = values.view(-1, OUTPUTS // 2, 2, values.shape[1] // INPUTS, INPUTS).transpose(1, 3)
-    lower, upper = pairs[:, :, 0].view(torch.uint8), pairs[:, :, 1]
-    both = torch.empty(upper.shape, dtype=torch.int16)  # without a copy besides of a large matrix
-    return both.copy_(upper).mul_(1 << BITS).add_(lower).numpy()
+    blocks, groups, _ = shares.shape
+    # [blocks, half of the outputs, output, group, pair of inputs, input]
+    parts = values.view(blocks, 2, OUTPUTS // 2, groups, INPUTS // 2, 2)
+    lower, upper = (parts[:, half].permute(0, 2, 3, 1, 4) for half in (0, 1))
+    packed = torch.empty((blocks, groups, LINES, NUMBERS), dtype=torch.int16)
+    packed[:, :, 0] = shares
+    both = packed[:, :, 1:].view(lower.shape)  # without a copy besides of a large matrix
+    both.copy_(upper).mul_(1 << BITS).add_(lower.view(torch.uint8))
+    return packed.numpy()
 
 
 def factors_of(weight: EightBits) -> Floats:
@@ -115,13 +129,13 @@ def factors_of(weight: EightBits) -> Floats:
     return factors.view(-1, OUTPUTS, factors.shape[1]).transpose(1, 2).contiguous().numpy()
 
 
-def shares_of(weight: EightBits, factors: Floats) -> NDArray[np.int16]:
+def shares_of(weight: EightBits, factors: Floats) -> Tensor:
     """What makes weights whole numbers of 16 bits with those factors: [blocks, groups, OUTPUTS]."""
     outputs, groups = weight.scale.shape
     scale = F.pad(weight.scale, (0, 0, 0, -outputs % OUTPUTS)).view(-1, OUTPUTS, groups)
     panels = torch.from_numpy(factors).repeat_interleave(PANEL // GROUP, 1)[:, :groups]
     shares = scale.transpose(1, 2) / panels * (1 << SHARE_BITS)
-    return shares.round_().short().contiguous().numpy()
+    return shares.round_().short()
 
 
 class SideBySide(Protocol):

@@ -4,111 +4,128 @@ from typing import Any
 
 import numpy as np
 
-from models.compiler import FLOATS, X86, in_any_order, in_parallel, njit, prange
-from models.vector_products import INPUTS, LARGEST, LINE, OUTPUTS, PANEL, rows_of, widening_of
+from models.compiler import FLOATS, X86, compiled, in_parallel, njit, prange
+from models.kernels import MANY
+from models.vector_products import (
+    CHUNK,
+    INPUTS,
+    LARGEST,
+    LINE,
+    LINES,
+    OUTPUTS,
+    PANEL,
+    VECTORS,
+    rows_of,
+    widening_of,
+)
 
-VECTOR_CODE = "be2e29749083f17d"  # see `models.vector_code`
+VECTOR_CODE = "0197f3746c2169f8"  # see `models.vector_code`
 AT_ONCE = 2 * FLOATS  # numbers of 16 bits
-ROWS = AT_ONCE // 16  # multiplied together: as many as there are registers for
-CALLS = OUTPUTS * AT_ONCE // LINE  # that together can fetch the weights of a panel
-MANY = 8  # rows that are worth sharing out among threads
+COLUMNS = 2 * OUTPUTS // (VECTORS * AT_ONCE)  # parts of a block that are multiplied one by one
+OUTPUTS_AT_ONCE = OUTPUTS // COLUMNS
 
 widen = widening_of(AT_ONCE, X86)
 
 
-def rows_times_panel(add_products: Any) -> Any:
-    """As many rows as `add_products` takes, from `row` on, times one panel of wide weights."""
+def rows_times_chunk(rows: int) -> Any:
+    """So many rows, from `row` on, times one chunk of wide weights."""
+    add_products = rows_of(rows, AT_ONCE, X86)
 
     @njit(nogil=True, error_model="numpy")
-    def times(wide, factors, inputs, row, start, size, steps, panel, product, first, following):
-        width, panels, stride = inputs.shape[1], steps.shape[1], product.shape[1]
-        add_products(
-            wide.ctypes.data,
-            inputs.ctypes.data + 2 * (row * width + start),
-            width,
-            size,
-            factors.ctypes.data,
-            steps.ctypes.data + 4 * (row * panels + panel),
-            panels,
-            product.ctypes.data + 4 * (row * stride + first),
-            stride,
-            following,
-        )
+    def times(wide, factors, inputs, row, size, steps, panel, sums):
+        panels = steps.shape[1]
+        whole = np.intp(inputs.ctypes.data) + 2 * CHUNK * row
+        step = np.intp(steps.ctypes.data) + 4 * (row * panels + panel)
+        total = np.intp(sums.ctypes.data) + 4 * OUTPUTS * row
+        scale = np.intp(factors.ctypes.data)
+        for column in range(COLUMNS):
+            first = 4 * OUTPUTS_AT_ONCE * column
+            add_products(wide + first, whole, size, scale + first, step, panels, total + first)
 
     return times
 
 
-some_rows = rows_times_panel(rows_of(ROWS, AT_ONCE, X86))
-one_row = some_rows if ROWS == 1 else rows_times_panel(rows_of(1, AT_ONCE, X86))
+eight, four, two, one = (rows_times_chunk(rows) for rows in (8, 4, 2, 1))
 
 
-@in_any_order
-def to_whole(row, whole):
-    """A row as whole numbers up to `LARGEST`; the step between two of them."""
-    largest = np.float32(0.0)
-    for i in range(len(row)):
-        largest = max(largest, abs(row[i]))
-    step = max(largest, np.float32(1e-30)) / np.float32(LARGEST)
-    steps = np.float32(1.0) / step
+@compiled
+def largest_magnitude(row):
+    """Of whole numbers, since the compiler compares no more than one pair of floats at once."""
+    bits = row.view(np.int32)
+    largest = np.int32(0)
+    for i in range(len(bits)):
+        largest = max(largest, bits[i] & np.int32(0x7FFFFFFF))
+    return np.int32(largest).view(np.float32)
+
+
+@compiled
+def to_whole(row, steps, whole):
+    """A row, so many `steps` for each one, as whole numbers up to `LARGEST`."""
     for i in range(len(row)):
         whole[i] = np.int16(np.rint(row[i] * steps))
-    return step
 
 
-@in_any_order
-def panels_to_whole(row, whole, steps):
-    """A row as whole numbers, each of its panels with a step of its own."""
+@compiled
+def panels_to_whole(row, number, inputs, steps):
+    """The row of that number as whole numbers, into `inputs` [chunks, n, CHUNK], each of its
+    panels with a step of its own."""
     for panel in range(len(steps)):
-        some = slice(panel * PANEL, min((panel + 1) * PANEL, len(row)))
-        steps[panel] = to_whole(row[some], whole[some])
+        start, end = panel * PANEL, min((panel + 1) * PANEL, len(row))
+        largest = largest_magnitude(row[start:end])
+        steps[panel] = max(largest, np.float32(1e-30)) / np.float32(LARGEST)
+        for first in range(start, end, CHUNK):
+            some = row[first : min(first + CHUNK, end)]
+            to_whole(some, np.float32(1.0) / steps[panel], inputs[first // CHUNK, number])
+
+
+@compiled
+def times_chunk(wide, factors, inputs, size, steps, panel, sums):
+    """Add to `sums` [n, OUTPUTS] the products of all rows with one chunk of wide weights."""
+    row, rows = 0, len(sums)
+    while row + 8 <= rows:
+        eight(wide, factors, inputs, row, size, steps, panel, sums)
+        row += 8
+    if row + 4 <= rows:
+        four(wide, factors, inputs, row, size, steps, panel, sums)
+        row += 4
+    if row + 2 <= rows:
+        two(wide, factors, inputs, row, size, steps, panel, sums)
+        row += 2
+    if row < rows:
+        one(wide, factors, inputs, row, size, steps, panel, sums)
 
 
 @in_parallel
-def multiply(packed, shares, factors, bias, rows, parts, product):
+def multiply(packed, factors, bias, rows, parts, product):
     """Products [n, outputs] of `rows` [n, at most width] and weights, shared out in `parts`.
 
-    `factors` [blocks, panels, OUTPUTS] are those of the widened weights. What comes of a row is the
-    same bit for bit whatever rows stand beside it.
+    `packed` is [blocks, groups, LINES, NUMBERS], `factors` [blocks, panels, OUTPUTS] are those of
+    the widened weights. What comes of a row is the same bit for bit whatever rows stand beside it.
     """
     count, groups = len(rows), packed.shape[1]
     blocks, panels, width = len(factors), factors.shape[1], INPUTS * groups
-    pace = OUTPUTS - min(count // ROWS, CALLS) * LINE // AT_ONCE
-    inputs = np.zeros((count, width), np.int16)
+    inputs = np.zeros((-(-width // CHUNK), count, CHUNK), np.int16)
     steps = np.empty((count, panels), np.float32)
     if count < MANY:
         for row in range(count):
-            panels_to_whole(rows[row], inputs[row], steps[row])
+            panels_to_whole(rows[row], row, inputs, steps[row])
     else:
         for row in prange(count):
-            panels_to_whole(rows[row], inputs[row], steps[row])
+            panels_to_whole(rows[row], row, inputs, steps[row])
     for part in prange(parts):
-        room = np.empty(2 * PANEL * OUTPUTS + LINE, np.int8)
-        wide = room[LINE - room.ctypes.data % LINE :]
-        near = np.intp(wide.ctypes.data)  # signed, as are all sums of addresses
+        room = np.empty(CHUNK * OUTPUTS + LINE, np.int16)
+        wide = np.intp(room.ctypes.data) // LINE * LINE + LINE
+        sums = np.empty((count, OUTPUTS), np.float32)
         for block in range(blocks * part // parts, blocks * (part + 1) // parts):
             first = block * OUTPUTS
-            product[:, first : first + OUTPUTS] = bias[first : first + OUTPUTS]
-            for panel in range(panels):
-                start = panel * PANEL
-                size = min(PANEL, width - start)
+            sums[:] = bias[first : first + OUTPUTS]
+            for chunk in range(len(inputs)):
+                start = chunk * CHUNK
+                size = min(CHUNK, width - start)
                 group = block * groups + start // INPUTS
-                weights = packed.ctypes.data + INPUTS * OUTPUTS * group
-                # The next block is fetched while this one is worked on, by whatever takes longest.
-                coming = weights + OUTPUTS * width
-                share = shares.ctypes.data + 2 * OUTPUTS * group
-                widen(weights, share, size, near, coming, pace)
-                scales = factors[block, panel]
-                for row in range(0, count - ROWS + 1, ROWS):
-                    call = row // ROWS
-                    mine = coming + size * (pace + call * LINE // AT_ONCE)
-                    following = mine if call < CALLS else near
-                    some_rows(
-                        *(wide, scales, inputs, row, start, size),
-                        *(steps, panel, product, first, following),
-                    )
-                if count % ROWS:
-                    row = count - 1
-                    one_row(
-                        *(wide, scales, inputs, row, start, size),
-                        *(steps, panel, product, first, near),
-                    )
+                weights = np.intp(packed.ctypes.data) + LINES * LINE * group
+                widen(weights, size, wide)
+                panel = start // PANEL
+                factor = factors[block, panel]
+                times_chunk(wide, factor, inputs[chunk], size, steps, panel, sums)
+            product[:, first : first + OUTPUTS] = sums

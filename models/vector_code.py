@@ -10,14 +10,11 @@ two files or `models.compiler` changes.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import product
 from typing import Any
 
 from llvmlite import ir
 
 from models.compiler import cgutils, intrinsic, types
-
-PARTS = 8  # in which a sum comes out before these are added up
 
 BYTE, SHORT, WORD, LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 FLOAT = ir.FloatType()
@@ -70,81 +67,10 @@ def everywhere(builder: Any, value: Any, count: int) -> Any:
     return builder.shuffle_vector(builder.insert_element(nothing, value, WORD(0)), nothing, places)
 
 
-def dots_of(queries: int, keys: int, at_once: int) -> Any:
-    """The intrinsic for the products of some vectors with others, so many floats `at_once`; either
-    stand in a row.
-
-    Its arguments are the addresses of floats [queries, size] and [keys, size], and of the products
-    [queries, keys], the size, a multiple of `at_once`, and how many floats are from one query's
-    products to the next one's.
-    """
-
-    @intrinsic
-    def dots(_: Any, some: Any, others: Any, target: Any, size: Any, stride: Any) -> Any:
-        def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            some, others, target, size, stride = arguments
-            kind = ir.VectorType(FLOAT, at_once)
-
-            def body(index: Any, sums: list[Any]) -> list[Any]:
-                left, right = (
-                    [
-                        load(builder, place_of(builder, at, size, n, index), kind)
-                        for n in range(count)
-                    ]
-                    for at, count in ((some, queries), (others, keys))
-                )
-                pairs = zip(product(left, right), sums, strict=True)
-                return [fused(builder, *pair, total) for pair, total in pairs]
-
-            nothing = ir.Constant(kind, [0.0] * at_once)
-            totals = count_up(builder, size, at_once, [nothing] * (queries * keys), body)
-            for query in range(queries):
-                row = added_up(builder, totals[query * keys : (query + 1) * keys])
-                store(builder, row, place_of(builder, target, stride, query, LONG(0)))
-            return context.get_dummy_value()
-
-        address, number = types.uintp, types.intp
-        return types.void(address, address, address, number, number), generate
-
-    return dots
-
-
 def place_of(builder: Any, start: Any, width: Any, row: int, column: Any) -> Any:
     """The address of a float in rows of `width` floats."""
     place = builder.add(builder.mul(width, LONG(row)), column)
     return builder.add(start, builder.mul(place, LONG(4)))
-
-
-def added_up(builder: Any, totals: list[Any]) -> Any:
-    """The sums of the floats of four vectors, or of one; each in the same order either way.
-
-    The halves of wide ones first, then neighbours in the halves that are left, where they cost
-    least.
-    """
-    totals = [folded(builder, total, builder.fadd) for total in totals]
-    first, second, third, fourth = totals * (4 // len(totals))
-    pairs = neighbours(builder, first, second), neighbours(builder, third, fourth)
-    fours = neighbours(builder, *pairs)
-    low, high = (picked(builder, (fours, fours), range(i, i + 4)) for i in (0, 4))
-    sums = builder.fadd(low, high)
-    return sums if len(totals) > 1 else builder.extract_element(sums, WORD(0))
-
-
-def folded(builder: Any, total: Any, add: Callable[..., Any]) -> Any:
-    """A vector's halves added until there are no more than `PARTS`."""
-    while total.type.count > PARTS:
-        half = total.type.count // 2
-        total = add(*(picked(builder, (total, total), range(i, i + half)) for i in (0, half)))
-    return total
-
-
-def neighbours(builder: Any, left: Any, right: Any) -> Any:
-    """The sums of neighbouring floats of two vectors, those of both in each half."""
-    even = (0, 2, 8, 10, 4, 6, 12, 14)
-    return builder.fadd(
-        picked(builder, (left, right), even),
-        picked(builder, (left, right), [place + 1 for place in even]),
-    )
 
 
 def picked(builder: Any, pair: tuple[Any, Any], places: Sequence[int]) -> Any:
@@ -159,42 +85,91 @@ def fused(builder: Any, left: Any, right: Any, total: Any) -> Any:
     return library(builder, f"llvm.fmuladd.v{kind.count}f32", kind, left, right, total)
 
 
-def adding_of(queries: int, values: int, at_once: int) -> Any:
-    """The intrinsic that adds some vectors, each times its factor, to one sum a query, so many
-    floats `at_once`.
+def combining_of(rows: int, vectors: int, at_once: int) -> Any:
+    """The intrinsic that adds up vectors times factors, of some rows of factors at a time.
 
-    Its arguments are the addresses of the sums [queries, size], of the vectors [values, size] and
-    of the factors [queries, values], the size, and how many floats are from one query's factors
-    to the next one's. Vectors are added one after the other.
+    To each of the `rows` of sums [rows, vectors * at_once] it adds others [count, the same], each
+    times its factor [rows, count], one after the other. Its arguments are the addresses of the
+    factors, the others and the sums, how many floats are from each of their rows to the next, and
+    the count, more than 0.
     """
 
     @intrinsic
-    def add(_: Any, sums: Any, vectors: Any, factors: Any, size: Any, stride: Any) -> Any:
+    def combine(
+        _: Any, factors: Any, others: Any, sums: Any, step: Any, width: Any, stride: Any, count: Any
+    ) -> Any:
         def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            sums, vectors, factors, size, stride = arguments
+            factors, others, sums, step, width, stride, count = arguments
             kind = ir.VectorType(FLOAT, at_once)
+            places = [
+                place_of(builder, sums, stride, row, LONG(at_once * part))
+                for row in range(rows)
+                for part in range(vectors)
+            ]
 
-            def share(query: int, value: int) -> Any:
-                place = place_of(builder, factors, stride, query, LONG(value))
-                return everywhere(builder, load(builder, place, FLOAT), at_once)
+            def body(index: Any, totals: list[Any]) -> list[Any]:
+                start = builder.mul(width, index)
+                some = [
+                    load(builder, place_of(builder, others, width, 0, at), kind)
+                    for part in range(vectors)
+                    for at in [builder.add(start, LONG(at_once * part))]
+                ]
+                later = []
+                for row in range(rows):
+                    factor = load(builder, place_of(builder, factors, step, row, index), FLOAT)
+                    spread = everywhere(builder, factor, at_once)
+                    mine = totals[row * vectors : (row + 1) * vectors]
+                    later += [
+                        fused(builder, spread, *pair) for pair in zip(some, mine, strict=True)
+                    ]
+                return later
 
-            shares = [[share(query, value) for value in range(values)] for query in range(queries)]
-
-            def body(index: Any, _: list[Any]) -> list[Any]:
-                places = (place_of(builder, vectors, size, n, index) for n in range(values))
-                some = [load(builder, place, kind) for place in places]
-                for query in range(queries):
-                    target = place_of(builder, sums, size, query, index)
-                    total = load(builder, target, kind)
-                    for factor, vector in zip(shares[query], some, strict=True):
-                        total = fused(builder, factor, vector, total)
-                    store(builder, total, target)
-                return []
-
-            count_up(builder, size, at_once, [], body)
+            before = [load(builder, place, kind) for place in places]
+            for total, place in zip(count_up(builder, count, 1, before, body), places, strict=True):
+                store(builder, total, place)
             return context.get_dummy_value()
 
         address, number = types.uintp, types.intp
-        return types.void(address, address, address, number, number), generate
+        kinds = (address, address, address, number, number, number, number)
+        return types.void(*kinds), generate
 
-    return add
+    return combine
+
+
+def standing_of(at_once: int) -> Any:
+    """The intrinsic that makes rows columns, of `at_once` floats in as many rows.
+
+    Its arguments are the addresses of the rows and of the columns, and how many floats are from
+    each of their rows to the next.
+    """
+
+    @intrinsic
+    def stand(_: Any, source: Any, target: Any, width: Any, stride: Any) -> Any:
+        def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
+            source, target, width, stride = arguments
+            kind = ir.VectorType(FLOAT, at_once)
+            rows = [
+                load(builder, place_of(builder, source, width, row, LONG(0)), kind)
+                for row in range(at_once)
+            ]
+            step = 1
+            while step < at_once:  # swap what is off the diagonal in squares of 2 * step
+                for row in range(at_once):
+                    if not row & step:
+                        pair = rows[row], rows[row + step]
+                        rows[row] = picked(builder, pair, swapped(at_once, step, 0))
+                        rows[row + step] = picked(builder, pair, swapped(at_once, step, step))
+                step *= 2
+            for number, row in enumerate(rows):
+                store(builder, row, place_of(builder, target, stride, number, LONG(0)))
+            return context.get_dummy_value()
+
+        address, number = types.uintp, types.intp
+        return types.void(address, address, number, number), generate
+
+    return stand
+
+
+def swapped(at_once: int, step: int, first: int) -> list[int]:
+    """Which floats of two rows, `step` apart, make the first of them or the second."""
+    return [(place & ~step) + first + (at_once if place & step else 0) for place in range(at_once)]

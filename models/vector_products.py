@@ -2,9 +2,11 @@
 
 Weights come out of memory in 8 bits, with a share for each `INPUTS` of an output by which they
 become whole numbers of 16 bits that have one scale for each `PANEL` of inputs. They are made so
-once for all rows of inputs, near the processor, and each row is then multiplied with all `OUTPUTS`
-that stand together. Until a panel is through nothing but whole numbers is added, which comes to the
-same in any order: on every processor, and whatever rows are multiplied beside one.
+once for all rows of inputs, near the processor. Each row is then multiplied with all `OUTPUTS` that
+stand together, two inputs at a time: each sum is that of one output, so that none are left to be
+added up across a vector. A `CHUNK` of inputs fits 32 bits, and until it is through nothing but
+whole numbers is added, which comes to the same in any order: on every processor, and whatever rows
+are multiplied beside one.
 """
 
 from typing import Any
@@ -16,27 +18,30 @@ from models.vector_code import (
     BYTE,
     FLOAT,
     LONG,
-    PARTS,
     SHORT,
     WORD,
-    added_up,
     count_up,
     everywhere,
-    folded,
     library,
     load,
+    picked,
     place_of,
     store,
 )
 
 INPUTS = 32  # that share what they are multiplied with
 LINE = 64  # bytes that memory gives at once
-OUTPUTS = 8  # of a product, whose weights stand together, two by two
-PANEL = 1024  # inputs, of which a sum of whole numbers is made
-LARGEST = 4095  # of inputs and wide weights: an eighth of a panel's products fit 32 bits
+OUTPUTS = 32  # of a product, whose weights stand together, one in 8 bits of a number of 16
+NUMBERS = OUTPUTS  # of 16 bits in a line: what two inputs are multiplied with
+LINES = 1 + INPUTS // 2  # of the weights of `INPUTS`: their shares, then two inputs each
+WIDE_LINE = 2 * LINE  # bytes that these two become
+CHUNK = 128  # inputs, whose products fit 32 bits
+PANEL = 1024  # inputs that have a scale of their own
+LARGEST = 4095  # of inputs and wide weights
 WIDEST = 255  # times a weight of 8 bits in 16 bits
 BITS, SHARE_BITS = 8, 7  # by which a weight and its share are moved up, 15 in all
-FOUR = ir.VectorType(FLOAT, 4)
+VECTORS = 2  # of wide weights that are multiplied together
+IN_FLIGHT = 8  # sums that keep a processor busy
 # By how many numbers of 16 bits a processor multiplies at once.
 SHARE = {16: "llvm.x86.avx2.pmul.hr.sw", 32: "llvm.x86.avx512.pmul.hr.sw.512"}
 PAIRS = {16: "llvm.x86.avx2.pmadd.wd", 32: "llvm.x86.avx512.pmaddw.d.512"}
@@ -79,47 +84,56 @@ def times_shares(builder: Any, weights: Any, shares: Any, x86: bool) -> Any:
 def widening_of(at_once: int, x86: bool) -> Any:
     """The intrinsic that makes weights of 8 bits whole numbers of 16 bits, so many `at_once`.
 
-    Its arguments are the addresses of weights [count / INPUTS, OUTPUTS / 2, INPUTS], two in 16
-    bits, and of their shares [count / INPUTS, OUTPUTS], the count, the address of the wide weights
-    [count / at_once, OUTPUTS, at_once], the address of what will be wanted next, and how many bytes
-    of that to fetch for each input: memory is read while the processor works.
+    Its arguments are the address of weights [count / INPUTS, LINES, NUMBERS], the first line of
+    each their shares, the count of inputs, and the address of the wide weights [count / 2, OUTPUTS,
+    2]. As many weights that follow are fetched: memory is read while the processor works.
     """
     some = ir.VectorType(SHORT, at_once)
+    outputs = at_once // 2
+    halves = [2 * place for place in range(0, OUTPUTS // 2, outputs)]  # bytes into one of shares
 
     @intrinsic
-    def widen(
-        _: Any, weights: Any, shares: Any, count: Any, target: Any, following: Any, pace: Any
-    ) -> Any:
+    def widen(_: Any, weights: Any, count: Any, target: Any) -> Any:
         def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            weights, shares, count, target, following, pace = arguments
+            weights, count, target = arguments
+            ahead = bytes_of(builder, count)
+
+            def shares(line: Any, at: int) -> Any:
+                """Those of some outputs, each twice."""
+                kind = ir.VectorType(SHORT, outputs)
+                each = load(builder, builder.add(line, LONG(at)), kind)
+                return picked(builder, (each, each), [place // 2 for place in range(at_once)])
 
             def body(index: Any, _: list[Any]) -> list[Any]:
-                block = builder.add(weights, builder.mul(index, LONG(OUTPUTS)))
-                later = builder.add(following, builder.mul(index, pace))
-                for line in range(0, OUTPUTS * INPUTS, LINE):  # the same ones again at a slow pace
-                    fetch(builder, builder.add(later, LONG(line)))
-                group = builder.mul(builder.udiv(index, LONG(INPUTS)), LONG(2 * OUTPUTS))
-                share = builder.add(shares, group)
-                for part in range(0, INPUTS, at_once):
-                    place = builder.mul(builder.add(index, LONG(part)), LONG(2 * OUTPUTS))
-                    wide = builder.add(target, place)
-                    for output in range(0, OUTPUTS, 2):
-                        narrow = builder.add(block, LONG(output * INPUTS + 2 * part))
-                        both = two_outputs(builder, load(builder, narrow, some))
-                        for at, one in enumerate(both, output):
-                            factor = load(builder, builder.add(share, LONG(2 * at)), SHORT)
-                            factors = everywhere(builder, factor, at_once)
-                            scaled = times_shares(builder, one, factors, x86)
-                            store(builder, scaled, builder.add(wide, LONG(2 * at * at_once)))
+                line = builder.add(weights, bytes_of(builder, index))
+                following = builder.add(line, ahead)
+                low = [shares(line, at) for at in halves]
+                high = [shares(line, at + OUTPUTS) for at in halves]
+                fetch(builder, following)
+                wide = builder.add(target, builder.mul(index, LONG(WIDE_LINE // 2)))
+                for pair in range(INPUTS // 2):
+                    fetch(builder, builder.add(following, LONG(LINE * (1 + pair))))
+                    for at, factors in zip(halves, zip(low, high, strict=True), strict=True):
+                        narrow = LONG(LINE * (1 + pair) + 2 * at)
+                        both = load(builder, builder.add(line, narrow), some)
+                        for half, one in enumerate(two_outputs(builder, both)):
+                            place = LONG(WIDE_LINE * pair + LINE * half + 2 * at)
+                            scaled = times_shares(builder, one, factors[half], x86)
+                            store(builder, scaled, builder.add(wide, place))
                 return []
 
             count_up(builder, count, INPUTS, [], body)
             return context.get_dummy_value()
 
         address, size = types.uintp, types.intp
-        return types.void(address, address, size, address, address, size), generate
+        return types.void(address, size, address), generate
 
     return widen
+
+
+def bytes_of(builder: Any, count: Any) -> Any:
+    """How many bytes the weights of so many inputs take."""
+    return builder.mul(builder.udiv(count, LONG(INPUTS)), LONG(LINES * LINE))
 
 
 def two_outputs(builder: Any, both: Any) -> tuple[Any, Any]:
@@ -131,75 +145,67 @@ def two_outputs(builder: Any, both: Any) -> tuple[Any, Any]:
 
 
 def rows_of(rows: int, at_once: int, x86: bool) -> Any:
-    """The intrinsic that multiplies the wide weights of `OUTPUTS` by so many rows of inputs.
+    """The intrinsic that multiplies some wide weights by so many rows of inputs.
 
-    Its arguments are the addresses of weights [count / at_once, OUTPUTS, at_once] and of inputs
-    [rows, width] in 16 bits, the width, the count of inputs, at most `PANEL`, the address of the
-    factors [OUTPUTS], that of the steps of the inputs [rows, panels] and how many these are, that
-    of floats [rows, stride], to which the products are added, with the stride, and the address of
-    what will be wanted next, of which it fetches a `LINE` for each `at_once` inputs.
+    Its arguments are the addresses of weights [count / 2, OUTPUTS, 2], of which the first
+    `VECTORS * at_once` of each line count, and of inputs [rows, CHUNK] in 16 bits, the count of
+    inputs, the address of the factors of these outputs, that of the steps of the inputs [rows,
+    panels] and how many these are, and that of sums [rows, OUTPUTS], to which the products are
+    added.
     """
     some, words = ir.VectorType(SHORT, at_once), ir.VectorType(WORD, at_once // 2)
+    together = max(1, IN_FLIGHT // (rows * VECTORS))  # steps
 
     @intrinsic
     def multiply(
         _: Any,
         weights: Any,
         inputs: Any,
-        width: Any,
         count: Any,
         factors: Any,
         steps: Any,
         panels: Any,
-        target: Any,
-        stride: Any,
-        following: Any,
+        sums: Any,
     ) -> Any:
         def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-            weights, inputs, width, count, factors, steps, panels, target, stride, following = (
-                arguments
-            )
+            weights, inputs, count, factors, steps, panels, sums = arguments
 
-            def body(index: Any, sums: list[Any]) -> list[Any]:
-                lines = builder.mul(builder.udiv(index, LONG(at_once)), LONG(LINE))
-                fetch(builder, builder.add(following, lines))
-                read = []
-                for row in range(rows):
-                    place = builder.add(builder.mul(width, LONG(row)), index)
-                    start = builder.add(inputs, builder.mul(place, LONG(2)))
-                    read.append(load(builder, start, some))
-                first = builder.add(weights, builder.mul(index, LONG(2 * OUTPUTS)))
-                later = list(sums)
-                for output in range(OUTPUTS):
-                    wide = load(builder, builder.add(first, LONG(2 * at_once * output)), some)
+            def body(index: Any, totals: list[Any]) -> list[Any]:
+                later = list(totals)
+                line = builder.add(weights, builder.mul(index, LONG(WIDE_LINE // 2)))
+                read = builder.add(inputs, builder.mul(index, LONG(2)))
+                for step in range(together):
+                    places = (LONG(WIDE_LINE * step + 2 * at_once * n) for n in range(VECTORS))
+                    wide = [load(builder, builder.add(line, place), some) for place in places]
                     for row in range(rows):
-                        number = row * OUTPUTS + output
-                        product = pairs_multiplied(builder, wide, read[row], x86)
-                        later[number] = builder.add(later[number], product)
+                        two = builder.add(read, LONG(2 * CHUNK * row + 4 * step))
+                        spread = everywhere(builder, load(builder, two, WORD), at_once // 2)
+                        spread = builder.bitcast(spread, some)
+                        for vector in range(VECTORS):
+                            at = (step * rows + row) * VECTORS + vector
+                            product = pairs_multiplied(builder, wide[vector], spread, x86)
+                            later[at] = builder.add(later[at], product)
                 return later
 
-            nothing = ir.Constant(words, [0] * words.count)
-            totals = count_up(builder, count, at_once, [nothing] * (rows * OUTPUTS), body)
+            nothing = [ir.Constant(words, [0] * words.count)] * (together * rows * VECTORS)
+            totals = count_up(builder, count, 2 * together, nothing, body)
+            kind = ir.VectorType(FLOAT, words.count)
             for row in range(rows):
                 step = load(builder, place_of(builder, steps, panels, row, LONG(0)), FLOAT)
-                mine = totals[row * OUTPUTS : (row + 1) * OUTPUTS]
-                for first in range(0, OUTPUTS, FOUR.count):
-                    four = [as_floats(builder, t) for t in mine[first : first + FOUR.count]]
-                    scale = load(builder, builder.add(factors, LONG(4 * first)), FOUR)
-                    scale = builder.fmul(scale, everywhere(builder, step, FOUR.count))
-                    sums = builder.fmul(added_up(builder, four), scale)
-                    place = place_of(builder, target, stride, row, LONG(first))
-                    store(builder, builder.fadd(load(builder, place, FOUR), sums), place)
+                spread = everywhere(builder, step, words.count)
+                for vector in range(VECTORS):
+                    total, *others = totals[row * VECTORS + vector :: rows * VECTORS]
+                    for other in others:
+                        total = builder.add(total, other)
+                    column = LONG(words.count * vector)
+                    factor = load(builder, place_of(builder, factors, column, 0, column), kind)
+                    scaled = builder.fmul(builder.sitofp(total, kind), builder.fmul(factor, spread))
+                    place = place_of(builder, sums, LONG(OUTPUTS), row, column)
+                    store(builder, builder.fadd(load(builder, place, kind), scaled), place)
             return context.get_dummy_value()
 
         address, size = types.uintp, types.intp
-        kinds = (address, address, size, size, address, address, size, address, size, address)
+        kinds = (address, address, size, address, address, size, address)
         return types.void(*kinds), generate
 
     return multiply
-
-
-def as_floats(builder: Any, total: Any) -> Any:
-    """A sum in parts as floats, in as many parts on every processor."""
-    whole = folded(builder, total, builder.add)
-    return builder.sitofp(whole, ir.VectorType(FLOAT, PARTS))

@@ -9,7 +9,16 @@ from models import products
 from models.compiler import X86, njit
 from models.eight_bits import GROUP, EightBits
 from models.linear import factors_of, in_blocks, shares_of
-from models.vector_products import INPUTS, LARGEST, OUTPUTS, PANEL, rows_of, widening_of
+from models.vector_products import (
+    CHUNK,
+    INPUTS,
+    LARGEST,
+    OUTPUTS,
+    PANEL,
+    VECTORS,
+    rows_of,
+    widening_of,
+)
 
 WIDTH = 96
 
@@ -36,15 +45,15 @@ def multiplied(
     weights: EightBits, rows: NDArray[np.float32], parts: int = 1
 ) -> NDArray[np.float32]:
     factors = factors_of(weights)
-    packed = in_blocks(weights.values), shares_of(weights, factors), factors
+    packed = in_blocks(weights.values, shares_of(weights, factors))
     bias = np.zeros(len(factors) * OUTPUTS, np.float32)
     product = np.empty((len(rows), len(bias)), np.float32)
-    products.multiply(*packed, bias, rows, parts, product)
+    products.multiply(packed, factors, bias, rows, parts, product)
     return product[:, : len(weights)]
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3, 40])
-@pytest.mark.parametrize("width", [WIDTH, PANEL, PANEL + INPUTS])
+@pytest.mark.parametrize("rows", [1, 2, 3, 15, 40])
+@pytest.mark.parametrize("width", [WIDTH, CHUNK, PANEL, PANEL + INPUTS])
 @pytest.mark.parametrize("largest", [8, 16, 127])
 def test_each_group_of_weights_has_its_scale(
     numbers: np.random.Generator, rows: int, width: int, largest: int
@@ -102,26 +111,21 @@ def test_every_processor_comes_to_the_same(
     widen, add_rows = widening_of(at_once, x86), rows_of(2, at_once, x86)
 
     @njit
-    def multiply(weights, shares, factors, inputs, wide, steps, product):
-        widen(weights.ctypes.data, shares.ctypes.data, WIDTH, wide.ctypes.data, wide.ctypes.data, 0)
-        add_rows(
-            wide.ctypes.data,
-            inputs.ctypes.data,
-            WIDTH,
-            WIDTH,
-            factors.ctypes.data,
-            steps.ctypes.data,
-            1,
-            product.ctypes.data,
-            OUTPUTS,
-            wide.ctypes.data,
-        )
+    def multiply(weights, factors, inputs, wide, steps, product):
+        near = np.intp(wide.ctypes.data)
+        widen(weights.ctypes.data, WIDTH, near)
+        for column in range(0, 4 * OUTPUTS, 2 * VECTORS * at_once):
+            add_rows(
+                *(near + column, inputs.ctypes.data, WIDTH, factors.ctypes.data + column),
+                *(steps.ctypes.data, 1, product.ctypes.data + column),
+            )
 
     weights = drawn(numbers, OUTPUTS, WIDTH, 127)
-    inputs = numbers.integers(-LARGEST, LARGEST + 1, (2, WIDTH), dtype=np.int16)
+    inputs = np.zeros((2, CHUNK), np.int16)
+    inputs[:, :WIDTH] = numbers.integers(-LARGEST, LARGEST + 1, (2, WIDTH))
     inputs[:, 0] = LARGEST  # so that the steps are 1
     factors, wide = factors_of(weights), np.zeros(WIDTH * OUTPUTS, np.int16)
     product = np.zeros((2, OUTPUTS), np.float32)
-    packed = in_blocks(weights.values), shares_of(weights, factors), factors
-    multiply(*packed, inputs, wide, np.ones(2, np.float32), product)
-    assert np.array_equal(product, multiplied(weights, inputs.astype(np.float32)))
+    packed = in_blocks(weights.values, shares_of(weights, factors))
+    multiply(packed, factors, inputs, wide, np.ones(2, np.float32), product)
+    assert np.array_equal(product, multiplied(weights, inputs[:, :WIDTH].astype(np.float32)))

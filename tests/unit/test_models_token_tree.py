@@ -1,5 +1,6 @@
 """A tree of continuations, read in one pass, against each of its branches read alone."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.unit.tiny_models import VOCABULARY, load, random_tokens, save_model
 
 PROMPT = random_tokens(20)
 CAPACITY = 60
+LONG = 150  # tokens
 WINDOWS: dict[str, Any] = {
     "sliding_window": 12,
     "use_sliding_window": True,
@@ -88,7 +90,20 @@ def test_reading_ahead_is_as_reading_after(
     torch.testing.assert_close(together, torch.cat((one, other)), rtol=1e-4, atol=1e-4)
 
 
-def test_a_short_pass_is_called_off_between_layers(quantised: LanguageModel) -> None:
+@settings(deadline=None, max_examples=25)
+@given(cuts=st.sets(st.integers(1, LONG - 1)))
+def test_in_how_many_pieces_a_text_is_read_changes_no_bit(
+    quantised: LanguageModel, cuts: set[int]
+) -> None:
+    tokens = random_tokens(LONG)
+    whole, cut = (quantised.decoder.new_cache(LONG) for _ in range(2))
+    together = quantised.decoder.forward(tokens, whole)
+    ends = [0, *sorted(cuts), LONG]
+    apart = [quantised.decoder.forward(tokens[i:j], cut) for i, j in pairwise(ends)]
+    assert torch.equal(together, torch.cat(apart))
+
+
+def test_a_compiled_pass_is_called_off_between_layers(quantised: LanguageModel) -> None:
     cache = after_prompt(quantised)
     new = cache.append([5, 6])
     with pytest.raises(Cancelled):

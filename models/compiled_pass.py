@@ -1,4 +1,4 @@
-"""A pass over few tokens through a decoder in 8 bits on the CPU, at the speed of its memory.
+"""A pass through a decoder in 8 bits on the CPU: few tokens at the speed of its memory.
 
 Rows are multiplied, attend and are normed each on its own, so that what comes of a token is the
 same bit for bit whatever is read beside it.
@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models import kernels
+from models.attention import attention_of
 from models.compiler import THREADS
 from models.config import DecoderConfig
 from models.errors import Cancelled
-from models.kernels import Floats
+from models.kernels import POSITIONS, QUERIES, Floats
 from models.kv_cache import KeyValueCache
 from models.layer_weights import Norm
 from models.linear import QuantisedLinear
 from models.token_tree import TokenTree
-
-FEW = 32  # tokens; more are read sooner by a tensor library
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,10 @@ class Sight:
     counts: NDArray[np.int64]
 
     @property
-    def most(self) -> int:
-        """The most that any of them looks at."""
-        return int((self.end - self.first + self.counts).max())
+    def width(self) -> int:
+        """Of whole blocks of positions, as many as hold all that any of them looks at."""
+        stop = np.maximum(self.end, self.others.max(axis=1, initial=0) + 1)
+        return int((-(-stop // POSITIONS) - self.first // POSITIONS).max()) * POSITIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class PackedNorm:
 
 
 @dataclass(frozen=True, slots=True)
-class ShortLayer:
+class CompiledLayer:
     """One layer as the kernels take it; its products are those of all passes."""
 
     attention_norm: PackedNorm
@@ -73,14 +73,14 @@ class ShortLayer:
     gated: bool
 
 
-class ShortPass:
+class CompiledPass:
     """All layers of one decoder."""
 
     def __init__(
         self,
         config: DecoderConfig,
         embedding: Tensor,
-        layers: Sequence[ShortLayer],
+        layers: Sequence[CompiledLayer],
         final_norm: Norm,
     ) -> None:
         self._config = config
@@ -99,12 +99,14 @@ class ShortPass:
         turned: tuple[Tensor, Tensor],
         sights: tuple[Sight, Sight],
         cancelled: Callable[[], bool] = lambda: False,
+        attention: Tensor | None = None,
     ) -> Tensor:
         """Read `tokens` into the cache's `slots`; hidden states [n, hidden] after the last norm.
 
         `turned` are cosine and sine, each [n, head_dim]. `sights` are for layers that see all, and
-        for those that look no further back than a window. Asks `cancelled` before each layer and
-        raises `Cancelled`.
+        for those that look no further back than a window. To `attention` [last slot + 1] is added
+        how much the last token attends to each. Asks `cancelled` before each layer and raises
+        `Cancelled`.
         """
         config, count = self._config, len(tokens)
         cosine, sine = (part.numpy() for part in turned)
@@ -113,7 +115,7 @@ class ShortPass:
         change = np.zeros_like(hidden)
         queries = np.empty((count, config.heads, config.head_dim), np.float32)
         mixed = np.empty_like(queries)
-        scores = np.empty((count, config.heads, max(s.most for s in sights)), np.float32)
+        scores = self._room_for_scores(count, max(sight.width for sight in sights))
         for index, layer in enumerate(self._layers):
             if cancelled():
                 raise Cancelled
@@ -124,6 +126,10 @@ class ShortPass:
             sight = sights[index in config.windowed_layers]
             seen = (sight.first, sight.end, sight.others, sight.counts)
             kernels.attend(queries, keys, values, *seen, self._parts, scores, mixed)
+            if attention is not None:
+                attended = slice(sight.first[-1], sight.end[-1])
+                seen_keys = torch.from_numpy(keys[:, attended])
+                attention[attended] += attention_of(torch.from_numpy(queries[-1]), seen_keys)
             change = layer.output.product(mixed.reshape(count, -1))
             wide = layer.widen.product(layer.mlp_norm.after(hidden, change))
             active = np.empty((count, layer.down.width), np.float32)
@@ -131,7 +137,12 @@ class ShortPass:
             change = layer.down.product(active)
         return torch.from_numpy(self._final_norm.after(hidden, change))
 
-    def _norm_heads(self, layer: ShortLayer, product: Floats) -> None:
+    def _room_for_scores(self, count: int, width: int) -> Floats:
+        kv_heads, parts = self._config.kv_heads, self._parts
+        most = -(-self._config.heads // (kv_heads * parts))
+        return np.empty((kv_heads * parts, min(count, QUERIES), most, width), np.float32)
+
+    def _norm_heads(self, layer: CompiledLayer, product: Floats) -> None:
         query, key, config = layer.query_norm, layer.key_norm, self._config
         if query is None or key is None:
             return
