@@ -23,6 +23,7 @@ VECTOR_CODE = "0197f3746c2169f8"  # see `models.vector_code`
 AT_ONCE = 2 * FLOATS  # numbers of 16 bits
 COLUMNS = 2 * OUTPUTS // (VECTORS * AT_ONCE)  # parts of a block that are multiplied one by one
 OUTPUTS_AT_ONCE = OUTPUTS // COLUMNS
+MOST = FLOATS // 2  # rows that there are registers for
 
 widen = widening_of(AT_ONCE, X86)
 
@@ -45,7 +46,7 @@ def rows_times_chunk(rows: int) -> Any:
     return times
 
 
-eight, four, two, one = (rows_times_chunk(rows) for rows in (8, 4, 2, 1))
+most, four, two, one = (rows_times_chunk(rows) for rows in (MOST, 4, 2, 1))
 
 
 @compiled
@@ -82,9 +83,9 @@ def panels_to_whole(row, number, inputs, steps):
 def times_chunk(wide, factors, inputs, size, steps, panel, sums):
     """Add to `sums` [n, OUTPUTS] the products of all rows with one chunk of wide weights."""
     row, rows = 0, len(sums)
-    while row + 8 <= rows:
-        eight(wide, factors, inputs, row, size, steps, panel, sums)
-        row += 8
+    while row + MOST <= rows:
+        most(wide, factors, inputs, row, size, steps, panel, sums)
+        row += MOST
     if row + 4 <= rows:
         four(wide, factors, inputs, row, size, steps, panel, sums)
         row += 4
