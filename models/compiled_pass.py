@@ -17,7 +17,7 @@ from models.attention import attention_of
 from models.compiler import THREADS
 from models.config import DecoderConfig
 from models.errors import Cancelled
-from models.kernels import POSITIONS, QUERIES, Floats
+from models.kernels import POSITIONS, ROWS, Floats
 from models.kv_cache import KeyValueCache
 from models.layer_weights import Norm
 from models.linear import QuantisedLinear
@@ -35,7 +35,7 @@ class Sight:
 
     @property
     def width(self) -> int:
-        """Of whole blocks of positions, as many as hold all that any of them looks at."""
+        """Positions of the whole blocks that hold all that any of them looks at."""
         stop = np.maximum(self.end, self.others.max(axis=1, initial=0) + 1)
         return int((-(-stop // POSITIONS) - self.first // POSITIONS).max()) * POSITIONS
 
@@ -140,7 +140,7 @@ class CompiledPass:
     def _room_for_scores(self, count: int, width: int) -> Floats:
         kv_heads, parts = self._config.kv_heads, self._parts
         most = -(-self._config.heads // (kv_heads * parts))
-        return np.empty((kv_heads * parts, min(count, QUERIES), most, width), np.float32)
+        return np.empty((kv_heads * parts, min(count, ROWS), most, width), np.float32)
 
     def _norm_heads(self, layer: CompiledLayer, product: Floats) -> None:
         query, key, config = layer.query_norm, layer.key_norm, self._config

@@ -23,7 +23,7 @@ __all__ = [
     "X86",
     "cgutils",
     "compiled",
-    "fused",
+    "contracted",
     "in_any_order",
     "in_parallel",
     "intrinsic",
@@ -50,5 +50,6 @@ def can_be_kept() -> bool:
 
 kernel = partial(njit, cache=can_be_kept(), nogil=True, error_model="numpy")
 compiled, in_parallel = kernel(), kernel(parallel=True)
-fused = kernel(fastmath={"contract"})  # a product and a sum in one step where the processor can
+# Products and sums are one step each where the processor has one.
+contracted = kernel(fastmath={"contract"})
 in_any_order = kernel(fastmath={"reassoc", "nnan"})

@@ -2,8 +2,8 @@
 
 A single token is read at the speed of memory only if nothing else takes time; as calls of a tensor
 library, the small work between two products takes as long as the products do. What comes of a row
-never depends on how many others there are: each is summed in one order of its own. Of many rows
-each thread takes its share.
+never depends on how many others there are: each is summed in one order of its own. Many rows are
+shared out among threads.
 
 Numba compiles these functions when they are first called, and keeps them on disk.
 """
@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.compiler import FLOATS, compiled, fused, in_any_order, in_parallel, njit, prange
+from models.compiler import FLOATS, compiled, contracted, in_any_order, in_parallel, njit, prange
 from models.vector_code import combining_of, standing_of
 
-VECTOR_CODE = "0197f3746c2169f8"  # see `models.vector_code`
+VECTOR_CODE = "732df5c9d4a76611"  # see `models.vector_code`
 MANY = 8  # rows that are worth sharing out among threads
 POSITIONS = 64  # whose keys and values stay near while all queries look at them
-QUERIES = 16  # whose scores do
+ROWS = 16  # whose scores do
 WIDE = FLOATS // 4  # vectors that are added up together, as many as there are registers for
 
 Floats = NDArray[np.float32]
 
 
-@fused
+@contracted
 def exponential(power):
     """e to a float, in float32: 2^n times the series of what is left, within half of ln 2."""
     bounded = min(max(power, np.float32(-87.0)), np.float32(88.0))
@@ -56,6 +56,7 @@ def norm(row, weight, bias, centred, epsilon, normed):
 
 @compiled
 def add_and_norm_one(hidden, change, weight, bias, centred, epsilon, normed):
+    """`add_and_norm` of one row."""
     for i in range(len(hidden)):
         hidden[i] += change[i]
     norm(hidden, weight, bias, centred, epsilon, normed)
@@ -76,6 +77,7 @@ def add_and_norm(hidden, change, weight, bias, centred, epsilon, normed):
 
 @compiled
 def activate_one(wide, gated, active):
+    """`activate` of one row."""
     inner = len(active)
     if gated:
         silu_times(wide[inner : 2 * inner], wide[:inner], active)
@@ -119,18 +121,29 @@ def turn(vector, cosine, sine, turned):
 
 
 @compiled
+def norm_heads_of_one(product, first, heads, weight, bias, centred, epsilon):
+    """`norm_heads` of one row."""
+    size = len(weight)
+    for head in range(heads):
+        start = first + head * size
+        part = product[start : start + size]
+        norm(part, weight, bias, centred, epsilon, part)
+
+
+@in_parallel
 def norm_heads(product, first, heads, weight, bias, centred, epsilon):
     """The norm of each of so many heads, from the column `first` on, in place."""
-    size = len(weight)
-    for row in range(len(product)):
-        for head in range(heads):
-            start = first + head * size
-            part = product[row, start : start + size]
-            norm(part, weight, bias, centred, epsilon, part)
+    if len(product) < MANY:
+        for row in range(len(product)):
+            norm_heads_of_one(product[row], first, heads, weight, bias, centred, epsilon)
+    else:
+        for row in prange(len(product)):
+            norm_heads_of_one(product[row], first, heads, weight, bias, centred, epsilon)
 
 
 @compiled
 def place_one(product, cosine, sine, slot, masters, keys, values, queries):
+    """`place` of one row."""
     heads, size = queries.shape
     shrink = np.float32(1.0 / np.sqrt(size))
     for head in range(heads):
@@ -160,19 +173,20 @@ def place(product, cosine, sine, slots, masters, keys, values, queries):
 
 
 @compiled
-def in_order(bits):
+def ordered(bits):
     """The bits of a float as a whole number that is larger for a larger float, and back."""
     return bits ^ ((bits >> np.int32(31)) & np.int32(0x7FFFFFFF))
 
 
 @compiled
 def largest_of(row):
-    """Of whole numbers, since the compiler compares no more than one pair of floats at once."""
+    """The largest float of a row, by whole numbers: of floats the compiler compares one pair at a
+    time."""
     bits = row.view(np.int32)
-    largest = in_order(bits[0])
+    largest = ordered(bits[0])
     for i in range(len(bits)):
-        largest = max(largest, in_order(bits[i]))
-    return np.int32(in_order(largest)).view(np.float32)
+        largest = max(largest, ordered(bits[i]))
+    return np.int32(ordered(largest)).view(np.float32)
 
 
 @in_any_order
@@ -250,44 +264,49 @@ def combine(factors, others, start, count, sums):
 
 
 @compiled
-def attend_some(queries, keys, values, first, end, others, counts, scores, mixed):
-    """As `attend`, for some rows and the queries of one key head; `scores` [n, queries, width]."""
-    rows, heads, size = queries.shape
+def attend_some(queries, lowest, heads, keys, values, first, end, others, counts, scores, mixed):
+    """As `attend`, for some rows, so many heads of theirs from the `lowest` on, which share a key
+    head; `scores` [n, at least heads, width]."""
+    rows, size = len(queries), queries.shape[2]
+    mine = slice(lowest, lowest + heads)
     columns = np.empty((size, POSITIONS), np.float32)
     totals = np.empty((rows, heads), np.float32)
     stops = end.copy()
     for row in range(rows):
         if counts[row]:
             stops[row] = others[row, counts[row] - 1] + 1
-    lowest = first.min() // POSITIONS * POSITIONS
-    for start in range(lowest, stops.max(), POSITIONS):
+    begin = first.min() // POSITIONS * POSITIONS
+    for start in range(begin, stops.max(), POSITIONS):
         stand_up(keys, start, min(start + POSITIONS, len(keys)), columns)
         for row in range(rows):
             before = start - first[row] // POSITIONS * POSITIONS
             if before >= 0 and start < stops[row]:
-                target = scores[row, :heads, before : before + POSITIONS]
-                target[:] = np.float32(0.0)
-                combine(queries[row], columns, 0, size, target)
+                target = slice(before, before + POSITIONS)
+                for query in range(heads):
+                    scores[row, query, target] = np.float32(0.0)
+                combine(queries[row, mine], columns, 0, size, scores[row, :heads, target])
     for row in range(rows):
         base = first[row] // POSITIONS * POSITIONS
         low, seen = first[row] - base, end[row] - base
         for query in range(heads):
-            for i in range(counts[row]):
+            for i in range(counts[row]):  # none is overwritten before it has moved
                 scores[row, query, seen + i] = scores[row, query, others[row, i] - base]
             totals[row, query] = to_powers(scores[row, query, low : seen + counts[row]])
-        mixed[row] = np.float32(0.0)
-    for start in range(lowest, end.max(), POSITIONS):
+            mixed[row, lowest + query] = np.float32(0.0)
+    for start in range(begin, end.max(), POSITIONS):
         for row in range(rows):
             low, high = max(start, first[row]), min(start + POSITIONS, end[row])
             if low < high:
                 shares = scores[row, :, low - first[row] // POSITIONS * POSITIONS :]
-                combine(shares, values, low, high - low, mixed[row])
+                combine(shares, values, low, high - low, mixed[row, mine])
     for row in range(rows):
         shares = scores[row, :, end[row] - first[row] // POSITIONS * POSITIONS :]
         for i in range(counts[row]):
-            combine(shares[:, i:], values, others[row, i], 1, mixed[row])
+            combine(shares[:, i:], values, others[row, i], 1, mixed[row, mine])
         for query in range(heads):
-            mixed[row, query] /= totals[row, query]
+            part = mixed[row, lowest + query]
+            for i in range(size):
+                part[i] /= totals[row, query]
 
 
 @in_parallel
@@ -295,19 +314,19 @@ def attend(queries, keys, values, first, end, others, counts, parts, scores, mix
     """What each query [n, heads, head_dim] sees, into `mixed` [n, heads, head_dim].
 
     Row i sees positions from `first[i]` until `end[i]`, then `counts[i]` of `others[i]`, which
-    ascend, in this order. The queries of a key head are shared out in so many `parts`, each of
-    which has room for its `scores` [parts of all, QUERIES, most heads of one, width].
+    ascend from `end[i]` on, in this order. The queries of a key head are shared out in so many
+    `parts`, each of which has room for its `scores` [parts of all, ROWS, most heads of one, width].
     """
     rows, heads, _ = queries.shape
     group = heads // len(keys)
     for task in prange(len(keys) * parts):
         head, part = task // parts, task % parts
         lowest = head * group + group * part // parts
-        mine = slice(lowest, head * group + group * (part + 1) // parts)
-        for start in range(0, rows, QUERIES):
-            some = slice(start, min(start + QUERIES, rows))
+        count = head * group + group * (part + 1) // parts - lowest
+        for start in range(0, rows, ROWS):
+            some = slice(start, min(start + ROWS, rows))
             attend_some(
-                *(queries[some, mine], keys[head], values[head]),
+                *(queries[some], lowest, count, keys[head], values[head]),
                 *(first[some], end[some], others[some], counts[some]),
-                *(scores[task], mixed[some, mine]),
+                *(scores[task], mixed[some]),
             )

@@ -13,6 +13,7 @@ was read beside exact ones only; else it is corrected.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import torch
@@ -236,11 +237,12 @@ class KeyValueCache:
 
     def arrays(self, layer: int) -> tuple[Floats, Floats, Floats]:
         """The memory of one layer, each [kv_heads, capacity, head_dim]: masters, keys, values."""
-        return (
-            self._masters[layer].numpy(),
-            self._keys[layer].numpy(),
-            self._values[layer].numpy(),
-        )
+        masters, keys, values = self._memory
+        return masters[layer], keys[layer], values[layer]
+
+    @cached_property
+    def _memory(self) -> tuple[Floats, Floats, Floats]:
+        return self._masters.numpy(), self._keys.numpy(), self._values.numpy()
 
     def commit(self, positions: Sequence[int]) -> None:
         """Record `positions` (ascending) as read, once every layer has been written.

@@ -19,7 +19,7 @@ from models.vector_products import (
     widening_of,
 )
 
-VECTOR_CODE = "0197f3746c2169f8"  # see `models.vector_code`
+VECTOR_CODE = "732df5c9d4a76611"  # see `models.vector_code`
 AT_ONCE = 2 * FLOATS  # numbers of 16 bits
 COLUMNS = 2 * OUTPUTS // (VECTORS * AT_ONCE)  # parts of a block that are multiplied one by one
 OUTPUTS_AT_ONCE = OUTPUTS // COLUMNS
@@ -46,12 +46,13 @@ def rows_times_chunk(rows: int) -> Any:
     return times
 
 
-most, four, two, one = (rows_times_chunk(rows) for rows in (MOST, 4, 2, 1))
+most, two, one = (rows_times_chunk(rows) for rows in (MOST, 2, 1))
+four = most if MOST == 4 else rows_times_chunk(4)
 
 
 @compiled
 def largest_magnitude(row):
-    """Of whole numbers, since the compiler compares no more than one pair of floats at once."""
+    """The largest float of a row without its sign, found as `kernels.largest_of` does."""
     bits = row.view(np.int32)
     largest = np.int32(0)
     for i in range(len(bits)):
@@ -60,10 +61,10 @@ def largest_magnitude(row):
 
 
 @compiled
-def to_whole(row, steps, whole):
-    """A row, so many `steps` for each one, as whole numbers up to `LARGEST`."""
+def to_whole(row, times, whole):
+    """A row so many `times` as whole numbers up to `LARGEST`."""
     for i in range(len(row)):
-        whole[i] = np.int16(np.rint(row[i] * steps))
+        whole[i] = np.int16(np.rint(row[i] * times))
 
 
 @compiled
@@ -105,8 +106,10 @@ def multiply(packed, factors, bias, rows, parts, product):
     """
     count, groups = len(rows), packed.shape[1]
     blocks, panels, width = len(factors), factors.shape[1], INPUTS * groups
-    inputs = np.zeros((-(-width // CHUNK), count, CHUNK), np.int16)
+    # Where a row ends before its last chunk does, weights are zero or none are multiplied.
+    inputs = np.empty((-(-width // CHUNK), count, CHUNK), np.int16)
     steps = np.empty((count, panels), np.float32)
+    rooms = np.empty((parts, CHUNK * OUTPUTS + LINE), np.int16)
     if count < MANY:
         for row in range(count):
             panels_to_whole(rows[row], row, inputs, steps[row])
@@ -114,8 +117,7 @@ def multiply(packed, factors, bias, rows, parts, product):
         for row in prange(count):
             panels_to_whole(rows[row], row, inputs, steps[row])
     for part in prange(parts):
-        room = np.empty(CHUNK * OUTPUTS + LINE, np.int16)
-        wide = np.intp(room.ctypes.data) // LINE * LINE + LINE
+        wide = np.intp(rooms[part].ctypes.data) // LINE * LINE + LINE
         sums = np.empty((count, OUTPUTS), np.float32)
         for block in range(blocks * part // parts, blocks * (part + 1) // parts):
             first = block * OUTPUTS

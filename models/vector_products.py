@@ -191,8 +191,8 @@ def rows_of(rows: int, at_once: int, x86: bool) -> Any:
             totals = count_up(builder, count, 2 * together, nothing, body)
             kind = ir.VectorType(FLOAT, words.count)
             for row in range(rows):
-                step = load(builder, place_of(builder, steps, panels, row, LONG(0)), FLOAT)
-                spread = everywhere(builder, step, words.count)
+                own = load(builder, place_of(builder, steps, panels, row, LONG(0)), FLOAT)
+                spread = everywhere(builder, own, words.count)
                 for vector in range(VECTORS):
                     total, *others = totals[row * VECTORS + vector :: rows * VECTORS]
                     for other in others:

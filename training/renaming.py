@@ -92,17 +92,18 @@ def renamed(task: Task, names: OtherNames, rng: random.Random) -> Task | None:
         return None
     said = [rf"{name}(?=\()" if WORD.fullmatch(name) else rf"{name}\b" for name in new]
     pattern = re.compile(rf"\b(?:{'|'.join(said)})")
-    for place in (hole.cursor, hole.end):
-        if any(found.start() < place < found.end() for found in pattern.finditer(document.text)):
-            return None
 
     def written(text: str) -> str:
         return pattern.sub(lambda found: new[found[0]], text)
 
-    cursor = len(written(document.text[: hole.cursor]))
-    end = cursor + len(written(document.text[hole.cursor : hole.end]))
+    text = document.text
+    before = written(text[: hole.cursor])
+    within, after = written(text[hole.cursor : hole.end]), written(text[hole.end :])
+    if f"{before}{within}{after}" != written(text):
+        return None
+    cursor = len(before)
     return Task(
-        replace(document, text=written(document.text)),
-        replace(hole, cursor=cursor, end=end),
+        replace(document, text=written(text)),
+        replace(hole, cursor=cursor, end=cursor + len(within)),
         tuple(replace(block, text=written(block.text)) for block in blocks),
     )

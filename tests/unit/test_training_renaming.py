@@ -69,15 +69,22 @@ def test_names_that_all_of_python_has_are_left_alone() -> None:
     assert "def open(self)" in "".join(block.text for block in made.blocks)
 
 
-@pytest.mark.parametrize("place", ["cursor", "end"])
-def test_a_name_that_is_cut_by_the_hole_is_not_changed(place: str) -> None:
-    inside = POST.text.index("parcel(parcel.open")
-    hole = (
-        Hole("span", inside, HOLE.end)
-        if place == "cursor"
-        else Hole("span", POST.text.index("charge"), inside)
-    )
-    assert renamed(Task(POST, hole, task().blocks), OtherNames(OTHERS), random.Random(0)) is None
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "price = 2 * weigh_[parcel(weigh_parcel(one))]",
+        "[price = weigh_parcel(one) + weigh_]parcel(one)",
+        "price = my_[weigh_parcel(weigh_parcel(one))]",
+    ],
+    ids=["begins within a name", "ends within a name", "begins like a name"],
+)
+def test_a_name_that_the_hole_may_cut_is_not_changed(marked: str) -> None:
+    before, _, rest = marked.partition("[")
+    within, _, after = rest.partition("]")
+    document = Document("post", "post/a.py", before + within + after)
+    hole = Hole("span", len(before), len(before + within))
+    made = renamed(Task(document, hole, task().blocks), OtherNames(OTHERS), random.Random(0))
+    assert made is None
 
 
 def test_no_name_is_given_that_the_text_has_already() -> None:

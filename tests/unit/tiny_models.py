@@ -16,8 +16,8 @@ VOCABULARY = 320  # the 256 bytes, some merges and markers, and ids without a to
 
 SIZES = {
     "vocab_size": VOCABULARY,
-    "hidden_size": 32,
-    "intermediate_size": 48,
+    "hidden_size": 64,
+    "intermediate_size": 96,
     "num_hidden_layers": 3,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
