@@ -50,15 +50,16 @@ def decode_greedily(
 ) -> Decoded:
     """Write on after what `cache` holds, whose last token gave `logits` [vocabulary].
 
-    Asks `cancelled` before every token and raises `Cancelled`. `find_stop` sees the text so far,
-    without a character that is not complete yet. Bytes that can never become text end it. What is
-    written begins with the text that is open at the prompt's `end`; it is no part of the answer,
-    and as many tokens as it has are none of `max_tokens`. What `drafter` guesses saves passes and
-    leaves the answer as it is; the cache may then hold more of it than was written. A `branch`
-    that the cache holds already begins what is written. So many `runners_up` of each token that is
-    chosen are kept as branches. What was read `ahead` in the pass that gave `logits` is not read
-    again; the cache is as that pass left it. What `watch` forbids is not chosen; a name that it
-    finds wrong is the last that is written. Logits are weighed by `weigh` before a token is chosen.
+    Asks `cancelled` before every token and layer and raises `Cancelled`. `find_stop` sees the text
+    so far, without a character that is not complete yet. Bytes that can never become text end it.
+    What is written begins with the text that is open at the prompt's `end`; it is no part of the
+    answer, and as many tokens as it has are none of `max_tokens`. What `drafter` guesses saves
+    passes and leaves the answer as it is; the cache may then hold more of it than was written. A
+    `branch` that the cache holds already begins what is written. So many `runners_up` of each token
+    that is chosen are kept as branches. What was read `ahead` in the pass that gave `logits` is not
+    read again; the cache is as that pass left it. What `watch` forbids is not chosen; a name that
+    it finds wrong is the last that is written. Logits are weighed by `weigh` before a token is
+    chosen.
     By the `clock`, in seconds, the drafter learns what a pass takes.
     """
     text = ""
@@ -67,7 +68,17 @@ def decode_greedily(
     tokens: list[int] = []
     most = max_tokens + len(end.rewritten)
     writer = Writer(
-        model, cache, end, drafter or Drafter(), branch, runners_up, ahead, watch, weigh, clock
+        model,
+        cache,
+        end,
+        drafter or Drafter(),
+        branch,
+        runners_up,
+        ahead,
+        watch,
+        weigh,
+        clock,
+        cancelled,
     )
     chosen = chain(branch.tokens, writer.write(logits, most - len(branch.tokens)))
 
@@ -119,6 +130,7 @@ class Writer:
         watch: Watch,
         weigh: Weigh,
         clock: Callable[[], float],
+        cancelled: CancelCheck,
     ) -> None:
         self.drafted = len(ahead.tree.tokens)
         self.accepted = 0
@@ -136,6 +148,7 @@ class Writer:
         self._watch = watch
         self._weigh = weigh
         self._clock = clock
+        self._cancelled = cancelled
 
     def write(self, logits: Tensor, most: int) -> Iterator[int]:
         """Up to `most` tokens, the first by `logits`; the model reads as they are asked for.
@@ -217,9 +230,10 @@ class Writer:
         return found
 
     def _read(self, tree: TokenTree) -> ReadTree:
-        """A tree of what may follow the cache."""
+        """A tree of what may follow the cache. Raises `Cancelled`."""
         self.passes += 1
-        return ReadTree(tree, self._decoder.logits(self._decoder.branch(self._cache, tree)))
+        hidden = self._decoder.branch(self._cache, tree, self._cancelled)
+        return ReadTree(tree, self._decoder.logits(hidden))
 
     def _take(self, read: ReadTree, way: list[int]) -> list[int]:
         """Keep a way through a tree that was just read; its tokens."""

@@ -119,17 +119,23 @@ class Decoder:
         cache.commit(positions)
         return hidden
 
-    def branch(self, cache: KeyValueCache, tree: TokenTree) -> Tensor:
+    def branch(
+        self,
+        cache: KeyValueCache,
+        tree: TokenTree,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Tensor:
         """Read all that might follow what `cache` holds; hidden states [nodes, hidden].
 
         Each token attends to what the cache holds and to the way that leads to it. The cache
-        stays as it is until one way is taken (`KeyValueCache.take`), and needs room for all.
+        stays as it is until one way is taken (`KeyValueCache.take`), and needs room for all. Asks
+        `cancelled` before each layer and raises `Cancelled`.
 
         In 8 bits on the CPU what comes of a token is the same bit for bit whatever else is read
         beside it.
         """
         assert tree.tokens
-        return self._pass(cache, [], [], tree, lambda: False, None)
+        return self._pass(cache, [], [], tree, cancelled, None)
 
     @torch.inference_mode()
     def _pass(

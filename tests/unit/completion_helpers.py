@@ -127,7 +127,9 @@ class ScriptedDecoder(Decoder):
         cache.commit(positions)
         return self._hidden([*(0 for _ in positions), *self._places(cache, ahead)])
 
-    def branch(self, cache: KeyValueCache, tree: TokenTree) -> torch.Tensor:
+    def branch(
+        self, cache: KeyValueCache, tree: TokenTree, cancelled: CancelCheck = never_cancelled
+    ) -> torch.Tensor:
         assert cache.length <= cache.capacity - len(tree.tokens)
         self.read.append(list(tree.tokens))
         return self._hidden(self._places(cache, tree))

@@ -109,6 +109,8 @@ def test_a_compiled_pass_is_called_off_between_layers(quantised: LanguageModel) 
     with pytest.raises(Cancelled):
         quantised.decoder.encode(cache, new, iter([False, True]).__next__)
     assert cache.unread() == new
+    with pytest.raises(Cancelled):
+        quantised.decoder.branch(cache, chain([7]), iter([False, True]).__next__)
 
 
 def after_prompt(model: LanguageModel) -> KeyValueCache:
