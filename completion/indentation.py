@@ -7,6 +7,8 @@ LEADING = re.compile(r"^[ \t]*", re.MULTILINE)
 DEFAULT_INDENTATION = "    "
 WIDTHS = (2, 3, 4, 8)
 BLOCK_ENDS = (":", "{", "(", "[", ">")
+OPENING = (":", "{", "(", "[")  # after which editors go deeper
+LEAVING = re.compile(r"\s*(return|raise|pass|break|continue)\b")  # after which they do not stay
 
 
 def detect_indentation(text: str, default: str = DEFAULT_INDENTATION) -> str:
@@ -35,6 +37,17 @@ def detect_indentation(text: str, default: str = DEFAULT_INDENTATION) -> str:
 def indentation_width(line: str, tab_width: int = 4) -> int:
     """How deep a line stands, in columns."""
     return len(line[: len(line) - len(line.lstrip(" \t"))].expandtabs(tab_width))
+
+
+def begun_line(line: str, indentation: str) -> str:
+    """What an editor writes for the key that ends a line with content: a line end, and the next
+    line's indentation, by the rules that editors have in common."""
+    own = line[: len(line) - len(line.lstrip(" \t"))]
+    if line.rstrip().endswith(OPENING):
+        own += indentation
+    elif LEAVING.match(line):
+        own = own.removesuffix(indentation)
+    return f"\n{own}"
 
 
 def reindent(text: str, indentation: str) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from completion.brackets import TRIPLE_QUOTES
+from completion.indentation import begun_line
 from completion.values import CompletionRequest
 
 NEAR_BEFORE, NEAR_AFTER = 8_000, 4_000  # characters; some two hundred lines and one hundred
@@ -40,3 +41,13 @@ def line_end(text: str, position: int) -> int:
     """Where the line of `position` ends."""
     end = text.find("\n", position)
     return len(text) if end < 0 else end
+
+
+def next_line(request: CompletionRequest) -> CompletionRequest | None:
+    """The place that the key which ends a line leads to, from the end of one with content; None
+    from elsewhere."""
+    line = request.before.rpartition("\n")[2]
+    rest = request.after.partition("\n")[0]
+    if not line.strip() or rest.strip():
+        return None
+    return replace(request, before=request.before + begun_line(line, request.indentation))

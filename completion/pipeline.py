@@ -8,6 +8,7 @@ from time import perf_counter
 from torch import Tensor
 
 from completion.api_calls import LARGEST_CALL, MOST_CALLS, AnswersQueries
+from completion.context_budget import Edges
 from completion.covers import text_known
 from completion.decoding import as_they_are
 from completion.drafting.drafter import TreeDrafter
@@ -21,7 +22,7 @@ from completion.monitors.monitors import Monitors
 from completion.monitors.names import ends_of_names
 from completion.monitors.watch import NO_WATCH
 from completion.name_choice import SpelledPlace, spell_names
-from completion.nearby import nearby, text_around
+from completion.nearby import nearby, next_line, text_around
 from completion.prompt import Prompt, PromptBuilder
 from completion.reading_ahead import tree_ahead
 from completion.related_blocks import FindsRelated, RelatedSearch, related_choice
@@ -191,7 +192,8 @@ class Completer:
     def get_ahead(
         self, request: CompletionRequest, shown: Suggestion, cancelled: CancelCheck
     ) -> None:
-        """Use idle time: prepare what follows once `shown` is accepted, then make caches exact.
+        """Use idle time: prepare what follows once `shown` is accepted, and once the next line is
+        begun, then make caches exact.
 
         What there was no time for is written now, so that its rest appears once its beginning is
         accepted. Where nothing is left to write, what stands around the cursor is read: nobody
@@ -202,12 +204,20 @@ class Completer:
             (whole,) = self._ask_model(request, cancelled, NO_LIMIT)
             self._reuse.remember(request, whole)
         elif not shown.text or self._complete(accepted, cancelled, NO_LIMIT).stop == REUSE:
-            own = self._session(request.document)
-            prompt = self.prompts.build(request, own.edges, own.related)
-            own.lay_out(prompt, self._drafter.look_up.add)
+            self._return_to(request, self._session(request.document).edges)
         self.learn_file(request, cancelled)
         self.read_related(request, cancelled, idle=True)
+        edges = self._session(request.document).edges
+        begun = next_line(accepted)
+        if begun is not None and self._complete(begun, cancelled, NO_LIMIT).stop != REUSE:
+            self._return_to(request, edges)
         self.heal(request.document, cancelled)
+
+    def _return_to(self, request: CompletionRequest, edges: Edges) -> None:
+        """Have the cache hold what stands around the cursor, with these edges."""
+        session = self._session(request.document)
+        prompt = self.prompts.build(request, edges, session.related)
+        session.lay_out(prompt, self._drafter.look_up.add)
 
     def learn_file(
         self, request: CompletionRequest, cancelled: CancelCheck = never_cancelled

@@ -2,7 +2,12 @@
 
 import pytest
 
-from completion.indentation import detect_indentation, indentation_width, reindent
+from completion.indentation import (
+    begun_line,
+    detect_indentation,
+    indentation_width,
+    reindent,
+)
 
 
 def nested(unit: str, levels: int = 3) -> str:
@@ -67,3 +72,20 @@ def test_width_is_counted_in_columns(line: str, tab_width: int, columns: int) ->
 )
 def test_every_line_but_the_first_is_rewritten(text: str, unit: str, expected: str) -> None:
     assert reindent(text, unit) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "unit", "begun"),
+    [
+        ("x = 1", "    ", "\n"),
+        ("    x = 1", "    ", "\n    "),
+        ("    def f(self):  ", "    ", "\n        "),
+        ("\tcall(", "\t", "\n\t\t"),
+        ("        return x", "    ", "\n    "),
+        ("  return {", "  ", "\n    "),
+        ("    returned = 1", "    ", "\n    "),
+        ("return", "    ", "\n"),
+    ],
+)
+def test_a_line_is_begun_as_editors_begin_it(line: str, unit: str, begun: str) -> None:
+    assert begun_line(line, unit) == begun

@@ -119,6 +119,26 @@ def test_what_follows_an_accepted_suggestion_is_there_when_it_is_asked_for(
     assert (prepared.text, prepared.stop) == ("first", "reuse")
 
 
+def test_the_next_line_is_there_when_it_is_begun(model: LanguageModel) -> None:
+    """Of what is accepted the last line decides how deep it is."""
+    begun = "x = value[\n    ▮\n]\n"
+    completer = writer(model, ("x = ▮\n]\n", "value["), ("x = value[▮\n]\n", ""), (begun, "first"))
+    request = at("x = ▮\n]\n")
+    completer.get_ahead(request, completer.complete(request), never_cancelled)
+    prepared = completer.complete(at(begun))
+    assert (prepared.text, prepared.stop) == ("first", "reuse")
+
+
+@pytest.mark.parametrize("place", ["x = ▮ + 1\n", "x = 1\n    ▮\n", "▮"])
+def test_no_line_is_begun_within_another_or_from_an_empty_one(
+    model: LanguageModel, place: str
+) -> None:
+    completer = writer(model, (place, ""))
+    request = at(place)
+    completer.get_ahead(request, completer.complete(request), never_cancelled)
+    assert completer.remembered(replace(request, before=f"{request.before}\n")) is None
+
+
 def test_drafts_come_from_all_of_the_file_once_there_was_time(model: LanguageModel) -> None:
     far = "the_far_end = of_the_file\n"
     request = at("▮" + "x = 1\n" * 200 + far)
