@@ -7,6 +7,8 @@ and line comments, no grammar. It knows nothing of models or of where the text c
 import re
 from dataclasses import dataclass
 
+from completion.indentation import indent_of
+
 OPENERS, CLOSERS = "([{", ")]}"
 OPENER_OF = dict(zip(CLOSERS, OPENERS, strict=True))
 MASK = "\0"
@@ -95,7 +97,7 @@ def balance(masked: str) -> Balance:
     for match in re.finditer(r"[(\[{)\]}]", masked):
         start = masked.rfind("\n", 0, match.start()) + 1
         line = masked[start : match.start()]
-        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        indent = indent_of(line)
         bracket = Bracket(match[0], match.start(), len(indent.expandtabs(4)), indent == line)
         if match[0] in OPENERS:
             openers.append(bracket)

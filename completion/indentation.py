@@ -19,7 +19,7 @@ def detect_indentation(text: str, default: str = DEFAULT_INDENTATION) -> str:
     there is none do others, which may as well align arguments.
     """
     lines = [line for line in text.split("\n") if line.strip()]
-    indents = [line[: len(line) - len(line.lstrip(" \t"))] for line in lines]
+    indents = [indent_of(line) for line in lines]
     tabs = sum(indent.startswith("\t") for indent in indents)
     spaces = sum(indent.startswith(" ") for indent in indents)
     if tabs > spaces:
@@ -34,15 +34,20 @@ def detect_indentation(text: str, default: str = DEFAULT_INDENTATION) -> str:
     return " " * max(WIDTHS, key=widths.count) if widths else default
 
 
+def indent_of(line: str) -> str:
+    """The blanks that a line begins with."""
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
 def indentation_width(line: str, tab_width: int = 4) -> int:
     """How deep a line stands, in columns."""
-    return len(line[: len(line) - len(line.lstrip(" \t"))].expandtabs(tab_width))
+    return len(indent_of(line).expandtabs(tab_width))
 
 
 def begun_line(line: str, indentation: str) -> str:
     """What an editor writes for the key that ends a line with content: a line end, and the next
     line's indentation, by the rules that editors have in common."""
-    own = line[: len(line) - len(line.lstrip(" \t"))]
+    own = indent_of(line)
     if line.rstrip().endswith(OPENING):
         own += indentation
     elif LEAVING.match(line):

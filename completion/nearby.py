@@ -47,7 +47,7 @@ def next_line(request: CompletionRequest) -> CompletionRequest | None:
     """The place that the key which ends a line leads to, from the end of one with content; None
     from elsewhere."""
     line = request.before.rpartition("\n")[2]
-    rest = request.after.partition("\n")[0]
+    rest = request.after[: line_end(request.after, 0)]
     if not line.strip() or rest.strip():
         return None
     return replace(request, before=request.before + begun_line(line, request.indentation))
