@@ -19,6 +19,7 @@ from completion.values import CancelCheck
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
+from models.token_choice import likeliest
 from models.token_tree import NOTHING_READ, ReadTree, TokenTree, merged
 
 # Gives the logits [vocabulary] of what follows some tokens that were written another weight.
@@ -255,16 +256,15 @@ class Writer:
         """The place of the largest of `logits`, which is chosen; the next ones are left."""
         logits = self._watch.allowed(self._chosen, logits.float())
         logits = self._weigh(self._chosen, logits)
-        largest, place = logits.max(-1)
-        total, token = logits.logsumexp(-1), int(place)
+        chosen = likeliest(logits)
         if self._runners_up:
             likely = logits.topk(1 + self._runners_up)
-            known = (likely.values - total).tolist()
+            known = (likely.values - chosen.total).tolist()
             for other, log_probability in zip(likely.indices.tolist(), known, strict=True):
-                if other != token and log_probability > -inf:
+                if other != chosen.token and log_probability > -inf:
                     self._leave((other,), (log_probability,))
-        self._choose((token,), (float(largest - total),))
-        return token
+        self._choose((chosen.token,), (chosen.log_probability,))
+        return chosen.token
 
     def _best_cover(self, covers: Sequence[Sequence[Cover]]) -> Cover:
         """The best of `covers`, those of each stem together and the likeliest first.

@@ -12,12 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models import kernels
+from models import attention_kernels, kernels
 from models.attention import attention_of
+from models.attention_kernels import POSITIONS, ROWS
 from models.compiler import THREADS
 from models.config import DecoderConfig
 from models.errors import Cancelled
-from models.kernels import POSITIONS, ROWS, Floats
+from models.kernels import Floats
 from models.kv_cache import KeyValueCache
 from models.layer_weights import Norm
 from models.linear import QuantisedLinear
@@ -116,16 +117,17 @@ class CompiledPass:
         queries = np.empty((count, config.heads, config.head_dim), np.float32)
         mixed = np.empty_like(queries)
         scores = self._room_for_scores(count, max(sight.width for sight in sights))
+        memory = cache.arrays()
         for index, layer in enumerate(self._layers):
             if cancelled():
                 raise Cancelled
-            masters, keys, values = cache.arrays(index)
+            masters, keys, values = (store[index] for store in memory)
             product = layer.project.product(layer.attention_norm.after(hidden, change))
             self._norm_heads(layer, product)
             kernels.place(product, cosine, sine, where, masters, keys, values, queries)
             sight = sights[index in config.windowed_layers]
             seen = (sight.first, sight.end, sight.others, sight.counts)
-            kernels.attend(queries, keys, values, *seen, self._parts, scores, mixed)
+            attention_kernels.attend(queries, keys, values, *seen, self._parts, scores, mixed)
             if attention is not None:
                 attended = slice(sight.first[-1], sight.end[-1])
                 seen_keys = torch.from_numpy(keys[:, attended])

@@ -13,7 +13,6 @@ was read beside exact ones only; else it is corrected.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeVar
 
 import torch
@@ -235,13 +234,8 @@ class KeyValueCache:
         """Turned keys and values of one layer before position `end`."""
         return self._keys[layer, :, :end], self._values[layer, :, :end]
 
-    def arrays(self, layer: int) -> tuple[Floats, Floats, Floats]:
-        """The memory of one layer, each [kv_heads, capacity, head_dim]: masters, keys, values."""
-        masters, keys, values = self._memory
-        return masters[layer], keys[layer], values[layer]
-
-    @cached_property
-    def _memory(self) -> tuple[Floats, Floats, Floats]:
+    def arrays(self) -> tuple[Floats, Floats, Floats]:
+        """Its own memory, each [layers, kv_heads, capacity, head_dim]: masters, keys, values."""
         return self._masters.numpy(), self._keys.numpy(), self._values.numpy()
 
     def commit(self, positions: Sequence[int]) -> None:

@@ -1,12 +1,11 @@
-"""Vector instructions for `models.kernels`, as the compiler's own intermediate language.
+"""Vector instructions for compiled functions, as the compiler's own intermediate language.
 
 What numba makes of a loop depends on what it can prove of it. These few loops are written in the
 language below it, so that they are what they should be: many products at once, and sums that stay
 in registers. Products of whole numbers are in `models.vector_products`.
 
-Numba keeps what it compiled of `models.kernels` and `models.products`, and does not look in here
-when it decides whether that is current: a test asks for a new `VECTOR_CODE` there when one of these
-two files or `models.compiler` changes.
+Numba keeps what it compiled of a file, and looks at that file alone when it decides whether that is
+current: a test asks for a new `BUILT_ON` there when a file changes whose code was compiled into it.
 """
 
 from collections.abc import Callable, Sequence

@@ -27,11 +27,14 @@ CHEAP = Repair(0)
 TOLERANCE = 1e-5  # float32, logits of size one
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+@pytest.fixture(scope="module", params=["float32", "8 bits"])
+def model(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> LanguageModel:
+    """By a tensor library, and by the compiled pass that is shipped."""
     folder: Path = tmp_path_factory.mktemp("model")
     write_model(folder)
-    return load_tiny_model(folder)
+    return load_tiny_model(folder, exact=request.param == "float32")
 
 
 def fresh(decoder: Decoder, prompt: list[int]) -> tuple[Tensor, KeyValueCache]:
@@ -150,6 +153,21 @@ def segments_around(place: int, count: int, length: int, *, back: bool = False) 
 
 def assert_near(ours: Tensor, theirs: Tensor) -> None:
     torch.testing.assert_close(ours, theirs, atol=TOLERANCE, rtol=TOLERANCE)
+
+
+def test_a_copy_goes_on_by_itself(model: LanguageModel) -> None:
+    """What is moved, read and brought back in a copy is the copy's alone."""
+    session, text = EditSession(model.decoder, CAPACITY), list(range(40))
+    exact = session.read(Prompt(text), EXACT, never_cancelled).logits
+    copied = session.copy()
+    edited = [*text[:5], 77, 78, *text[9:]]
+    assert_near(
+        copied.read(Prompt(edited), EXACT, never_cancelled).logits, fresh(model.decoder, edited)[0]
+    )
+    for one in (copied, session):
+        undone = one.read(Prompt(text), EXACT, never_cancelled)
+        assert undone.encoded == 1
+        assert_near(undone.logits, exact)
 
 
 def test_appended_text_is_all_that_is_read(model: LanguageModel) -> None:

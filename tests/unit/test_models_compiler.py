@@ -1,12 +1,20 @@
 """What numba compiles is kept, and only as long as it is current."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from models import compiler, kernels, products, vector_code, vector_products
+from models import (
+    attention_kernels,
+    compiler,
+    kernels,
+    products,
+    vector_code,
+    vector_products,
+)
 
 
 def test_functions_are_compiled_anew_where_nothing_can_be_kept(
@@ -20,9 +28,16 @@ def test_functions_are_compiled_anew_where_nothing_can_be_kept(
     assert not compiler.can_be_kept()
 
 
-def test_what_was_compiled_with_other_vector_code_is_not_used() -> None:
+BUILT_ON: Mapping[ModuleType, Sequence[ModuleType]] = {
+    kernels: (compiler,),
+    attention_kernels: (compiler, vector_code, kernels),
+    products: (compiler, vector_code, vector_products, kernels),
+}
+
+
+@pytest.mark.parametrize("module", BUILT_ON, ids=lambda module: module.__name__)
+def test_what_was_compiled_with_other_code_is_not_used(module: ModuleType) -> None:
     """Numba looks at the file of a function alone: a constant in it follows the other files."""
-    files = map(Path, (compiler.__file__, vector_code.__file__, vector_products.__file__))
+    files = (Path(str(one.__file__)) for one in BUILT_ON[module])
     digest = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-    assert digest == kernels.VECTOR_CODE, "set VECTOR_CODE in models/kernels.py to this"
-    assert digest == products.VECTOR_CODE, "set VECTOR_CODE in models/products.py to this"
+    assert digest == module.BUILT_ON, f"set BUILT_ON in {module.__file__} to this"
