@@ -192,8 +192,8 @@ class Completer:
     def get_ahead(
         self, request: CompletionRequest, shown: Suggestion, cancelled: CancelCheck
     ) -> None:
-        """Use idle time: prepare what follows once `shown` is accepted, and once the next line is
-        begun, then make caches exact.
+        """Use idle time: prepare what follows once `shown` is accepted, make the cache exact, and
+        prepare what follows once the next line is begun.
 
         What there was no time for is written now, so that its rest appears once its beginning is
         accepted. Where nothing is left to write, what stands around the cursor is read: nobody
@@ -207,6 +207,7 @@ class Completer:
             self._return_to(request, self._session(request.document).edges)
         self.learn_file(request, cancelled)
         self.read_related(request, cancelled, idle=True)
+        self.heal(request.document, cancelled)
         edges = self._session(request.document).edges
         begun = next_line(accepted)
         if begun is not None and self._complete(begun, cancelled, NO_LIMIT).stop != REUSE:

@@ -12,7 +12,7 @@ from models.compiler import FLOATS, compiled, in_parallel, njit, prange
 from models.kernels import to_powers
 from models.vector_code import combining_of, standing_of
 
-BUILT_ON = "68ba564428d0b0b7"  # see `models.vector_code`
+BUILT_ON = "bad2d4acf6860bc0"  # see `models.vector_code`
 POSITIONS = 64  # whose keys and values stay near while all queries look at them
 ROWS = 16  # whose scores do
 WIDE = FLOATS // 4  # vectors that are added up together, as many as there are registers for

@@ -26,6 +26,7 @@ from models.layer_weights import Layer, Norm, read_decoder_weights
 from models.linear import Joined, QuantisedLinear, linear_of, side_by_side
 from models.processor import all_processors, use_all_processors
 from models.rotary import rotate
+from models.token_choice import likeliest
 from models.token_tree import NO_TREE, TokenTree
 
 
@@ -73,6 +74,7 @@ class Decoder:
         self._blocks = [block.result() for block in blocks]
         self._final_norm = parts.final_norm
         self._compiled = self._compiled_pass()
+        likeliest(torch.zeros(1))  # compiled now, and not when somebody waits
 
     @property
     def device(self) -> torch.device:

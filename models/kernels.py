@@ -197,6 +197,14 @@ def to_powers(scores):
 
 
 @in_any_order
+def sum_of_powers(scores, largest):
+    total = np.float32(0.0)
+    for i in range(len(scores)):
+        total += exponential(scores[i] - largest)
+    return total
+
+
+@compiled
 def likeliest(logits):
     """The place of the largest, the first of equals, the largest, and the logarithm of the sum of
     all their powers."""
@@ -205,9 +213,6 @@ def likeliest(logits):
         here = largest_of(logits[start : start + STRETCH])
         if here > largest:
             place, largest = start, here
-    while logits[place] != largest:
+    while place + 1 < len(logits) and logits[place] != largest:
         place += 1
-    total = np.float32(0.0)
-    for i in range(len(logits)):
-        total += exponential(logits[i] - largest)
-    return place, largest, largest + np.log(total)
+    return place, largest, largest + np.log(sum_of_powers(logits, largest))

@@ -19,7 +19,7 @@ from models.vector_products import (
     widening_of,
 )
 
-BUILT_ON = "e119115e7a5de4cf"  # see `models.vector_code`
+BUILT_ON = "0264a4fd951e7b7f"  # see `models.vector_code`
 AT_ONCE = 2 * FLOATS  # numbers of 16 bits
 COLUMNS = 2 * OUTPUTS // (VECTORS * AT_ONCE)  # parts of a block that are multiplied one by one
 OUTPUTS_AT_ONCE = OUTPUTS // COLUMNS

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from completion.nearby import next_line
 from completion.pipeline import Completer, CompletionOptions
 from completion.prompt_formats import FileMarkers
 from completion.related_blocks import (
@@ -19,6 +20,7 @@ from completion.related_blocks import (
     related_tokens,
     steps_between,
 )
+from completion.suggestion_reuse import REUSE
 from completion.values import CancelCheck, CompletionRequest
 from models.errors import Cancelled
 from models.language_model import LanguageModel
@@ -236,6 +238,24 @@ def test_idle_time_is_used_for_them(model: LanguageModel) -> None:
     session = completer._sessions.of(PLACE.document)
     assert session.related.blocks == (ONE,)
     assert not session.cache.inexact()
+
+
+def test_the_next_line_is_prepared_from_an_exact_cache(model: LanguageModel) -> None:
+    """What blocks of other files have made stale is healed before."""
+    completer = completer_with(model, Shelf(ONE, TWO))
+    shown = completer.complete(LONG)
+    completer.get_ahead(LONG, shown, lambda: False)
+    begun = next_line(replace(LONG, before=LONG.before + shown.text))
+    assert begun is not None
+    prepared = completer.complete(begun)
+    other = completer_with(model, Shelf(ONE, TWO)).with_parts(exact=True)
+    other.complete(LONG)
+    other.read_related(LONG)
+    expected = other.complete(begun)
+    assert (prepared.stop, prepared.text) == (REUSE, expected.text)
+    assert prepared.features is not None
+    assert expected.features is not None
+    assert prepared.features.total == pytest.approx(expected.features.total, abs=1e-5)
 
 
 @pytest.mark.parametrize(("idle", "times"), [(False, 2), (True, 5), (True, 1000)])

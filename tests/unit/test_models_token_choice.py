@@ -20,3 +20,7 @@ def test_what_is_forbidden_takes_no_share() -> None:
     found = likeliest(torch.tensor([-math.inf, 2.0, -math.inf]))
     assert found.token == 1
     assert found.log_probability == pytest.approx(0.0, abs=1e-6)
+
+
+def test_what_is_no_number_is_no_place_behind_the_end() -> None:
+    assert likeliest(torch.full((3000,), math.nan)).token in range(3000)
