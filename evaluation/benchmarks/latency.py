@@ -63,7 +63,7 @@ class LatencyOptions:
 
     limit: int = 120
     seed: int = 0
-    rounds: int = 3
+    rounds: int = 8
     agreements: int = 40
     peer_files: Mapping[str, Path] | None = None
     variants: Sequence[str] = ()
