@@ -212,7 +212,7 @@ class Completer:
         begun = next_line(accepted)
         if begun is not None and self._complete(begun, cancelled, NO_LIMIT).stop != REUSE:
             self._return_to(request, edges)
-        self.heal(request.document, cancelled)
+            self.heal(request.document, cancelled)
 
     def _return_to(self, request: CompletionRequest, edges: Edges) -> None:
         """Have the cache hold what stands around the cursor, with these edges."""

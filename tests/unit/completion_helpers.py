@@ -1,7 +1,7 @@
 """What the tests of completion share: requests written as text, and a tiny model in a folder."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,13 +25,15 @@ CORPUS = (
     "class Point:\n    def __init__(self, x, y):\n        self.x = x\n        self.y = y\n",
     "for name in names:\n    print(name, end='')\n\n    total = total + 1\n",
 )
+WIDE_HEADS = {"num_attention_heads": 2, "num_key_value_heads": 1}  # of whole vectors
+NO_CHANGE: Mapping[str, int] = {}
 SHAPE = {
     "model_type": "llama",
     "hidden_size": 32,
     "intermediate_size": 48,
     "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "num_key_value_heads": 1,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
     "max_position_embeddings": 4096,
     "rms_norm_eps": 1e-6,
     "rope_theta": 10000.0,
@@ -63,11 +65,14 @@ def write_tokenizer(folder: Path, control: Sequence[str] = MARKERS) -> None:
     tokenizer.save(str(folder / "tokenizer.json"))
 
 
-def write_model(folder: Path, control: Sequence[str] = MARKERS) -> None:
-    """A Llama of two small layers with random weights, the same ones every time."""
+def write_model(
+    folder: Path, control: Sequence[str] = MARKERS, shape: Mapping[str, int] = NO_CHANGE
+) -> None:
+    """A Llama of two small layers with random weights, the same ones every time; its `shape`
+    changed where that is told."""
     write_tokenizer(folder, control)
     size = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
-    config = SHAPE | {"vocab_size": size, "eos_token_id": size - 1}
+    config = {**SHAPE, **shape, "vocab_size": size, "eos_token_id": size - 1}
     (folder / "config.json").write_text(json.dumps(config))
     source = torch.Generator().manual_seed(1)
     shapes = {"model.embed_tokens.weight": (size, 32), "model.norm.weight": (32,)}

@@ -20,7 +20,13 @@ from models.kv_cache import KeyValueCache, Segment
 from models.language_model import LanguageModel
 from models.prefill import CHUNK_TOKENS
 from models.token_tree import NO_TREE, TokenTree
-from tests.unit.completion_helpers import CancelAfter, load_tiny_model, write_model
+from tests.unit.completion_helpers import (
+    NO_CHANGE,
+    WIDE_HEADS,
+    CancelAfter,
+    load_tiny_model,
+    write_model,
+)
 
 CAPACITY = 600
 CHEAP = Repair(0)
@@ -33,8 +39,9 @@ def model(
 ) -> LanguageModel:
     """By a tensor library, and by the compiled pass that is shipped."""
     folder: Path = tmp_path_factory.mktemp("model")
-    write_model(folder)
-    return load_tiny_model(folder, exact=request.param == "float32")
+    exact = request.param == "float32"
+    write_model(folder, shape=NO_CHANGE if exact else WIDE_HEADS)
+    return load_tiny_model(folder, exact=exact)
 
 
 def fresh(decoder: Decoder, prompt: list[int]) -> tuple[Tensor, KeyValueCache]:
