@@ -33,7 +33,6 @@ RunBench = Callable[[argparse.Namespace, LoadModel, ProgressCallback], BenchResu
 
 
 def run_bench(arguments: argparse.Namespace) -> int:
-
     name = model_name(arguments)
     run = BENCHES[arguments.bench]
     with ProgressBar() as progress:
@@ -228,7 +227,8 @@ def api_bench(
     repositories = chosen_repositories(arguments, store, progress)
     folder = embedding_folder(DEFAULT_EMBEDDING.name, store.home, progress)
     options = ApiOptions(task=arguments.task, **given(arguments))
-    return run_api(options, Embedder(folder, DEFAULT_EMBEDDING.name), repositories, progress)
+    embedder = Embedder(folder, DEFAULT_EMBEDDING.name)
+    return run_api(options, embedder, load, repositories, progress)
 
 
 def private_bench(

@@ -79,7 +79,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     model = "folder of a sentence-transformers model; default: the one that the index has"
     index.add_argument("--embedding", default="", metavar="PATH", help=model)
-    search = command("search", "Find APIs of a repository for a wish in words.", run_search)
+    search = command(
+        "search", "Find APIs of a repository for a wish in words.", run_search, takes_model=True
+    )
     search.add_argument("wish", metavar="WISH", help="what you want to do")
     searched = search.add_mutually_exclusive_group()
     searched.add_argument("--path", type=Path, default=Path(), help="the repository; default: here")
@@ -89,6 +91,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     search.add_argument("--embedding", default="", metavar="PATH", help=model)
     search.add_argument("--limit", type=positive, default=5, metavar="N", help="at most so many")
+    search.add_argument(
+        "--rerank", action="store_true", help="have the model read and order what was found"
+    )
 
     add_training(command("train", "Adapt a model to your code.", run_train))
     told = "Say how good completion is in a repository, and what each part contributes."
@@ -152,14 +157,22 @@ def run_index(arguments: argparse.Namespace) -> int:
 
 
 def run_search(arguments: argparse.Namespace) -> int:
-    from lsp_server.index_command import search_index, search_package
+    from lsp_server.search_command import SearchOptions, search_index, search_package
 
-    wish, limit = arguments.wish, arguments.limit
+    wish, model, adapter = arguments.wish, arguments.model, arguments.adapter
+    if not arguments.rerank and (model is not None or adapter is not None):
+        raise InputError("--model and --adapter are for --rerank; add it, or leave them out")
+    options = SearchOptions(
+        limit=arguments.limit,
+        as_json=arguments.json,
+        rerank=(model or DEFAULT_MODEL) if arguments.rerank else None,
+        adapter=adapter,
+    )
     if arguments.package is None:
         embedding: str = arguments.embedding
-        return search_index(wish, arguments.path, limit, embedding, as_json=arguments.json)
+        return search_index(wish, arguments.path, embedding, options)
     environment: Path | None = arguments.environment
-    return search_package(wish, arguments.package, environment, limit, as_json=arguments.json)
+    return search_package(wish, arguments.package, environment, options)
 
 
 def run_train(arguments: argparse.Namespace) -> int:

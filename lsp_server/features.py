@@ -137,7 +137,8 @@ def create_server(load: LoadModel, chosen: Mapping[str, str] = NOTHING_CHOSEN) -
     async def search(wish: str = "") -> list[dict[str, Any]]:
         try:
             embedding = server.settings.embedding_model
-            return await server.searches.search(wish, server.roots, embedding)
+            order = server.inference.order_apis
+            return await server.searches.search(wish, server.roots, embedding, order)
         except PirouetteError as error:
             server.tell(types.MessageType.Error, str(error))
             return []

@@ -1,4 +1,4 @@
-"""`pirouette index` and `pirouette search`: what a repository declares, kept and found."""
+"""`pirouette index`: what a repository declares, kept."""
 
 import hashlib
 import os
@@ -6,15 +6,11 @@ import re
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
-
-from rich.console import Console
-from rich.text import Text
+from typing import TypeVar
 
 from lsp_server.console import ProgressBar, print_json
 from models.disk import disk_errors
@@ -23,17 +19,14 @@ from models.errors import DiskSpaceError, DownloadError, InputError
 from models.progress import Progress, ProgressCallback
 from models.store import default_home
 from retrieval.analyst.search_path import environment_folders
-from retrieval.api_docs.api_docs import LibraryDocs
 from retrieval.api_docs.packages import (
     Package,
-    find_package,
     imported_packages,
     update_package,
 )
 from retrieval.index.database import IndexDatabase, open_database, open_existing
 from retrieval.index.embedder import Embedder
 from retrieval.index.schema import forget_database, is_damage, remove_database
-from retrieval.index.search import ApiSearch, Hit
 from retrieval.index.update import Report, Updated, update_files, update_vectors
 from retrieval.workspace_files import WorkspaceFiles
 
@@ -137,61 +130,6 @@ def forget_gone(folder: Path) -> None:
                 forget_database(file)
 
 
-def search_index(wish: str, path: Path, limit: int, embedding: str, *, as_json: bool) -> int:
-    """Print the declarations that fit a wish best, after a look at what has changed."""
-    wish = worded(wish)
-    root = repository_root(path)
-
-    def work(database: IndexDatabase) -> list[Hit]:
-        name = embedding_of(database, embedding)
-        load = cache(lambda: load_embedder(name, progress))
-        update(database, root, progress, name, load)
-        embedder = load() if database.count()["vector"] else None
-        return ApiSearch(database, root, embedder).search(wish, limit)
-
-    with ProgressBar() as progress:
-        hits = with_index(root, work)
-    return print_hits(wish, root, hits, as_json=as_json)
-
-
-def search_package(
-    wish: str, name: str, environment: Path | None, limit: int, *, as_json: bool
-) -> int:
-    """Print what of an installed package's public API fits a wish best."""
-    wish = worded(wish)
-    package = find_package(name, package_folders(environment))
-    if package is None:
-        raise InputError(f"there is no package {name}; name the --environment that has it")
-
-    def work(database: IndexDatabase) -> list[Hit]:
-        update_index(database, package, reporting_to(progress))
-        return [Hit(api, None) for api in LibraryDocs(package.site, database).found(wish)[:limit]]
-
-    with ProgressBar() as progress:
-        hits = with_index(package.place, work)
-    return print_hits(wish, package.site, hits, as_json=as_json)
-
-
-def worded(wish: str) -> str:
-    wish = wish.encode(errors="replace").decode()
-    if not wish.strip():
-        raise InputError("the search is empty; say in words what you want to do")
-    return wish
-
-
-def print_hits(wish: str, root: Path, hits: Sequence[Hit], *, as_json: bool) -> int:
-    """Those of a wish, whose paths are relative to `root`; the exit status."""
-    if as_json:
-        print_json(
-            {"query": wish, "path": shown_path(root), "hits": [hit_json(hit) for hit in hits]}
-        )
-    else:
-        console = Console(highlight=False)
-        for hit in hits:
-            console.print(shown(hit), soft_wrap=True)
-    return 0 if hits else 1
-
-
 def repository_root(path: Path) -> Path:
     if not os.path.isdir(path):  # noqa: PTH112 - raises nothing
         raise InputError(f"{shown_path(path)} is not a folder; name the root of a repository")
@@ -272,40 +210,3 @@ def load_embedder(name: str, progress: ProgressCallback) -> Embedder | None:
 
 def reporting_to(progress: ProgressCallback) -> Report:
     return lambda stage, done, total: progress(Progress(stage, done, total))
-
-
-def hit_json(hit: Hit) -> dict[str, Any]:
-    declared, example = hit.place.declaration, hit.example
-    return {
-        "name": declared.qualified,
-        "kind": declared.kind,
-        "signature": declared.signature,
-        "doc": declared.doc,
-        "path": hit.place.path,
-        "line": declared.first_line,
-        "example": None
-        if example is None
-        else {"path": example.path, "line": example.line, "text": example.text},
-    }
-
-
-def shown(hit: Hit) -> Text:
-    """Name and place, how it is declared, what is said of it, and how it is used."""
-    declared, example = hit.place.declaration, hit.example
-    text = Text.assemble(
-        (printable(declared.qualified), "bold"),
-        f"  {declared.kind}  ",
-        (printable(f"{hit.place.path}:{declared.first_line}"), "cyan"),
-        f"\n    {printable(declared.signature)}",
-    )
-    if summary := declared.doc.partition("\n")[0]:
-        text.append(f"\n    {printable(summary)}", "dim")
-    if example is not None:
-        place = f"{example.path}:{example.line}"
-        text.append(f"\n    {printable(f'{place}: {example.text}')}", "green")
-    return text
-
-
-def printable(text: str) -> str:
-    """A repository's text without what a terminal would obey."""
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from completion.api_ranking import FoundApi, by_likelihood
 from completion.menu.names import MenuNames
 from completion.menu.ranking import RankedName
 from completion.pipeline import Completer
@@ -80,8 +81,7 @@ class InferenceThread:
         completer = self._completer
         if completer is None:
             return
-        self.end_idle_work()
-        ended = self._idle_work_ended = threading.Event()
+        ended = self._begin_idle_work()
 
         def work() -> None:
             try:
@@ -92,6 +92,34 @@ class InferenceThread:
                 logger.exception("idle work failed")
 
         self._executor.submit(work)
+
+    async def order_apis(self, wish: str, found: Sequence[FoundApi]) -> Sequence[int]:
+        """The places in `found` in the order that the model gives them; as they are where it is not
+        loaded, fails, or is needed for something else meanwhile. Cancelling the caller calls the
+        work off."""
+        as_they_are, completer = range(len(found)), self._completer
+        if completer is None:
+            return as_they_are
+        ended = self._begin_idle_work()
+
+        def work(cancelled: CancelCheck) -> Sequence[int]:
+            try:
+                return by_likelihood(
+                    completer.model, wish, found, lambda: cancelled() or ended.is_set()
+                )
+            except Cancelled:
+                return as_they_are
+            except Exception:
+                logger.exception("APIs were not put in order")
+                return as_they_are
+
+        return await self._run(work)
+
+    def _begin_idle_work(self) -> threading.Event:
+        """In place of what was under way; the event says that it must end."""
+        self.end_idle_work()
+        self._idle_work_ended = threading.Event()
+        return self._idle_work_ended
 
     def end_idle_work(self) -> None:
         """Have the model free within a layer or a token."""

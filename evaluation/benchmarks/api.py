@@ -1,7 +1,8 @@
 """`pirouette bench api`: how well the APIs of a repository are found.
 
 The task `ask`: an API for a wish in words. The task `retrieve`: what is called next, for the lines
-before that. By each ranking alone and by both together.
+before that. By each ranking alone, by both together, and for a wish in the order that the model
+gives what both have found.
 """
 
 import tempfile
@@ -13,6 +14,8 @@ from math import log2
 from pathlib import Path
 from statistics import mean
 
+from completion.api_ranking import best_first
+from completion.values import never_cancelled
 from evaluation.api_questions import (
     ApiQuestion,
     draw_questions,
@@ -26,6 +29,7 @@ from evaluation.provenance import made_here, own_commit
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult, Row, metric, rate, rate_difference
 from models.errors import InputError
+from models.language_model import LanguageModel
 from models.progress import Progress, ProgressCallback
 from retrieval.index.database import IndexDatabase, digest_of, open_database
 from retrieval.index.declarations import Outline
@@ -36,12 +40,14 @@ from retrieval.workspace_files import Stamp
 ASK, RETRIEVE = "ask", "retrieve"
 DEEPEST = 10  # that recall and gain look at
 DEPTHS = {"accuracy_at_1": 1, "hit_at_5": 5, "hit_at_10": 10}
-Rank = Callable[[ApiSearch, str], list[int]]
-ARMS: Mapping[str, Rank] = {
-    "lexical": lambda search, wish: search.lexical(wish, DEEP),
-    "dense": lambda search, wish: search.dense(wish, DEEP),
-    "fused": lambda search, wish: search.ranked(wish),
+Rank = Callable[[IndexDatabase, ApiSearch, str], list[int]]
+LEXICAL, DENSE, FUSED, RERANKED = "lexical", "dense", "fused", "reranked"
+SEARCHES: Mapping[str, Rank] = {
+    LEXICAL: lambda _, search, wish: search.lexical(wish, DEEP),
+    DENSE: lambda _, search, wish: search.dense(wish, DEEP),
+    FUSED: lambda _, search, wish: search.ranked(wish),
 }
+COMPARED = ((FUSED, LEXICAL), (FUSED, DENSE), (RERANKED, FUSED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +91,18 @@ class Found:
 def run_api(
     options: ApiOptions,
     embedder: Embeds,
+    load: Callable[[], LanguageModel],
     repositories: Sequence[Repository],
     progress: ProgressCallback,
 ) -> BenchResult:
-    """Ask every repository as many questions; progress counts repositories, then texts."""
-    run = f"api {options.task}, {embedder.name}, {', '.join(ARMS)}, commit {own_commit()}"
+    """Ask every repository as many questions; progress counts repositories, then texts.
+
+    The model of the task `ask` is loaded."""
+    arms, read_by = SEARCHES, ""
+    if options.task == ASK:
+        model = load()
+        arms, read_by = {**SEARCHES, RERANKED: partial(reranked, model)}, f" by {model.name}"
+    run = f"api {options.task}, {embedder.name}, {', '.join(arms)}{read_by}, commit {own_commit()}"
     kept = KeptResults(options.samples, run, Found)
     found: list[Found] = []
     for number, repository in enumerate(repositories):
@@ -102,7 +115,7 @@ def run_api(
             questions = draw_questions(outlines, share, options.seed)
             outlines = {path: without_docs(outline) for path, outline in outlines.items()}
         key = f"{repository.name}/{options.seed}/{share}"
-        found += kept.get(key, partial(ask, questions, outlines, embedder, progress))
+        found += kept.get(key, partial(ask, questions, outlines, arms, embedder, progress))
     progress(Progress("repositories", len(repositories), len(repositories)))
     if not found:
         reason = "called in them" if options.task == RETRIEVE else "documented"
@@ -110,9 +123,18 @@ def run_api(
     return made_here("api", options.command, options.seed, rows_of(found, options))
 
 
+def reranked(
+    model: LanguageModel, database: IndexDatabase, search: ApiSearch, wish: str
+) -> list[int]:
+    """What both rankings find, in the order of the model."""
+    places = database.places(search.ranked(wish))
+    return [place.id for place in best_first(model, wish, places, never_cancelled)]
+
+
 def ask(
     questions: Sequence[ApiQuestion],
     outlines: Mapping[str, Outline],
+    arms: Mapping[str, Rank],
     embedder: Embeds,
     progress: ProgressCallback,
 ) -> list[Found]:
@@ -133,11 +155,11 @@ def ask(
         return [
             Found(
                 arm,
-                ranks_of(question, database, rank(search, question.wish)),
+                ranks_of(question, database, rank(database, search, question.wish)),
                 len(question.answers),
             )
             for question in questions
-            for arm, rank in ARMS.items()
+            for arm, rank in arms.items()
         ]
 
 
@@ -155,26 +177,29 @@ def ranks_of(question: ApiQuestion, database: IndexDatabase, ids: Sequence[int])
 
 
 def rows_of(found: Sequence[Found], options: ApiOptions) -> Iterator[Row]:
-    """Each arm, then by how much both rankings together are better than each."""
-    by_arm = {arm: [one for one in found if one.arm == arm] for arm in ARMS}
+    """Each arm, then by how much some are better than others."""
+    arms = dict.fromkeys(one.arm for one in found)
+    by_arm = {arm: [one for one in found if one.arm == arm] for arm in arms}
     for arm, ones in by_arm.items():
         metrics = {name: rate(one.hits(depth) for one in ones) for name, depth in DEPTHS.items()}
         for name, values in graded(ones, options.task).items():
             metrics[name] = metric(mean(values), bootstrap_mean(values, options.seed))
         yield Row(arm, options.task, len(ones), metrics)
-    fused = by_arm["fused"]
-    for other in ("lexical", "dense"):
+    for better, other in COMPARED:
+        if better not in by_arm:
+            continue
         differences = {
             name: rate_difference(
-                [one.hits(depth) for one in fused], [one.hits(depth) for one in by_arm[other]]
+                [one.hits(depth) for one in by_arm[better]],
+                [one.hits(depth) for one in by_arm[other]],
             )
             for name, depth in DEPTHS.items()
         }
         lower = graded(by_arm[other], options.task)
-        for name, values in graded(fused, options.task).items():
+        for name, values in graded(by_arm[better], options.task).items():
             gained = [high - low for high, low in zip(values, lower[name], strict=True)]
             differences[name] = metric(mean(gained), bootstrap_mean(gained, options.seed))
-        yield Row(f"fused - {other}", options.task, len(fused), differences)
+        yield Row(f"{better} - {other}", options.task, len(by_arm[better]), differences)
 
 
 def graded(found: Sequence[Found], task: str) -> dict[str, list[float]]:

@@ -1,7 +1,7 @@
 """Finding APIs for a wish in words: by its words, by its meaning, or by both."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -36,6 +36,15 @@ class Hit:
     example: Example | None
 
 
+# Puts declarations that were found for a wish in a better order.
+Reorder = Callable[[str, Sequence[Place]], Sequence[Place]]
+
+
+def as_found(_: str, places: Sequence[Place]) -> Sequence[Place]:
+    """There is no better order."""
+    return places
+
+
 class ApiSearch:
     """Searches one index as it is now, and not what is added to it later."""
 
@@ -44,11 +53,12 @@ class ApiSearch:
         self._root = root
         self._embedder = embedder
 
-    def search(self, wish: str, limit: int) -> list[Hit]:
+    def search(self, wish: str, limit: int, reorder: Reorder = as_found) -> list[Hit]:
         """The declarations that fit best, tests last; without an embedder by words alone."""
         places = self._database.places(self.ranked(wish))
-        places = sorted(places, key=lambda place: is_test(place.path))[:limit]
-        return [Hit(place, self._example(place)) for place in places]
+        code, tests = ([one for one in places if is_test(one.path) == of] for of in (False, True))
+        best = [*reorder(wish, code), *tests][:limit]
+        return [Hit(place, self._example(place)) for place in best]
 
     def ranked(self, wish: str) -> list[int]:
         """Both rankings fused, or that by words alone."""

@@ -1,4 +1,4 @@
-"""The command `pirouette.search`, as an editor calls it, with the real embedding model."""
+"""The command `pirouette.search`, as an editor calls it, with the real models."""
 
 import asyncio
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
+from completion.api_ranking import MOST
 from evaluation.editor_client import as_dict
 from lsp_server.api_search import COMMAND
 from tests.protocol.sessions import Session, own_server, session
@@ -65,3 +66,49 @@ async def test_a_setting_names_the_model_that_compares_meanings(root: Path) -> N
     async with session(root, own_server("unsure"), options=options, wait=False) as editor:
         assert await search(editor, "send a letter") == []
         assert any("'/no-such-folder' is no embedding model" in told for told in editor.shown())
+
+
+CART = """class Cart:
+    def add(self, item, count=1): ...
+    def total(self): ...
+    def trim(self, most): ...
+
+
+def newest(): ...
+"""
+WISH = "keep no more than so many of the newest"
+
+
+def home_with_both(folder: Path, model_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedding model, and the one that completes."""
+    home = home_with_model(folder, monkeypatch)
+    (home / "models").symlink_to(model_home / "models")
+
+
+@pytest.mark.model
+async def test_the_model_orders_what_is_found(
+    tmp_path: Path, model_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home_with_both(tmp_path, model_home, monkeypatch)
+    root = write_files(tmp_path / "repository", {"cart.py": CART})
+    async with session(root, own_server("observed")) as editor:
+        found = [hit["name"] for hit in await search(editor, WISH)]
+        assert found[0] == "Cart.trim"
+        assert len(editor.forwards) == len(found) == 5
+
+
+@pytest.mark.model
+async def test_a_key_ends_reading_what_is_found(
+    tmp_path: Path, model_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home_with_both(tmp_path, model_home, monkeypatch)
+    many = "".join(f"def keep_newest_{number}(most): ...\n" for number in range(30))
+    root = write_files(tmp_path / "repository", {"many.py": many})
+    async with session(root, own_server("observed")) as editor:
+        uri = editor.open("main.py", "x = \n")
+        searching = asyncio.create_task(search(editor, WISH))
+        await editor.until(editor.forwarded.is_set)
+        editor.insert(uri, 0, 4, "s")
+        await editor.suggestions(uri, 0, 5)
+        assert len(await searching) == 10
+        assert len(editor.forwards) < MOST

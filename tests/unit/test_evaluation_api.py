@@ -1,5 +1,6 @@
 """The api benchmark: what it asks, what it hides, and what counts as found."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from evaluation.api_questions import (
 from evaluation.benchmarks.api import RETRIEVE, ApiOptions, Found, run_api
 from evaluation.repositories import Repository
 from models.errors import InputError
+from models.language_model import LanguageModel
 from models.progress import ignore_progress
+from tests.unit.completion_helpers import load_tiny_model, write_model
 from tests.unit.index_helpers import BagOfWords
 
 FILES = {
@@ -65,17 +68,23 @@ def test_documentation_is_hidden() -> None:
     assert {one.doc for one in outline.declarations} == {""}
 
 
+def no_model() -> LanguageModel:
+    raise AssertionError("no model is needed")
+
+
 def test_arms_are_asked_the_same_questions(tmp_path: Path) -> None:
+    write_model(tmp_path)
     options = ApiOptions(limit=10, samples=tmp_path / "found.jsonl")
-    embedder = BagOfWords()
-    result = run_api(options, embedder, [REPOSITORY], ignore_progress)
+    embedder, load = BagOfWords(), partial(load_tiny_model, tmp_path)
+    result = run_api(options, embedder, load, [REPOSITORY], ignore_progress)
     rows = {row.arm: row for row in result.rows}
-    assert list(rows) == ["lexical", "dense", "fused", "fused - lexical", "fused - dense"]
+    arms = ["lexical", "dense", "fused", "reranked"]
+    assert list(rows) == [*arms, "fused - lexical", "fused - dense", "reranked - fused"]
     assert {row.n for row in result.rows} == {2}
     assert {row.slice for row in result.rows} == {"ask"}
     assert rows["lexical"].metrics["hit_at_5"].value == 1
     embedded = len(embedder.embedded)
-    again = run_api(options, embedder, [REPOSITORY], ignore_progress)
+    again = run_api(options, embedder, load, [REPOSITORY], ignore_progress)
     assert (again.rows, len(embedder.embedded)) == (result.rows, embedded)  # kept
 
 
@@ -101,7 +110,8 @@ def test_what_is_called_next_is_asked_for_the_lines_before() -> None:
 
 def test_answers_are_retrieved_by_every_arm() -> None:
     options = ApiOptions(task=RETRIEVE, limit=5)
-    result = run_api(options, BagOfWords(), [Repository("shop", CALLS, {})], ignore_progress)
+    repositories = [Repository("shop", CALLS, {})]
+    result = run_api(options, BagOfWords(), no_model, repositories, ignore_progress)
     rows = {row.arm: row.metrics for row in result.rows}
     assert {row.slice for row in result.rows} == {"retrieve"}
     assert rows["lexical"]["recall_at_10"].value == 1
@@ -115,7 +125,10 @@ def test_gain_falls_with_the_rank_and_rises_with_the_answers() -> None:
     assert Found("a", [11], 1).gain == 0
 
 
-def test_without_documentation_there_is_nothing_to_ask() -> None:
+def test_without_documentation_there_is_nothing_to_ask(tmp_path: Path) -> None:
+    write_model(tmp_path)
     bare = Repository("bare", {"a.py": "def f(): ..."}, {})
     with pytest.raises(InputError, match="documented"):
-        run_api(ApiOptions(), BagOfWords(), [bare], ignore_progress)
+        run_api(
+            ApiOptions(), BagOfWords(), partial(load_tiny_model, tmp_path), [bare], ignore_progress
+        )

@@ -126,6 +126,30 @@ def test_what_an_installed_package_offers(
     assert main(["search", "nothing of the kind", *where]) == 1
 
 
+@pytest.mark.model
+def test_the_model_orders_what_was_found(
+    tmp_path: Path, model_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {
+        "shop/cart.py": (
+            "class Cart:\n"
+            "    def add(self, item, count=1): ...\n"
+            "    def total(self): ...\n"
+            "    def trim(self, most): ...\n"
+        ),
+        "shop/newest.py": "def newest(): ...\n",
+    }
+    root = str(write_files(tmp_path / "repository", files))
+    asked = ("search", "keep no more than so many of the newest", "--path", root)
+
+    def names(*how: str) -> list[str]:
+        return [hit["name"] for hit in run_json(capsys, *asked, *how)["hits"]]
+
+    assert names()[0] == "newest"
+    assert names("--rerank", "--limit", "1") == ["Cart.trim"]
+    assert sorted(names("--rerank")) == sorted(names())
+
+
 def test_without_the_model_words_are_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,6 +233,9 @@ def test_what_a_terminal_would_obey_is_not_shown(
         (["search", "x", "--package", "numpy", "--path", "."], "not allowed with"),
         (["index", "--environment", "no/such"], "there are no packages in no/such"),
         (["search", "x", "--limit", "0"], "--limit"),
+        (["search", "x", "--model", "smollm2-135m"], "are for --rerank"),
+        (["search", "x", "--adapter", "."], "are for --rerank"),
+        (["search", "x", "--rerank", "--model", "no-such-model"], "no-such-model"),
     ],
 )
 def test_wrong_usage_is_one_line(

@@ -6,12 +6,13 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from retrieval.index.database import IndexDatabase, open_database
+from retrieval.index.database import IndexDatabase, Place, open_database
 from retrieval.index.search import ApiSearch, fused, is_test
 from retrieval.index.source_files import read_source, source_files
 from retrieval.index.update import Updated, update_files, update_vectors
@@ -320,6 +321,22 @@ def test_search_joins_words_and_meaning(root: Path, database: IndexDatabase) -> 
     assert [is_test(hit.place.path) for hit in hits] == sorted(
         is_test(hit.place.path) for hit in hits
     )
+
+
+def test_what_is_found_can_be_put_in_another_order(root: Path, database: IndexDatabase) -> None:
+    asked: list[tuple[str, list[str]]] = []
+
+    def backwards(wish: str, places: Sequence[Place]) -> Sequence[Place]:
+        asked.append((wish, [place.path for place in places]))
+        return places[::-1]
+
+    search = ApiSearch(database, root, None)
+    found = [hit.place for hit in search.search("send letter", 10)]
+    other = [hit.place for hit in search.search("send letter", 10, backwards)]
+    code, tests = ([one for one in found if is_test(one.path) == of] for of in (False, True))
+    assert asked == [("send letter", [place.path for place in code])]
+    assert tests
+    assert other == [*code[::-1], *tests]
 
 
 def test_an_example_that_is_gone_is_not_shown(root: Path, database: IndexDatabase) -> None:
