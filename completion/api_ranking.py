@@ -7,6 +7,7 @@ Sachan et al. 2022, "Improving passage retrieval with zero-shot question generat
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import log
 
 import torch
@@ -47,18 +48,20 @@ def by_likelihood(
 
     Asks `cancelled` before every layer and raises `Cancelled`. Progress counts APIs.
     """
-    tokens = model.tokenizer.encode(wish.strip())[:LONGEST_WISH]
-    read = found[:MOST]
-    if not tokens or len(read) < 2:
+    wish, read = wish.strip(), found[:MOST]
+    if not wish or len(read) < 2:
         return list(range(len(found)))
-    cache = model.decoder.new_cache(LONGEST_DECLARATION + len(tokens))
+    start = model.tokenizer.start_tokens
+    cache = model.decoder.new_cache(len(start) + LONGEST_DECLARATION + LONGEST_WISH)
     scores: list[float] = []
     for rank, api in enumerate(read, 1):
         if cancelled():
             raise Cancelled
         progress(Progress("reading APIs", rank - 1, len(read)))
-        declared = model.tokenizer.encode(declaration(api))[-LONGEST_DECLARATION:]
-        likelihood = log_likelihood(model, cache, declared, tokens, cancelled)
+        before, after = declaration(api), f"{wish_begins(api)}{wish}"
+        declared = model.tokenizer.encode(before)[-LONGEST_DECLARATION:]
+        tokens = model.tokenizer.encode(after)[:LONGEST_WISH]
+        likelihood = log_likelihood(model, cache, [*start, *declared], tokens, cancelled)
         scores.append(WEIGHT * likelihood - log(RANK_CONSTANT + rank))
     progress(Progress("reading APIs", len(read), len(read)))
     best = sorted(range(len(read)), key=scores.__getitem__, reverse=True)
@@ -98,13 +101,22 @@ def log_likelihood(
 
 
 def declaration(api: FoundApi) -> str:
-    """How its file declares an API, up to where its documentation begins."""
-    is_python = grammar_of(api.path) is PYTHON
-    comment, opening, begun = ("# ", ":", '"""') if is_python else ("// ", " {", "// ")
+    """An API as its file has it, up to where its documentation begins: in Python below how it is
+    declared; in other languages a comment can stand behind that."""
     *_, around = ["", *api.qualified.split(".")[:-1]]
-    lines = [f"class {around}{opening}"] if around else []
-    lines.append(f"{api.signature.rstrip(' :{')}{opening}")
-    lines.append(begun)
-    return "\n".join(
-        [f"{comment}{api.path}", *(f"{'    ' * depth}{line}" for depth, line in enumerate(lines))]
-    )
+    if not is_python(api):
+        return f"// {', '.join(filter(None, (api.path, around)))}\n{api.signature}  //"
+    words = api.signature.split(" ")
+    decorators = list(takewhile(lambda word: word.startswith("@"), words))
+    declared = [*decorators, f"{' '.join(words[len(decorators) :])}:", '    """']
+    lines = [f"class {around}:", *(f"    {line}" for line in declared)] if around else declared
+    return "\n".join([f"# {api.path}", *lines])
+
+
+def wish_begins(api: FoundApi) -> str:
+    """What stands between that and the wish: tokenizers have the space before a word in it."""
+    return "" if is_python(api) else " "
+
+
+def is_python(api: FoundApi) -> bool:
+    return grammar_of(api.path) is PYTHON

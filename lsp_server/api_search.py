@@ -14,6 +14,7 @@ from typing import Any
 from completion.api_ranking import MOST, FoundApi
 from lsp_server.aside import run_aside
 from lsp_server.latest_requests import LatestRequests
+from retrieval.index.search import is_test
 
 COMMAND = "pirouette.search"
 HITS = 10
@@ -55,5 +56,6 @@ async def search_root(wish: str, root: Path, embedding: str, order: Order) -> li
     options = ("--path", str(root), "--limit", str(MOST), f"--embedding={embedding}", "--json")
     hits = (await run_aside("search", *options, "--", wish))["hits"]
     found = [FoundApi(hit["path"], hit["name"], hit["signature"]) for hit in hits]
-    best = [hits[place] for place in await order(wish, found)][:HITS]
+    ordered = [hits[place] for place in await order(wish, found)]
+    best = sorted(ordered, key=lambda hit: is_test(hit["path"]))[:HITS]
     return [hit | {"uri": (root / hit["path"]).as_uri()} for hit in best]

@@ -92,7 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument("--embedding", default="", metavar="PATH", help=model)
     search.add_argument("--limit", type=positive, default=5, metavar="N", help="at most so many")
     search.add_argument(
-        "--rerank", action="store_true", help="have the model read and order what was found"
+        "--rerank", action="store_true", help="have that model read what is found, and order it"
     )
 
     add_training(command("train", "Adapt a model to your code.", run_train))

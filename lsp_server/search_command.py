@@ -9,8 +9,6 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from completion.api_ranking import best_first
-from completion.values import never_cancelled
 from lsp_server.console import ProgressBar, print_json
 from lsp_server.index_command import (
     embedding_of,
@@ -24,7 +22,6 @@ from lsp_server.index_command import (
     with_index,
 )
 from models.errors import InputError
-from models.language_model import load_language_model
 from models.progress import ProgressCallback
 from models.store import ModelStore, default_home
 from retrieval.api_docs.api_docs import LibraryDocs
@@ -84,7 +81,14 @@ def reordering(options: SearchOptions, progress: ProgressCallback) -> Reorder:
     """The order of the hits. Its model is fetched now, and loaded once there are any."""
     if (name := options.rerank) is None:
         return as_found
+    from completion.api_ranking import best_first  # seconds, so only when it is used
+    from completion.values import never_cancelled
+    from models.adapter import read_adapter
+    from models.language_model import load_language_model
+
     folder = ModelStore(default_home()).pull(name, progress)
+    if options.adapter is not None:
+        read_adapter(options.adapter)
 
     def reorder(wish: str, places: Sequence[Place]) -> Sequence[Place]:
         if not places:

@@ -25,7 +25,7 @@ from evaluation.api_questions import (
 )
 from evaluation.intervals import bootstrap_mean
 from evaluation.kept_results import KeptResults
-from evaluation.provenance import made_here, own_commit
+from evaluation.provenance import made_here, own_commit, run_name
 from evaluation.repositories import Repository
 from evaluation.results import BenchResult, Row, metric, rate, rate_difference
 from models.errors import InputError
@@ -98,11 +98,13 @@ def run_api(
     """Ask every repository as many questions; progress counts repositories, then texts.
 
     The model of the task `ask` is loaded."""
-    arms, read_by = SEARCHES, ""
+    bench, arms = f"api {options.task}, {embedder.name}", SEARCHES
     if options.task == ASK:
         model = load()
-        arms, read_by = {**SEARCHES, RERANKED: partial(reranked, model)}, f" by {model.name}"
-    run = f"api {options.task}, {embedder.name}, {', '.join(arms)}{read_by}, commit {own_commit()}"
+        arms = {**SEARCHES, RERANKED: partial(reranked, model)}
+        run = run_name(bench, model, arms)
+    else:
+        run = f"{bench}, {', '.join(arms)}, commit {own_commit()}"
     kept = KeptResults(options.samples, run, Found)
     found: list[Found] = []
     for number, repository in enumerate(repositories):

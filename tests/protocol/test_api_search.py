@@ -90,11 +90,13 @@ async def test_the_model_orders_what_is_found(
     tmp_path: Path, model_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home_with_both(tmp_path, model_home, monkeypatch)
-    root = write_files(tmp_path / "repository", {"cart.py": CART})
+    trimmed = "def test_that_no_more_than_the_newest_are_kept(): ...\n"
+    root = write_files(tmp_path / "repository", {"cart.py": CART, "tests/test_cart.py": trimmed})
     async with session(root, own_server("observed")) as editor:
         found = [hit["name"] for hit in await search(editor, WISH)]
         assert found[0] == "Cart.trim"
-        assert len(editor.forwards) == len(found) == 5
+        assert found[-1] == "test_that_no_more_than_the_newest_are_kept"
+        assert len(editor.forwards) == len(found) == 6
 
 
 @pytest.mark.model

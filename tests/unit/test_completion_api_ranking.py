@@ -10,6 +10,7 @@ from completion.values import never_cancelled
 from models.errors import Cancelled
 from models.language_model import LanguageModel
 from models.progress import Progress
+from models.tokenizer import CodeTokenizer
 from tests.unit.completion_helpers import CancelAfter, load_tiny_model, write_model
 
 SHOP = (
@@ -30,7 +31,8 @@ def tiny(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def step_by_step(model: LanguageModel, text: str, wish: str) -> float:
     """The mean log-probability of the tokens of `wish` after `text`, read one by one."""
     cache = model.decoder.new_cache(1024)
-    logits = model.decoder.logits(model.decoder.forward(model.tokenizer.encode(text), cache)[-1])
+    before = [*model.tokenizer.start_tokens, *model.tokenizer.encode(text)]
+    logits = model.decoder.logits(model.decoder.forward(before, cache)[-1])
     tokens = model.tokenizer.encode(wish)
     total = 0.0
     for token in tokens:
@@ -49,8 +51,16 @@ def step_by_step(model: LanguageModel, text: str, wish: str) -> float:
             '# shop/cart.py\nclass Cart(Basket):\n    """',
         ),
         (
+            FoundApi("a.py", "C.size", "@cache @property def size(self) -> int"),
+            '# a.py\nclass C:\n    @cache\n    @property\n    def size(self) -> int:\n        """',
+        ),
+        (
             FoundApi("shop/cart.ts", "Cart.total", "total(): number"),
-            "// shop/cart.ts\nclass Cart {\n    total(): number {\n        // ",
+            "// shop/cart.ts, Cart\ntotal(): number  //",
+        ),
+        (
+            FoundApi("cart.go", "Cart", "type Cart struct { n int }"),
+            "// cart.go\ntype Cart struct { n int }  //",
         ),
     ],
 )
@@ -58,14 +68,18 @@ def test_an_api_is_read_as_its_file_declares_it(api: FoundApi, text: str) -> Non
     assert declaration(api) == text
 
 
-def test_likelihood_and_rank_decide_together(tiny: LanguageModel) -> None:
-    wish = "name in names"
+@pytest.mark.parametrize("start", [[], [7, 8]])
+def test_likelihood_and_rank_decide_together(
+    tiny: LanguageModel, start: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CodeTokenizer, "start_tokens", start)
+    found = (*SHOP, FoundApi("cart.ts", "Cart.sum", "sum(): number"))
     scores = [
-        step_by_step(tiny, declaration(api), wish) - math.log(10 + rank)
-        for rank, api in enumerate(SHOP, 1)
+        step_by_step(tiny, declaration(api), f"{space}name in names") - math.log(10 + rank)
+        for rank, (api, space) in enumerate(zip(found, ("", "", "", "", " "), strict=True), 1)
     ]
-    best = sorted(range(len(SHOP)), key=scores.__getitem__, reverse=True)
-    assert by_likelihood(tiny, wish, SHOP, never_cancelled) == best
+    best = sorted(range(len(found)), key=scores.__getitem__, reverse=True)
+    assert by_likelihood(tiny, " name in names\n", found, never_cancelled) == best
 
 
 def test_what_was_found_further_behind_stays_there(tiny: LanguageModel) -> None:

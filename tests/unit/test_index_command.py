@@ -236,6 +236,7 @@ def test_what_a_terminal_would_obey_is_not_shown(
         (["search", "x", "--model", "smollm2-135m"], "are for --rerank"),
         (["search", "x", "--adapter", "."], "are for --rerank"),
         (["search", "x", "--rerank", "--model", "no-such-model"], "no-such-model"),
+        (["search", "x", "--rerank", "--adapter", "no/such"], "no/such"),
     ],
 )
 def test_wrong_usage_is_one_line(
