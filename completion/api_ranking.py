@@ -12,7 +12,7 @@ from math import log
 
 import torch
 
-from completion.values import CancelCheck
+from completion.values import CancelCheck, never_cancelled
 from models.errors import Cancelled
 from models.kv_cache import KeyValueCache
 from models.language_model import LanguageModel
@@ -72,15 +72,15 @@ def best_first(
     model: LanguageModel,
     wish: str,
     places: Sequence[Place],
-    cancelled: CancelCheck,
     progress: ProgressCallback = ignore_progress,
 ) -> list[Place]:
-    """As `by_likelihood`, of declarations of an index."""
+    """As `by_likelihood`, of declarations of an index, for somebody who waits for all of it."""
     apis = [
         FoundApi(place.path, place.declaration.qualified, place.declaration.signature)
         for place in places
     ]
-    return [places[place] for place in by_likelihood(model, wish, apis, cancelled, progress)]
+    order = by_likelihood(model, wish, apis, never_cancelled, progress)
+    return [places[place] for place in order]
 
 
 @torch.inference_mode()

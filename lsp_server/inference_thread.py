@@ -108,10 +108,10 @@ class InferenceThread:
                     completer.model, wish, found, lambda: cancelled() or ended.is_set()
                 )
             except Cancelled:
-                return as_they_are
+                pass
             except Exception:
                 logger.exception("APIs were not put in order")
-                return as_they_are
+            return as_they_are
 
         return await self._run(work)
 

@@ -78,11 +78,10 @@ def search_package(wish: str, name: str, environment: Path | None, options: Sear
 
 
 def reordering(options: SearchOptions, progress: ProgressCallback) -> Reorder:
-    """The order of the hits. Its model is fetched now, and loaded once there are any."""
+    """The order of the hits. Its model is fetched now, and loaded once there are several."""
     if (name := options.rerank) is None:
         return as_found
     from completion.api_ranking import best_first  # seconds, so only when it is used
-    from completion.values import never_cancelled
     from models.adapter import read_adapter
     from models.language_model import load_language_model
 
@@ -91,10 +90,10 @@ def reordering(options: SearchOptions, progress: ProgressCallback) -> Reorder:
         read_adapter(options.adapter)
 
     def reorder(wish: str, places: Sequence[Place]) -> Sequence[Place]:
-        if not places:
+        if len(places) < 2:
             return places
         model = load_language_model(name, folder, progress, adapter=options.adapter)
-        return best_first(model, wish, places, never_cancelled, progress)
+        return best_first(model, wish, places, progress)
 
     return reorder
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from statistics import mean
 
 from completion.api_ranking import best_first
-from completion.values import never_cancelled
 from evaluation.api_questions import (
     ApiQuestion,
     draw_questions,
@@ -130,7 +129,7 @@ def reranked(
 ) -> list[int]:
     """What both rankings find, in the order of the model."""
     places = database.places(search.ranked(wish))
-    return [place.id for place in best_first(model, wish, places, never_cancelled)]
+    return [place.id for place in best_first(model, wish, places)]
 
 
 def ask(
